@@ -1,0 +1,1 @@
+"""Decisions and the values they are made from. Standard library only; no I/O, no clock, no chance."""

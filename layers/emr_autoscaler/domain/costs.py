@@ -1,0 +1,175 @@
+"""What finance records are made of: prices with their source, billed instances, lines, hours."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from emr_autoscaler.domain.cluster import Market, Role, Volume
+
+UNALLOCATED = "UNALLOCATED"
+"""The cost centre of clusters that name none."""
+
+
+class Component(StrEnum):
+    """What is paid for."""
+
+    EMR_FEE = "EMR_FEE"
+    EC2_ON_DEMAND = "EC2_ON_DEMAND"
+    EC2_SPOT = "EC2_SPOT"
+    EBS = "EBS"
+
+
+class RecordStatus(StrEnum):
+    """How sure a figure is."""
+
+    ESTIMATED = "ESTIMATED"
+    RECONCILED = "RECONCILED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceKey:
+    """What a price is for.
+
+    Attributes:
+        component: The component it prices.
+        region: AWS region.
+        item: Instance type; for EBS the volume type (gp3), or its extra (gp3:iops, gp3:throughput).
+        availability_zone: For spot only; empty otherwise.
+    """
+
+    component: Component
+    region: str
+    item: str
+    availability_zone: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """One price and where it comes from.
+
+    Attributes:
+        key: What it is for.
+        usd: USD per unit.
+        unit: Hours or GB-Months (IOPS-Months, MiBps-Months for EBS extras).
+        effective_from: In force from then on, until a later price of the same key.
+        source: Enough to find it again: service, SKU and publication, or the spot history call.
+    """
+
+    key: PriceKey
+    usd: Decimal
+    unit: str
+    effective_from: datetime
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BilledInstance:
+    """One instance as AWS bills it.
+
+    Attributes:
+        ec2_instance_id: i-...
+        group_id: ig-...
+        role: MASTER, CORE or TASK.
+        market: How it was bought.
+        instance_type: For instance m5.xlarge.
+        availability_zone: Where it runs.
+        started_at: Billing start: EC2's LaunchTime where seen, else EMR's creation time.
+        ended_at: Billing end; None while it runs.
+        interrupted: True where EC2's state reason proves that AWS took it back.
+        volumes: Every EBS volume it has, the root volume included.
+    """
+
+    ec2_instance_id: str
+    group_id: str
+    role: Role
+    market: Market
+    instance_type: str
+    availability_zone: str
+    started_at: datetime
+    ended_at: datetime | None
+    interrupted: bool = False
+    volumes: tuple[Volume, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostLine:
+    """What one component of one group cost in one hour at one price.
+
+    Attributes:
+        group_id: ig-...
+        role: Of the group.
+        market: Of the group.
+        component: What was paid for.
+        item: Instance or volume type.
+        quantity: Hours or GB-Months; exact, as a Decimal of seconds over the unit.
+        unit: Hours or GB-Months.
+        unit_price_usd: USD per unit.
+        list_cost_usd: Quantity at the on-demand rate.
+        effective_cost_usd: What is expected to be paid.
+        price_source: From the price.
+        instances: How many instances the line covers.
+    """
+
+    group_id: str
+    role: Role
+    market: Market
+    component: Component
+    item: str
+    quantity: Decimal
+    unit: str
+    unit_price_usd: Decimal
+    list_cost_usd: Decimal
+    effective_cost_usd: Decimal
+    price_source: str
+    instances: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HourRecord:
+    """One cluster-hour, computed whole from facts.
+
+    Attributes:
+        account_id: AWS account.
+        region: AWS region.
+        cluster_id: j-...
+        cluster_name: For people.
+        hour: Start of the hour, UTC, half-open.
+        cost_centre: Who pays.
+        lines: All lines of the hour.
+        revision: 1 for the first; raised when later facts change the lines.
+        status: ESTIMATED until reconciled with the billing export.
+        recorded_at: When this revision was written.
+    """
+
+    account_id: str
+    region: str
+    cluster_id: str
+    cluster_name: str
+    hour: datetime
+    cost_centre: str
+    lines: tuple[CostLine, ...]
+    revision: int = 1
+    status: RecordStatus = RecordStatus.ESTIMATED
+    recorded_at: datetime
+
+    @property
+    def effective_cost_usd(self) -> Decimal:
+        """Sum of the lines, exact."""
+        return sum((line.effective_cost_usd for line in self.lines), Decimal(0))
+
+    @property
+    def list_cost_usd(self) -> Decimal:
+        """Sum of the lines at on-demand rates, exact."""
+        return sum((line.list_cost_usd for line in self.lines), Decimal(0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonthTotal:
+    """The rollup of one cost centre and month: moves with each hour record, in its transaction."""
+
+    cost_centre: str
+    month: str
+    effective_cost_usd: Decimal
+    list_cost_usd: Decimal
+    hours: int

@@ -1,0 +1,141 @@
+"""What every decision is: an action, one reason, its targets, and when to look again."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class DecisionKind(StrEnum):
+    """Which question was decided."""
+
+    TASK = "TASK"
+    CORE = "CORE"
+    INTERRUPTION = "INTERRUPTION"
+    IDLE = "IDLE"
+    POLICY = "POLICY"
+
+
+class Action(StrEnum):
+    """What is to be done. HOLD is a decision as well."""
+
+    HOLD = "HOLD"
+    SCALE_OUT = "SCALE_OUT"
+    SCALE_IN = "SCALE_IN"
+    REBALANCE = "REBALANCE"
+    REPLACE = "REPLACE"
+    ALERT = "ALERT"
+    ANNOUNCE = "ANNOUNCE"
+    TERMINATE = "TERMINATE"
+
+
+class Reason(StrEnum):
+    """Why. The same word stands in the log, the metric, the stored record and docs/reasons.md."""
+
+    # Guards, in order of safety; all of them hold.
+    CLUSTER_NOT_READY = "CLUSTER_NOT_READY"
+    PAUSED = "PAUSED"
+    MANAGED_ELSEWHERE = "MANAGED_ELSEWHERE"
+    USES_FLEETS = "USES_FLEETS"
+    GROUPS_UNAVAILABLE = "GROUPS_UNAVAILABLE"
+    RESIZING = "RESIZING"
+    METRICS_STALE = "METRICS_STALE"
+    METRICS_ABSURD = "METRICS_ABSURD"
+    COOLDOWN = "COOLDOWN"
+    AT_MAXIMUM = "AT_MAXIMUM"
+    AT_MINIMUM = "AT_MINIMUM"
+    DISABLED = "DISABLED"
+    POLICY_INVALID = "POLICY_INVALID"
+    # Task capacity.
+    DEMAND_MET = "DEMAND_MET"
+    DEMAND_ABOVE_CAPACITY = "DEMAND_ABOVE_CAPACITY"
+    DEMAND_BELOW_CAPACITY = "DEMAND_BELOW_CAPACITY"
+    DRAINS_BEFORE_HELP = "DRAINS_BEFORE_HELP"
+    RECENT_DEMAND = "RECENT_DEMAND"
+    BELOW_MINIMUM = "BELOW_MINIMUM"
+    ABOVE_MAXIMUM = "ABOVE_MAXIMUM"
+    SCHEDULED_MINIMUM = "SCHEDULED_MINIMUM"
+    POOL_DRY = "POOL_DRY"
+    LOST_CAPACITY_SETTLED = "LOST_CAPACITY_SETTLED"
+    # Core capacity.
+    HDFS_ABOVE_HIGH = "HDFS_ABOVE_HIGH"
+    HDFS_BELOW_LOW = "HDFS_BELOW_LOW"
+    HDFS_IN_RANGE = "HDFS_IN_RANGE"
+    HDFS_UNHEALTHY = "HDFS_UNHEALTHY"
+    REPLICATION_FLOOR = "REPLICATION_FLOOR"
+    HDFS_WOULD_FILL = "HDFS_WOULD_FILL"
+    # Interruptions.
+    TASK_INTERRUPTED = "TASK_INTERRUPTED"
+    TASK_POOL_COOLED = "TASK_POOL_COOLED"
+    NO_ROOM_FOR_REPLACEMENT = "NO_ROOM_FOR_REPLACEMENT"
+    CORE_INTERRUPTED = "CORE_INTERRUPTED"
+    MASTER_INTERRUPTED = "MASTER_INTERRUPTED"
+    ALREADY_REPLACED = "ALREADY_REPLACED"
+    REBALANCE_RECOMMENDED = "REBALANCE_RECOMMENDED"
+    # Idle clusters.
+    BUSY = "BUSY"
+    TOO_YOUNG = "TOO_YOUNG"
+    NOT_IDLE_LONG_ENOUGH = "NOT_IDLE_LONG_ENOUGH"
+    IDLE_ANNOUNCED = "IDLE_ANNOUNCED"
+    LIFETIME_ANNOUNCED = "LIFETIME_ANNOUNCED"
+    WARNING_PERIOD = "WARNING_PERIOD"
+    IDLE_CONFIRMED = "IDLE_CONFIRMED"
+    LIFETIME_EXCEEDED = "LIFETIME_EXCEEDED"
+    KEPT_BY_TAG = "KEPT_BY_TAG"
+    PROTECTED = "PROTECTED"
+    WORK_NOT_VISIBLE_TO_YARN = "WORK_NOT_VISIBLE_TO_YARN"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupTarget:
+    """The count one instance group is to have.
+
+    Attributes:
+        group_id: ig-...
+        count: Wanted instances, an absolute number.
+        previous_count: Requested instances when this was decided.
+        decommission_timeout: How long nodes may drain before they are taken, on a shrink.
+    """
+
+    group_id: str
+    count: int
+    previous_count: int
+    decommission_timeout: timedelta | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse counts that cannot be, and a shrink that would not be graceful."""
+        if self.count < 0:
+            msg = f"group {self.group_id}: a target below zero"
+            raise ValueError(msg)
+        if self.count < self.previous_count and self.decommission_timeout is None:
+            msg = f"group {self.group_id}: a shrink needs a decommission timeout"
+            raise ValueError(msg)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The outcome of one look at one cluster.
+
+    Attributes:
+        kind: The question.
+        cluster_id: j-...
+        decided_at: The ``now`` the decision was made with.
+        action: What is to be done.
+        reason: Why, exactly one.
+        targets: Counts to order, empty for anything but a resize.
+        detail: One line of arithmetic in words, for people; never parsed.
+        next_evaluation_at: When to look again although nothing may happen; None where settled.
+    """
+
+    kind: DecisionKind
+    cluster_id: str
+    decided_at: datetime
+    action: Action
+    reason: Reason
+    targets: tuple[GroupTarget, ...] = ()
+    detail: str = ""
+    next_evaluation_at: datetime | None = None
+
+    @property
+    def changes_something(self) -> bool:
+        """Whether acting on it would write to EMR."""
+        return bool(self.targets) or self.action is Action.TERMINATE

@@ -1,0 +1,159 @@
+"""What the system remembers of a cluster between two looks at it: the registry entry and pool health."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from emr_autoscaler.domain.cluster import Cluster, InstanceGroup, Market
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LostInstance:
+    """A task instance that EC2 warned about, and whose replacement was ordered elsewhere.
+
+    Attributes:
+        ec2_instance_id: i-...
+        group_id: The group it leaves; its count is lowered once the instance is gone, or both arrive.
+        gone_by: When the two minutes' notice ends.
+    """
+
+    ec2_instance_id: str
+    group_id: str
+    gone_by: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedNodes:
+    """How many task nodes one evaluation wanted before bounds and holds: the hold window's memory."""
+
+    at: datetime
+    nodes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskMemory:
+    """What task decisions remember.
+
+    Attributes:
+        last_scale_out_at: Last ordered scale-out.
+        last_scale_in_at: Last ordered scale-in.
+        container_mib: Last good estimate of memory per container.
+        node_mib: Last good estimate of YARN memory per node, where the type is not in the table.
+        unfulfilled_since: Group id to the time since which its requested nodes have been missing.
+        wanted: Recent wants, oldest first, as long as the hold window.
+        lost: Warned instances whose group still has to be lowered.
+        next_evaluation_at: When to look again; None while settled.
+    """
+
+    last_scale_out_at: datetime | None = None
+    last_scale_in_at: datetime | None = None
+    container_mib: float | None = None
+    node_mib: float | None = None
+    unfulfilled_since: Mapping[str, datetime] = field(default_factory=dict)
+    wanted: tuple[WantedNodes, ...] = ()
+    lost: tuple[LostInstance, ...] = ()
+    next_evaluation_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoreMemory:
+    """What core decisions remember.
+
+    Attributes:
+        last_resize_at: The last ordered core resize.
+        next_evaluation_at: When to look again; None while settled.
+    """
+
+    last_resize_at: datetime | None = None
+    next_evaluation_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdleMemory:
+    """What reaping remembers: since when a cluster was announced, and why."""
+
+    announced_at: datetime | None = None
+    announced_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolKey:
+    """A capacity pool: type, zone and market. Interruptions that share one come together."""
+
+    instance_type: str
+    availability_zone: str
+    market: Market = Market.SPOT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolHealth:
+    """How a pool behaved lately.
+
+    Attributes:
+        key: The pool.
+        cooling_until: No orders before this time.
+        cooling_for: Length of the current cooling, doubled while trouble goes on.
+        last_trouble_at: Last warning or insufficient capacity.
+        rebalance_at: Last rebalance recommendation: lowers the rank, nothing more.
+    """
+
+    key: PoolKey
+    cooling_until: datetime | None = None
+    cooling_for: timedelta = timedelta(0)
+    last_trouble_at: datetime | None = None
+    rebalance_at: datetime | None = None
+
+    def is_cooling(self, now: datetime) -> bool:
+        """Whether the pool should not be asked now."""
+        return self.cooling_until is not None and now < self.cooling_until
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistryEntry:
+    """One enrolled cluster.
+
+    Attributes:
+        cluster: As last described.
+        groups: Instance groups as last seen.
+        groups_seen_at: When they were seen.
+        policy_name: The policy its tag names.
+        cost_centre: From the cost centre tag; UNALLOCATED where absent.
+        alarms: Names of the alarms this system created for it.
+        enrolled_at: When it was enrolled.
+        task: Memory of task decisions.
+        core: Memory of core decisions.
+        idle: Memory of reaping.
+        cost_closed: True once the last hour of an ended cluster has been recorded.
+        costs_recorded_until: Hours before this one are recorded.
+        version: Raised by every write; a write against an older version is refused.
+    """
+
+    cluster: Cluster
+    groups: tuple[InstanceGroup, ...]
+    groups_seen_at: datetime
+    policy_name: str
+    cost_centre: str
+    alarms: tuple[str, ...] = ()
+    enrolled_at: datetime
+    task: TaskMemory = field(default_factory=TaskMemory)
+    core: CoreMemory = field(default_factory=CoreMemory)
+    idle: IdleMemory = field(default_factory=IdleMemory)
+    cost_closed: bool = False
+    costs_recorded_until: datetime | None = None
+    version: int = 0
+
+    @property
+    def cluster_id(self) -> str:
+        """The cluster's id."""
+        return self.cluster.cluster_id
+
+    @property
+    def next_evaluation_at(self) -> datetime | None:
+        """When to look again although nothing may happen; None while the cluster is settled."""
+        times = [t for t in (self.task.next_evaluation_at, self.core.next_evaluation_at) if t]
+        return min(times, default=None)
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the operator suspended the cluster with its tag."""
+        return self.cluster.tags.get("emr-autoscaler:paused", "").lower() == "true"

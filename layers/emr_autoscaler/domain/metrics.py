@@ -1,0 +1,63 @@
+"""What CloudWatch knows of a cluster: series of points, and how old a point may be to count."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class MetricName(StrEnum):
+    """The metrics of AWS/ElasticMapReduce that decisions read (EMR Management Guide, metrics)."""
+
+    IS_IDLE = "IsIdle"
+    APPS_RUNNING = "AppsRunning"
+    APPS_PENDING = "AppsPending"
+    CONTAINER_ALLOCATED = "ContainerAllocated"
+    CONTAINER_PENDING = "ContainerPending"
+    MEMORY_TOTAL_MIB = "MemoryTotalMB"
+    MEMORY_ALLOCATED_MIB = "MemoryAllocatedMB"
+    MEMORY_AVAILABLE_MIB = "MemoryAvailableMB"
+    YARN_MEMORY_AVAILABLE_PERCENTAGE = "YARNMemoryAvailablePercentage"
+    CORE_NODES_RUNNING = "CoreNodesRunning"
+    TASK_NODES_RUNNING = "TaskNodesRunning"
+    HDFS_UTILIZATION_PERCENT = "HDFSUtilization"
+    MISSING_BLOCKS = "MissingBlocks"
+    CORRUPT_BLOCKS = "CorruptBlocks"
+    UNDER_REPLICATED_BLOCKS = "UnderReplicatedBlocks"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricPoint:
+    """One sample: the time it was taken (not published) and its value."""
+
+    at: datetime
+    value: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterMetrics:
+    """The recent metrics of one cluster.
+
+    Attributes:
+        cluster_id: j-...
+        period: Spacing of the samples: 5 min ordinarily, 1 min with managed scaling or a probe.
+        series: Points by metric, oldest first. A metric that has none may be absent.
+    """
+
+    cluster_id: str
+    period: timedelta = timedelta(minutes=5)
+    series: Mapping[MetricName, tuple[MetricPoint, ...]] = field(default_factory=dict)
+
+    def since(self, name: MetricName, start: datetime) -> tuple[MetricPoint, ...]:
+        """Return the points of ``name`` taken at or after ``start``, oldest first."""
+        return tuple(point for point in self.series.get(name, ()) if point.at >= start)
+
+    def latest(self, name: MetricName, *, now: datetime, max_age: timedelta) -> MetricPoint | None:
+        """Return the newest point of ``name``, or None where it is missing, too old or from the future."""
+        points = self.series.get(name, ())
+        if not points:
+            return None
+        newest = max(points, key=lambda point: point.at)
+        if newest.at > now or now - newest.at > max_age:
+            return None
+        return newest

@@ -1,0 +1,166 @@
+"""What an operator may wish for a cluster. The JSON form and its checks live in messages/policy.py."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+
+class Mode(StrEnum):
+    """Whether decisions are carried out."""
+
+    DRY_RUN = "dry_run"
+    LIVE = "live"
+
+
+class Objective(StrEnum):
+    """Which end of the cost-against-waiting curve is wanted; docs/scaling.md gives the numbers."""
+
+    COST = "cost"
+    BALANCED = "balanced"
+    SPEED = "speed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduledMinimum:
+    """A time of the week in which a minimum of task nodes stands ready.
+
+    Attributes:
+        weekdays: 0 is Monday, 6 is Sunday.
+        start_minute: Minute of the local day at which the window opens, 0-1439.
+        end_minute: Minute of the local day at which it closes, 1-1440; after start_minute.
+        time_zone: IANA name, for instance Europe/Berlin; daylight saving follows it.
+        min_nodes: Task nodes wanted at least while the window is open.
+    """
+
+    weekdays: frozenset[int]
+    start_minute: int
+    end_minute: int
+    time_zone: str
+    min_nodes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskPolicy:
+    """How task capacity follows demand. Nodes are counted over all task groups.
+
+    Attributes:
+        enabled: False leaves task groups alone.
+        min_nodes: Never fewer task nodes than this.
+        max_nodes: Never more task nodes than this.
+        objective: One knob for cost against waiting.
+        expected_task_seconds: How long one container typically runs; turns MiB into work.
+        max_step_nodes: Never more nodes than this in one order; None for no limit.
+        scale_out_cooldown: Least time between two scale-outs.
+        scale_in_cooldown: Least time between a scale-out or scale-in and the next scale-in.
+        decommission_timeout: How long a leaving node may drain.
+        metrics_max_age: Older samples count as missing.
+        on_demand_min_nodes: Task nodes that are always bought on demand.
+        fallback_after: How long spot may stay unfulfilled before on-demand is ordered instead.
+        schedules: Windows with a minimum of their own.
+        instance_types: Spot pools to create at enrolment, one task group each; empty creates none.
+    """
+
+    enabled: bool = True
+    min_nodes: int = 0
+    max_nodes: int = 10
+    objective: Objective = Objective.BALANCED
+    expected_task_seconds: int = 30
+    max_step_nodes: int | None = None
+    scale_out_cooldown: timedelta = timedelta(minutes=2)
+    scale_in_cooldown: timedelta = timedelta(minutes=5)
+    decommission_timeout: timedelta = timedelta(hours=1)
+    metrics_max_age: timedelta = timedelta(minutes=12)
+    on_demand_min_nodes: int = 0
+    fallback_after: timedelta = timedelta(minutes=5)
+    schedules: tuple[ScheduledMinimum, ...] = ()
+    instance_types: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse bounds that cannot be kept."""
+        if not 0 <= self.min_nodes <= self.max_nodes:
+            msg = "task bounds: 0 <= min_nodes <= max_nodes is needed"
+            raise ValueError(msg)
+        if self.on_demand_min_nodes > self.max_nodes:
+            msg = "task bounds: on_demand_min_nodes is above max_nodes"
+            raise ValueError(msg)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorePolicy:
+    """How core capacity follows HDFS. Fractions are 0-1 of HDFS capacity.
+
+    Attributes:
+        enabled: False leaves core groups alone.
+        min_nodes: Never fewer core nodes than this.
+        max_nodes: Never more core nodes than this.
+        hdfs_high: Above it, core nodes are added.
+        hdfs_target: Where adding aims, and what a shrink must stay below.
+        hdfs_low: Below it, one core node may go.
+        cooldown: Least time between two core resizes.
+        decommission_timeout: How long a leaving node may copy its blocks away.
+        metrics_max_age: Older samples count as missing.
+    """
+
+    enabled: bool = True
+    min_nodes: int = 2
+    max_nodes: int = 10
+    hdfs_high: float = 0.75
+    hdfs_target: float = 0.60
+    hdfs_low: float = 0.30
+    cooldown: timedelta = timedelta(minutes=30)
+    decommission_timeout: timedelta = timedelta(hours=2)
+    metrics_max_age: timedelta = timedelta(minutes=12)
+
+    def __post_init__(self) -> None:
+        """Refuse bounds and marks that contradict each other."""
+        if not 1 <= self.min_nodes <= self.max_nodes:
+            msg = "core bounds: 1 <= min_nodes <= max_nodes is needed"
+            raise ValueError(msg)
+        if not 0 < self.hdfs_low < self.hdfs_target < self.hdfs_high < 1:
+            msg = "core marks: 0 < hdfs_low < hdfs_target < hdfs_high < 1 is needed"
+            raise ValueError(msg)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdlePolicy:
+    """When an idle or overdue cluster is ended.
+
+    Attributes:
+        enabled: False never reaps.
+        idle_for: How long it must have been idle, without a gap in the metrics.
+        min_age: Younger clusters are left alone.
+        warning_period: Time between announcement and termination.
+        max_lifetime: Older clusters are announced and ended once no work runs; None for no limit.
+        trust_isidle: True reaps clusters with applications whose work YARN does not see.
+    """
+
+    enabled: bool = True
+    idle_for: timedelta = timedelta(minutes=60)
+    min_age: timedelta = timedelta(minutes=60)
+    warning_period: timedelta = timedelta(minutes=15)
+    max_lifetime: timedelta | None = None
+    trust_isidle: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostPolicy:
+    """Assumptions of the cost records that AWS does not state.
+
+    Attributes:
+        first_hour_fee: Whether the EMR fee is charged for a spot instance that AWS interrupts in
+            its first hour (its EC2 charge is not).
+    """
+
+    first_hour_fee: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Everything an operator decides for the clusters that name this policy."""
+
+    name: str
+    mode: Mode = Mode.DRY_RUN
+    task: TaskPolicy = field(default_factory=TaskPolicy)
+    core: CorePolicy = field(default_factory=CorePolicy)
+    idle: IdlePolicy = field(default_factory=IdlePolicy)
+    cost: CostPolicy = field(default_factory=CostPolicy)

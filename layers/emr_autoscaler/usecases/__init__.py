@@ -1,0 +1,1 @@
+"""One verb per file: observe, decide, record the intent, act, record the outcome."""

@@ -1,0 +1,1 @@
+"""A virtual EMR, YARN and spot market in virtual time: for tests, rehearsals and benchmarks."""
