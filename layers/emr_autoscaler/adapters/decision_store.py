@@ -1,13 +1,13 @@
 """The journal of decisions on the state table: written as intent, written again with the outcome."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import Any, ClassVar
-import json
 
-from emr_autoscaler.adapters.dynamodb_table import PK, SK, Item, Table
+from emr_autoscaler.adapters.dynamodb_table import PK, SK, Item, Table, sortable
 from emr_autoscaler.adapters.permissions import Permission
 from emr_autoscaler.adapters.state_table import (
     DOCUMENT,
@@ -21,7 +21,6 @@ from emr_autoscaler.adapters.state_table import (
     cluster_pk,
     dump_json,
     epoch_seconds,
-    sortable,
 )
 from emr_autoscaler.domain.record import DecisionRecord, Outcome
 

@@ -1,18 +1,20 @@
-"""One DynamoDB table: typed calls with AWS errors translated; what the items mean lives in the stores."""
+"""One DynamoDB table: its calls with AWS errors translated, and times as sort keys; items are the stores'."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from decimal import Inexact, Rounded
 from typing import TYPE_CHECKING, Any, Final
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
-from emr_autoscaler.adapters.aws_errors import translate
+from emr_autoscaler.adapters.aws_errors import code_of, domain_errors
 from emr_autoscaler.domain.errors import ConflictError, UnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef, WriteRequestTypeDef
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 PK: Final = "PK"
 SK: Final = "SK"
@@ -20,6 +22,9 @@ SK: Final = "SK"
 _WRITES_PER_BATCH = 25  # BatchWriteItem's limit
 _READS_PER_BATCH = 100  # BatchGetItem's limit
 _BATCH_ATTEMPTS = 5
+
+_CONDITION_FAILED = frozenset({"ConditionalCheckFailedException", "ConditionalCheckFailed"})
+_CANCELLED_FOR_NOW = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 
 Item = Mapping[str, Any]
 """An item in Python values: str, Decimal, bool, None, list, dict."""
@@ -36,12 +41,10 @@ class Table:
 
     def get(self, pk: str, sk: str) -> Item | None:
         """Read one item, strongly consistent."""
-        try:
+        with domain_errors():
             answer = self._client.get_item(
                 TableName=self.name, Key=self.dump({PK: pk, SK: sk}), ConsistentRead=True
             )
-        except ClientError as error:
-            raise translate(error) from error
         return self._load(answer["Item"]) if "Item" in answer else None
 
     def get_many(self, keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Item]:
@@ -53,20 +56,21 @@ class Table:
         found: dict[tuple[str, str], Item] = {}
         unique = list(dict.fromkeys(keys))
         for first in range(0, len(unique), _READS_PER_BATCH):
-            pending: Any = [self.dump({PK: pk, SK: sk}) for pk, sk in unique[first : first + _READS_PER_BATCH]]
+            pending: Any = [
+                self.dump({PK: pk, SK: sk}) for pk, sk in unique[first : first + _READS_PER_BATCH]
+            ]
             for _ in range(_BATCH_ATTEMPTS):
-                try:
+                with domain_errors():
                     answer = self._client.batch_get_item(
                         RequestItems={self.name: {"Keys": pending, "ConsistentRead": True}}
                     )
-                except ClientError as error:
-                    raise translate(error) from error
                 for raw in answer["Responses"].get(self.name, ()):
                     item = self._load(raw)
                     found[item[PK], item[SK]] = item
-                pending = answer.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys")
-                if not pending:
+                unread = answer["UnprocessedKeys"]
+                if self.name not in unread:
                     break
+                pending = unread[self.name]["Keys"]
             else:
                 msg = f"table {self.name} leaves reads unprocessed; repeat the invocation"
                 raise UnavailableError(msg)
@@ -86,10 +90,8 @@ class Table:
         conditional: Any = {"ConditionExpression": condition} if condition else {}
         if values:
             conditional["ExpressionAttributeValues"] = self.dump(values)
-        try:
+        with _conditional(f"{item[PK]} {item[SK]}"):
             self._client.put_item(TableName=self.name, Item=self.dump(item), **conditional)
-        except ClientError as error:
-            raise _conflict_or(error, f"{item[PK]} {item[SK]}") from error
 
     def put_many(self, items: Sequence[Item]) -> None:
         """Write items without conditions; of two with the same key the later wins.
@@ -100,30 +102,27 @@ class Table:
         unique = list({(item[PK], item[SK]): item for item in items}.values())
         for first in range(0, len(unique), _WRITES_PER_BATCH):
             batch = unique[first : first + _WRITES_PER_BATCH]
-            pending: Sequence[WriteRequestTypeDef] = [{"PutRequest": {"Item": self.dump(i)}} for i in batch]
+            pending: Any = [{"PutRequest": {"Item": self.dump(i)}} for i in batch]
             for _ in range(_BATCH_ATTEMPTS):
-                try:
+                with domain_errors():
                     answer = self._client.batch_write_item(RequestItems={self.name: pending})
-                except ClientError as error:
-                    raise translate(error) from error
-                pending = answer.get("UnprocessedItems", {}).get(self.name, ())
-                if not pending:
+                unwritten = answer["UnprocessedItems"]
+                if self.name not in unwritten:
                     break
+                pending = unwritten[self.name]
             else:
                 msg = f"table {self.name} leaves writes unprocessed; repeat the invocation"
                 raise UnavailableError(msg)
 
     def delete(self, pk: str, sk: str, *, condition: str, values: Mapping[str, Any]) -> None:
         """Delete one item. Raises ConflictError where the condition does not hold."""
-        try:
+        with _conditional(f"{pk} {sk}"):
             self._client.delete_item(
                 TableName=self.name,
                 Key=self.dump({PK: pk, SK: sk}),
                 ConditionExpression=condition,
                 ExpressionAttributeValues=self.dump(values),
             )
-        except ClientError as error:
-            raise _conflict_or(error, f"{pk} {sk}") from error
 
     def query(
         self,
@@ -153,10 +152,8 @@ class Table:
         if page_size is not None:
             request["Limit"] = page_size
         while True:
-            try:
+            with domain_errors():
                 answer = self._client.query(**request)
-            except ClientError as error:
-                raise translate(error) from error
             for raw in answer["Items"]:
                 yield self._load(raw)
             if "LastEvaluatedKey" not in answer:
@@ -174,19 +171,8 @@ class Table:
             ConflictError: A condition does not hold.
             UnavailableError: Another transaction touches one of the items right now.
         """
-        try:
+        with _conditional(subject):
             self._client.transact_write_items(TransactItems=actions)
-        except self._client.exceptions.TransactionCanceledException as error:
-            reasons: Any = error.response.get("CancellationReasons", [])
-            codes = {reason.get("Code") for reason in reasons}
-            if "ConditionalCheckFailed" in codes:
-                raise ConflictError(_changed(subject)) from error
-            if "TransactionConflict" in codes:
-                msg = f"{subject}: another transaction is writing it; repeat the invocation"
-                raise UnavailableError(msg) from error
-            raise translate(error) from error
-        except ClientError as error:
-            raise translate(error) from error
 
     def dump(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Turn Python values into DynamoDB's.
@@ -204,11 +190,32 @@ class Table:
         return {name: self._deserializer.deserialize(value) for name, value in raw.items()}
 
 
-def _conflict_or(error: ClientError, subject: str) -> Exception:
-    if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-        return ConflictError(_changed(subject))
-    return translate(error)
+def sortable(at: datetime) -> str:
+    """Write a time so that text order is time order, to the microsecond.
+
+    Raises:
+        ValueError: The time is naive.
+    """
+    if at.tzinfo is None:
+        msg = f"{at.isoformat()} has no time zone; times are aware UTC"
+        raise ValueError(msg)
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def _changed(subject: str) -> str:
-    return f"{subject} was changed by somebody else; read it again"
+@contextmanager
+def _conditional(subject: str) -> Iterator[None]:
+    """Translate what a failed condition says, alone or in a transaction; the rest is everybody's."""
+    with domain_errors():
+        try:
+            yield
+        except ClientError as error:
+            response: Any = error.response
+            codes = {reason.get("Code") for reason in response.get("CancellationReasons", ())}
+            codes.add(code_of(error))
+            if codes & _CONDITION_FAILED:
+                msg = f"{subject} was changed by somebody else; read it again"
+                raise ConflictError(msg) from error
+            if codes & _CANCELLED_FOR_NOW:
+                msg = f"{subject} is being written by somebody else, or throttled; repeat the invocation"
+                raise UnavailableError(msg) from error
+            raise

@@ -6,9 +6,9 @@ from datetime import timedelta
 from typing import ClassVar
 from uuid import uuid4
 
-from emr_autoscaler.adapters.dynamodb_table import PK, SK, Table
+from emr_autoscaler.adapters.dynamodb_table import PK, SK, Table, sortable
 from emr_autoscaler.adapters.permissions import Permission
-from emr_autoscaler.adapters.state_table import EXPIRES_AT, LEASE_SK, cluster_pk, epoch_seconds, sortable
+from emr_autoscaler.adapters.state_table import EXPIRES_AT, LEASE_SK, cluster_pk, epoch_seconds
 from emr_autoscaler.domain.errors import BusyError, ConflictError, UnavailableError
 from emr_autoscaler.ports import Clock
 
@@ -66,8 +66,9 @@ class DynamoLeases:
         try:
             self._table.put(
                 item,
-                condition="attribute_not_exists(PK) OR leased_until <= :now",
-                values={":now": sortable(now)},
+                # The token: where the SDK repeats a call that had been carried out, it is still ours.
+                condition="attribute_not_exists(PK) OR leased_until <= :now OR lease_token = :mine",
+                values={":now": sortable(now), ":mine": token},
             )
         except ConflictError as error:
             msg = f"cluster {cluster_id} is held by another invocation"

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar
 
-from emr_autoscaler.adapters.dynamodb_table import PK, SK, Item, Table
+from emr_autoscaler.adapters.dynamodb_table import PK, SK, Item, Table, sortable
 from emr_autoscaler.adapters.permissions import Permission
 from emr_autoscaler.adapters.state_table import (
     DOCUMENT,
@@ -23,7 +23,6 @@ from emr_autoscaler.adapters.state_table import (
     Document,
     cluster_pk,
     epoch_seconds,
-    sortable,
 )
 from emr_autoscaler.domain.memory import RegistryEntry
 

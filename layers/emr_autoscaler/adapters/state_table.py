@@ -18,7 +18,7 @@ in_progress_expiration, which are therefore not used here.
 """
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, Generic, TypeVar
 
 from pydantic import TypeAdapter
@@ -55,18 +55,6 @@ RETENTION: Final = timedelta(days=90)
 def cluster_pk(cluster_id: str) -> str:
     """Return the partition of everything kept of one cluster."""
     return f"CLUSTER#{cluster_id}"
-
-
-def sortable(at: datetime) -> str:
-    """Write a time so that text order is time order, to the microsecond.
-
-    Raises:
-        ValueError: The time is naive.
-    """
-    if at.tzinfo is None:
-        msg = f"{at.isoformat()} has no time zone; times are aware UTC"
-        raise ValueError(msg)
-    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def epoch_seconds(at: datetime) -> int:
