@@ -40,7 +40,7 @@ class MemoryPolicies:
             msg = f"there is no policy {name!r}"
             raise NotFoundError(msg)
         if isinstance(policy, InvalidPolicyError):
-            raise policy
+            raise InvalidPolicyError(*policy.args)
         self._last_good[name] = policy
         return policy
 
