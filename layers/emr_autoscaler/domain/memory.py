@@ -23,11 +23,11 @@ class LostInstance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WantedNodes:
-    """How many task nodes one evaluation wanted before bounds and holds: the hold window's memory."""
+class WantedCapacity:
+    """YARN memory one evaluation wanted of task nodes, before bounds: the hold window's memory."""
 
     at: datetime
-    nodes: int
+    mib: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class TaskMemory:
     container_mib: float | None = None
     node_mib: float | None = None
     unfulfilled_since: Mapping[str, datetime] = field(default_factory=dict)
-    wanted: tuple[WantedNodes, ...] = ()
+    wanted: tuple[WantedCapacity, ...] = ()
     lost: tuple[LostInstance, ...] = ()
     next_evaluation_at: datetime | None = None
 
@@ -125,6 +125,8 @@ class RegistryEntry:
         idle: Memory of reaping.
         cost_closed: True once the last hour of an ended cluster has been recorded.
         costs_recorded_until: Hours before this one are recorded.
+        warned: EC2 instance id to the time of its spot warning: to be proven or dismissed.
+        interrupted: EC2 instance id to the time at which EC2's state reason proved the interruption.
         version: Raised by every write; a write against an older version is refused.
     """
 
@@ -140,6 +142,8 @@ class RegistryEntry:
     idle: IdleMemory = field(default_factory=IdleMemory)
     cost_closed: bool = False
     costs_recorded_until: datetime | None = None
+    warned: Mapping[str, datetime] = field(default_factory=dict)
+    interrupted: Mapping[str, datetime] = field(default_factory=dict)
     version: int = 0
 
     @property
