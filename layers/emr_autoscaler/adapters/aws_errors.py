@@ -77,10 +77,17 @@ def code_of(error: ClientError) -> str:
 def translate(error: ClientError) -> AutoscalerError:
     """Return the domain error that an AWS error stands for; the message keeps AWS's code and words."""
     details = error.response.get("Error", {})
-    code = details.get("Code", "")
-    message = details.get("Message", "")
-    text = f"{error.operation_name}: {code}: {message}"
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return error_for(
+        operation=error.operation_name,
+        code=details.get("Code", ""),
+        message=details.get("Message", ""),
+        status=error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0),
+    )
+
+
+def error_for(*, operation: str, code: str, message: str, status: int = 0) -> AutoscalerError:
+    """Return the domain error for AWS's code, message and HTTP status (0 where there is none)."""
+    text = f"{operation}: {code}: {message}"
     if code in _UNAVAILABLE or status >= _SERVER_FAULT:
         return UnavailableError(text)
     if code in _NOT_FOUND or code.endswith(".NotFound"):

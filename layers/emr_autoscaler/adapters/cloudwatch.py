@@ -66,10 +66,10 @@ class CloudWatchMetrics:
             by_id = {f"m{number}": metric for number, metric in enumerate(part)}
             for result in self._results(by_id, start=start, end=end):
                 # A metric may be spread over pages; the same time twice is the same sample.
-                series = points[by_id[result["Id"]]]
+                samples = points[by_id[result["Id"]]]
                 for at, value in zip(result.get("Timestamps", []), result.get("Values", []), strict=True):
                     if start <= at < end:
-                        series[at.astimezone(UTC)] = value
+                        samples[at.astimezone(UTC)] = value
         return {
             cluster_id: ClusterMetrics(
                 cluster_id=cluster_id,

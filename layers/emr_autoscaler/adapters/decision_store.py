@@ -1,13 +1,13 @@
 """The journal of decisions on the state table: written as intent, written again with the outcome."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import Any, ClassVar
 
 from emr_autoscaler.adapters.dynamodb_table import PK, SK, Item, Table, sortable
+from emr_autoscaler.adapters.evidence import dump_evidence, load_evidence
 from emr_autoscaler.adapters.permissions import Permission
 from emr_autoscaler.adapters.state_table import (
     DOCUMENT,
@@ -22,6 +22,7 @@ from emr_autoscaler.adapters.state_table import (
     dump_json,
     epoch_seconds,
 )
+from emr_autoscaler.domain.errors import InvalidInputError
 from emr_autoscaler.domain.record import DecisionRecord, Outcome
 
 _PREFIX = "DECISION#"
@@ -34,7 +35,8 @@ class DynamoDecisions:
     """Implements ``ports.Decisions``.
 
     A record's key is made of its time and id, so the outcome must carry the ``decided_at`` of its
-    intent; a decision is never altered after the fact.
+    intent; a decision is never altered after the fact. Evidence that another release wrote in a form
+    this one cannot read is left out of the record.
     """
 
     permissions: ClassVar[tuple[Permission, ...]] = (
@@ -90,15 +92,23 @@ def _item_of(record: DecisionRecord) -> Item:
     item: dict[str, Any] = {
         PK: cluster_pk(record.decision.cluster_id),
         SK: f"{_PREFIX}{sortable(decided_at)}#{record.record_id}",
-        DOCUMENT: _RECORD.dump(replace(record, evidence={})),
-        _EVIDENCE: dump_json(record.evidence),
+        DOCUMENT: _RECORD.dump(replace(record, evidence=None)),
         EXPIRES_AT: epoch_seconds(decided_at + RETENTION),
     }
+    if record.evidence is not None:
+        item[_EVIDENCE] = dump_json(dump_evidence(record.decision.kind, record.evidence))
     if record.outcome is Outcome.INTENDED:
         item |= {OPEN_KIND: OPEN_INTENT, OPEN_SINCE: sortable(decided_at)}
     return item
 
 
 def _record_of(item: Item) -> DecisionRecord:
-    evidence: Mapping[str, Any] = json.loads(item[_EVIDENCE])
-    return replace(_RECORD.load(item[DOCUMENT]), evidence=evidence)
+    record = _RECORD.load(item[DOCUMENT])
+    if _EVIDENCE not in item:
+        return record
+    try:
+        evidence = load_evidence(record.decision.kind, json.loads(item[_EVIDENCE]))
+    except InvalidInputError:
+        # Written by another release. The decision still stands; only its replay is lost.
+        return record
+    return replace(record, evidence=evidence)

@@ -22,6 +22,7 @@ from emr_autoscaler.domain.cluster import (
 
 if TYPE_CHECKING:
     from mypy_boto3_emr import EMRClient
+    from mypy_boto3_emr.literals import ClusterStateType
     from mypy_boto3_emr.type_defs import ClusterTypeDef, InstanceGroupTypeDef, InstanceTypeDef
 
 _MANAGED_SCALING_SINCE = (5, 30)
@@ -102,7 +103,7 @@ class EmrClusterReader:
         if not states:
             return ()  # EMR takes an empty list of states for all of them
         pages = self._client.get_paginator("list_clusters")
-        wanted = [state.value for state in states]
+        wanted: list[ClusterStateType] = [state.value for state in states]
         with domain_errors():
             answers = (
                 pages.paginate(ClusterStates=wanted)

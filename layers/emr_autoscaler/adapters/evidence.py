@@ -1,62 +1,65 @@
-"""Evidence of decisions as JSON types and back, so that a stored decision can be replayed.
-
-The evidence classes live beside their decisions in domain/; which kind of decision has which is told
-to ``EvidenceForms`` where the system is put together.
-"""
+"""Evidence of decisions as JSON types and back, so that a stored decision can be replayed."""
 
 from collections.abc import Mapping
-from typing import Any
+from functools import cache
+from types import MappingProxyType
+from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from emr_autoscaler.domain.core_capacity import CoreEvidence
 from emr_autoscaler.domain.decision import DecisionKind
 from emr_autoscaler.domain.errors import InvalidInputError
+from emr_autoscaler.domain.idleness import IdleEvidence
+from emr_autoscaler.domain.interruption import InterruptionEvidence
+from emr_autoscaler.domain.record import Evidence
+from emr_autoscaler.domain.task_scene import TaskEvidence
+
+EVIDENCE_TYPES: Final[Mapping[DecisionKind, type[Any]]] = MappingProxyType(
+    {
+        DecisionKind.TASK: TaskEvidence,
+        DecisionKind.CORE: CoreEvidence,
+        DecisionKind.INTERRUPTION: InterruptionEvidence,
+        DecisionKind.IDLE: IdleEvidence,
+    }
+)
+"""What each kind of decision is made from; POLICY is decided by no function of evidence."""
 
 
-class EvidenceForms:
-    """The JSON forms of evidence dataclasses.
+def dump_evidence(kind: DecisionKind, evidence: Evidence) -> dict[str, Any]:
+    """Turn evidence into JSON types: the whole of it. Infinities and NaN stay floats.
 
-    Args:
-        types: The evidence class of each kind of decision.
+    Raises:
+        TypeError: It is not what decisions of this kind are made from, so it could not be read back.
     """
+    expected = EVIDENCE_TYPES.get(kind)
+    if expected is None or type(evidence) is not expected:
+        msg = f"a {kind} decision is not made from {type(evidence).__name__}"
+        raise TypeError(msg)
+    dumped: dict[str, Any] = _adapter(kind).dump_python(evidence, mode="json")
+    return dumped
 
-    def __init__(self, types: Mapping[DecisionKind, type[Any]]) -> None:
-        self._types = dict(types)
-        self._adapters: dict[type[Any], TypeAdapter[Any]] = {}
 
-    def dump(self, evidence: object) -> dict[str, Any]:
-        """Turn an evidence dataclass into JSON types: the whole of it, so that it can be replayed.
+def load_evidence(kind: DecisionKind, data: Mapping[str, Any]) -> Evidence:
+    """Turn stored evidence back into its dataclass.
 
-        Raises:
-            TypeError: It is not of a registered class.
-        """
-        kind = type(evidence)
-        if kind not in self._types.values():
-            msg = f"{kind.__name__} is not registered as the evidence of any kind of decision"
-            raise TypeError(msg)
-        dumped: dict[str, Any] = self._adapter(kind).dump_python(evidence, mode="json")
-        return dumped
+    Raises:
+        InvalidInputError: It is not evidence of this kind as this release knows it.
+    """
+    if kind not in EVIDENCE_TYPES:
+        msg = f"{kind} decisions keep no evidence"
+        raise InvalidInputError(msg)
+    try:
+        evidence: Evidence = _adapter(kind).validate_python(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        path = ".".join(str(step) for step in first["loc"])
+        msg = f"this release cannot read stored {kind} evidence: {path}: {first['msg']}"
+        raise InvalidInputError(msg) from error
+    return evidence
 
-    def load(self, kind: DecisionKind, data: Mapping[str, Any]) -> Any:  # noqa: ANN401  differs by kind
-        """Turn stored evidence back into its dataclass.
 
-        Raises:
-            InvalidInputError: It is not evidence of this kind as this release knows it.
-        """
-        evidence_type = self._types.get(kind)
-        if evidence_type is None:
-            msg = f"decisions of kind {kind} keep no evidence that can be replayed"
-            raise InvalidInputError(msg)
-        try:
-            return self._adapter(evidence_type).validate_python(data)
-        except ValidationError as error:
-            first = error.errors()[0]
-            path = ".".join(str(part) for part in first["loc"])
-            msg = f"stored {kind} evidence cannot be read by this release: {path}: {first['msg']}"
-            raise InvalidInputError(msg) from error
-
-    def _adapter(self, evidence_type: type[Any]) -> TypeAdapter[Any]:
-        # Built when first needed: an adapter costs milliseconds of a cold start.
-        if evidence_type not in self._adapters:
-            self._adapters[evidence_type] = TypeAdapter(evidence_type)
-        return self._adapters[evidence_type]
+@cache
+def _adapter(kind: DecisionKind) -> TypeAdapter[Any]:
+    # Built when first needed: an adapter costs milliseconds of a cold start.
+    return TypeAdapter(EVIDENCE_TYPES[kind])

@@ -5,7 +5,7 @@ builds the client for one of them. The region a price is for is part of each key
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -66,40 +66,54 @@ class AwsPriceList:
         return tuple(prices[key] for key in keys)
 
     def _price(self, key: PriceKey) -> Price:
-        service, filters = _search(key)
+        service, attributes = product_search(key)
         with domain_errors():
             answers = self._client.get_paginator("get_products").paginate(
-                ServiceCode=service, Filters=_filters(filters)
+                ServiceCode=service, Filters=_filters(attributes)
             )
-            documents = [document for answer in answers for document in answer["PriceList"]]
-        found = [dimension for document in documents for dimension in _dimensions(json.loads(document))]
-        asked = f"{service} {filters}"
-        if not found:
-            msg = f"no price is published for {asked}"
-            raise PriceMissingError(msg)
-        if len(found) > 1:
-            names = ", ".join(f"{dimension.sku} ({dimension.rate_code})" for dimension in found)
-            msg = f"{len(found)} prices are left for {asked}: {names}"
-            raise PriceMissingError(msg)
-        dimension = found[0]
-        unit, factor = _UNITS.get(dimension.unit.lower(), (dimension.unit, Decimal(1)))
-        if unit != _expected_unit(key):
-            msg = f"SKU {dimension.sku} for {asked} is priced per {dimension.unit}, not {_expected_unit(key)}"
-            raise PriceMissingError(msg)
-        return Price(
-            key=key,
-            usd=Decimal(dimension.usd) / factor,
-            unit=unit,
-            effective_from=datetime.fromisoformat(dimension.effective_from).astimezone(UTC),
-            source=(
-                f"pricing:GetProducts {service} SKU {dimension.sku} rate {dimension.rate_code}"
-                f" published {dimension.publication}"
-            ),
-        )
+            documents = [json.loads(document) for answer in answers for document in answer["PriceList"]]
+        return single_price(key, documents)
 
 
-def _search(key: PriceKey) -> tuple[str, dict[str, str]]:
-    """Return the service code and the attributes that single out one SKU."""
+def single_price(key: PriceKey, documents: Iterable[dict[str, Any]]) -> Price:
+    """Return the one price that documents of the price list give for a key.
+
+    Raises:
+        PriceMissingError: They give none, more than one, or one per an unexpected unit.
+    """
+    service, attributes = product_search(key)
+    asked = f"{service} {attributes}"
+    found = [dimension for document in documents for dimension in _dimensions(document)]
+    if not found:
+        msg = f"no price is published for {asked}"
+        raise PriceMissingError(msg)
+    if len(found) > 1:
+        names = ", ".join(f"{dimension.sku} ({dimension.rate_code})" for dimension in found)
+        msg = f"{len(found)} prices are left for {asked}: {names}"
+        raise PriceMissingError(msg)
+    dimension = found[0]
+    unit, factor = _UNITS.get(dimension.unit.lower(), (dimension.unit, Decimal(1)))
+    if unit != _expected_unit(key):
+        msg = f"SKU {dimension.sku} for {asked} is priced per {dimension.unit}, not {_expected_unit(key)}"
+        raise PriceMissingError(msg)
+    return Price(
+        key=key,
+        usd=Decimal(dimension.usd) / factor,
+        unit=unit,
+        effective_from=datetime.fromisoformat(dimension.effective_from).astimezone(UTC),
+        source=(
+            f"pricing:GetProducts {service} SKU {dimension.sku} rate {dimension.rate_code}"
+            f" published {dimension.publication}"
+        ),
+    )
+
+
+def product_search(key: PriceKey) -> tuple[str, dict[str, str]]:
+    """Return the service code and the attributes that single out one SKU.
+
+    Raises:
+        PriceMissingError: The price list has no such prices at all (spot, for one).
+    """
     if key.component is Component.EMR_FEE:
         return "ElasticMapReduce", {
             "regionCode": key.region,
