@@ -341,6 +341,14 @@ class Costs(Protocol):
         """Return a cluster's hours in [start, end), oldest first."""
         ...
 
+    def hours_of_cost_centre(self, cost_centre: str, month: str) -> tuple[HourRecord, ...]:
+        """Return the hours of a cost centre in a month (2026-10), oldest first."""
+        ...
+
+    def hours_of_account(self, account_id: str, month: str) -> tuple[HourRecord, ...]:
+        """Return the hours of an account in a month (2026-10), oldest first."""
+        ...
+
     def month_total(self, cost_centre: str, month: str) -> MonthTotal | None:
         """Return the rollup of a cost centre and month (2026-10), or None."""
         ...
