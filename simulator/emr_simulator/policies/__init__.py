@@ -1,0 +1,1 @@
+"""Policies that an experiment can run without the layer."""

@@ -1,0 +1,113 @@
+"""How a world behaves: delays, chances, quotas, zones. Prices and instance types are in catalogue.py."""
+
+import math
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+_Z95 = 1.6448536269514722
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LognormalDelay:
+    """A delay in seconds, given by its median and 95th percentile (facts: fitted to EMR's resizes)."""
+
+    median_seconds: float = 330.0
+    p95_seconds: float = 660.0
+
+    def draw(self, chance: random.Random) -> int:
+        """Draw whole seconds."""
+        sigma = math.log(self.p95_seconds / self.median_seconds) / _Z95
+        return max(1, round(self.median_seconds * math.exp(sigma * chance.gauss(0.0, 1.0))))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UniformDelay:
+    """A delay in seconds between two bounds; equal bounds make it constant."""
+
+    low_seconds: int
+    high_seconds: int
+
+    def draw(self, chance: random.Random) -> int:
+        """Draw whole seconds."""
+        return chance.randint(self.low_seconds, self.high_seconds)
+
+
+Delay = LognormalDelay | UniformDelay
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpotOutages:
+    """Random capacity outages of every spot pool; an outage interrupts all its instances.
+
+    Attributes:
+        mean_up_seconds: Exponential time between outages (measured: 0.75 to 5.1 h).
+        median_down_seconds: Of the lognormal outage length (measured: 7 to 9 min).
+        mean_down_seconds: Of the lognormal outage length (measured: 20 to 25 min).
+    """
+
+    mean_up_seconds: float = 9000.0
+    median_down_seconds: float = 480.0
+    mean_down_seconds: float = 1350.0
+
+    def draw_up(self, chance: random.Random) -> int:
+        """Draw the seconds until the next outage."""
+        return max(1, round(chance.expovariate(1.0 / self.mean_up_seconds)))
+
+    def draw_down(self, chance: random.Random) -> int:
+        """Draw the seconds an outage lasts."""
+        sigma = math.sqrt(2.0 * math.log(self.mean_down_seconds / self.median_down_seconds))
+        return max(1, round(self.median_down_seconds * math.exp(sigma * chance.gauss(0.0, 1.0))))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorldSettings:
+    """The settings of one world.
+
+    Attributes:
+        provisioning_delay: Request to nodes running; drawn once per request.
+        launch_lag_seconds: Request to EC2 launch, which is EMR's CreationDateTime and billing start.
+        metric_period_seconds: Spacing of samples: 300, or 60.
+        publish_delay: Sample to its visibility in CloudWatch.
+        lost_metric_fraction: Chance (0-1) that all samples of one cluster and time are lost.
+        termination_seconds: TERMINATING to TERMINATED.
+        decommission_timeout_seconds: YARN's graceful timeout where a call names none.
+        enforce_quotas: False counts calls and never throttles.
+        re_replication_mib_per_second: Speed at which one leaving core node's blocks are copied.
+        spot_discount: Fraction (0-1) of the on-demand price that spot prices move around.
+        spot_prices_move: False holds every pool at spot_discount.
+        spot_outages: Random outages; None has only those that are asked for.
+        ec2_state_events: Emit EC2 Instance State-change Notification too.
+        extra_yarn_mib: YARN memory per node by type, in place of the catalogue's.
+    """
+
+    account_id: str = "123456789012"
+    region: str = "us-east-1"
+    zones: tuple[str, ...] = ("us-east-1a", "us-east-1b", "us-east-1c")
+    provisioning_delay: Delay = field(default_factory=LognormalDelay)
+    launch_lag_seconds: int = 60
+    metric_period_seconds: int = 300
+    publish_delay: Delay = field(default_factory=lambda: UniformDelay(low_seconds=60, high_seconds=120))
+    lost_metric_fraction: float = 0.0
+    termination_seconds: int = 90
+    decommission_timeout_seconds: int = 3600
+    enforce_quotas: bool = True
+    re_replication_mib_per_second: int = 100
+    spot_discount: Decimal = Decimal("0.35")
+    spot_prices_move: bool = True
+    spot_outages: SpotOutages | None = None
+    ec2_state_events: bool = False
+    extra_yarn_mib: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse settings that cannot be."""
+        if not self.zones or not all(zone.startswith(self.region) for zone in self.zones):
+            msg = f"zones: must be zones of {self.region}, got {self.zones}"
+            raise ValueError(msg)
+        if self.metric_period_seconds not in {60, 300}:
+            msg = f"metric_period_seconds: must be 60 or 300, got {self.metric_period_seconds}"
+            raise ValueError(msg)
+        if not 0.0 <= self.lost_metric_fraction <= 1.0:
+            msg = f"lost_metric_fraction: must be 0 to 1, got {self.lost_metric_fraction}"
+            raise ValueError(msg)

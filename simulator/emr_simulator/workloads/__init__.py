@@ -1,0 +1,1 @@
+"""Work for a simulated cluster: the job model, and where jobs come from."""
