@@ -1,28 +1,23 @@
-"""One run of a policy on a workload, in process, and its figures as docs/benchmark.md defines them."""
+"""One run of a policy on a workload, in process; what is measured of it is in figures.py."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Protocol
 
-from emr_simulator.descriptions import ClusterSpec, GroupSpec, InstanceDescription
-from emr_simulator.ledger import BillComponent
-from emr_simulator.quotas import BUCKETS
+from emr_simulator.descriptions import ClusterSpec, GroupSpec
+from emr_simulator.figures import Figures, figures_of
 from emr_simulator.settings import UniformDelay, WorldSettings
 from emr_simulator.words import ClusterState, Market, Role
 from emr_simulator.workloads.model import Workload
 from emr_simulator.world import World
-from emr_simulator.yarn import Application
 
 START = datetime(2026, 10, 5, tzinfo=UTC)
 SETTLING = timedelta(minutes=10)
 CHUNK = timedelta(minutes=5)
 LONGEST = timedelta(days=30)
-MINIMUM_IDEAL_SECONDS = 60
-DEADLINE_FACTOR, DEADLINE_SLACK_SECONDS = 3, 300
 
 
 class MetricsMode(StrEnum):
@@ -89,61 +84,6 @@ class PolicyDriver(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
-    """The figures of one run; costs leave EBS out, as the reference values do.
-
-    Attributes:
-        cost_usd: Of task nodes, boot and drain included.
-        floor_cost_usd: Of the primary and the core nodes.
-        node_hours: Billed hours of task nodes.
-        spot_share: Of those hours (0-1).
-        bsld: Bounded slowdown: mean, p50, p95, p99.
-        work_weighted_delay_seconds: Mean delay of a container-second of work.
-        killed_container_seconds: Work lost and run again.
-        deadline_misses: Jobs later than 3 x ideal + 5 min.
-        resize_requests: ModifyInstanceGroups calls.
-        nodes_started: Task nodes launched during the run.
-        emr_calls: EMR calls during the run by name.
-    """
-
-    policy: str
-    trace: str
-    seed: int
-    jobs: int
-    cost_usd: Decimal
-    floor_cost_usd: Decimal
-    node_hours: float
-    spot_share: float
-    bsld: dict[str, float]
-    work_weighted_delay_seconds: float
-    killed_container_seconds: int
-    deadline_misses: int
-    resize_requests: int
-    nodes_started: int
-    emr_calls: dict[str, int]
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the document of ``emr-autoscaler simulate --json``; rounding happens only here."""
-        return {
-            "policy": self.policy,
-            "trace": self.trace,
-            "seed": self.seed,
-            "jobs": self.jobs,
-            "cost_usd": round(float(self.cost_usd), 4),
-            "floor_cost_usd": round(float(self.floor_cost_usd), 4),
-            "node_hours": round(self.node_hours, 3),
-            "spot_share": round(self.spot_share, 4),
-            "bsld": {name: round(value, 3) for name, value in self.bsld.items()},
-            "work_weighted_delay_seconds": round(self.work_weighted_delay_seconds, 2),
-            "killed_container_seconds": self.killed_container_seconds,
-            "deadline_misses": self.deadline_misses,
-            "resize_requests": self.resize_requests,
-            "nodes_started": self.nodes_started,
-            "emr_calls": dict(sorted(self.emr_calls.items())),
-        }
-
-
 def run_experiment(
     *,
     policy: PolicyDriver,
@@ -171,11 +111,20 @@ def run_experiment(
     for job in workload.jobs:
         at = began_at + timedelta(seconds=job.submit_after_seconds)
         world.submit_job(cluster_id, job, at=at)
-    yarn = world.yarn(cluster_id)
+    yarn = world.inside(cluster_id).yarn
     latest = began_at + LONGEST
     while len(yarn.ended) < len(workload.jobs) and world.now < latest:
         _drive(world, policy, world.now + CHUNK)
-    return _figures(world, policy.name, workload, seed, cluster_id, began_at, world.calls - calls_before)
+    return figures_of(
+        policy=policy.name,
+        workload=workload,
+        seed=seed,
+        cluster=world.inside(cluster_id),
+        ledger=world.ledger,
+        began_at=began_at,
+        now=world.now,
+        calls=world.calls - calls_before,
+    )
 
 
 def reference_settings(mode: MetricsMode) -> WorldSettings:
@@ -199,8 +148,7 @@ def _cluster_spec(setup: Setup, groups: tuple[GroupSpec, ...], tags: dict[str, s
 
 def _settle(world: World, policy: PolicyDriver, cluster_id: str) -> datetime:
     """Let the cluster come up, and the policy know it; return when the workload begins."""
-    clusters = world.emr
-    while clusters.describe_cluster(cluster_id).state is not ClusterState.WAITING:
+    while world.inside(cluster_id).state is not ClusterState.WAITING:
         _drive(world, policy, world.now + CHUNK)
     seconds = CHUNK.total_seconds()
     up = (world.now + SETTLING).timestamp()
@@ -222,93 +170,3 @@ def _drive(world: World, policy: PolicyDriver, until: datetime) -> None:
             policy.on_tick(world)
         if world.now >= until:
             return
-
-
-def _figures(
-    world: World,
-    name: str,
-    workload: Workload,
-    seed: int,
-    cluster_id: str,
-    began_at: datetime,
-    calls: dict[str, int],
-) -> Figures:
-    yarn = world.yarn(cluster_id)
-    last = max((app.ended_at or 0 for app in yarn.ended), default=0)
-    ended_at = max(began_at, datetime.fromtimestamp(last, UTC)) if not yarn.live else world.now
-    apps = [*yarn.ended, *yarn.live]
-    instances = world.emr.list_instances(cluster_id, group_types=(Role.TASK,))
-    seconds = {node: _seconds_within(node, began_at, ended_at) for node in instances}
-    total = sum(seconds.values())
-    spot = sum(value for node, value in seconds.items() if node.market is Market.SPOT)
-    cost, floor = _costs(world, cluster_id, began_at, ended_at)
-    work = sum(job.work_seconds for job in workload.jobs)
-    return Figures(
-        policy=name,
-        trace=workload.name,
-        seed=seed,
-        jobs=len(workload.jobs),
-        cost_usd=cost,
-        floor_cost_usd=floor,
-        node_hours=total / 3600,
-        spot_share=spot / total if total else 0.0,
-        bsld=_slowdowns(apps, ended_at),
-        work_weighted_delay_seconds=yarn.delay_integral / work if work else 0.0,
-        killed_container_seconds=yarn.lost_container_seconds,
-        deadline_misses=sum(_response(app, ended_at) > _deadline(app) for app in apps),
-        resize_requests=calls.get("ModifyInstanceGroups", 0),
-        nodes_started=sum(bool(n.ec2_instance_id) and began_at <= n.created_at < ended_at for n in instances),
-        emr_calls={call: count for call, count in calls.items() if call in BUCKETS},
-    )
-
-
-def _seconds_within(node: InstanceDescription, start: datetime, end: datetime) -> float:
-    if not node.ec2_instance_id:
-        return 0.0
-    span = min(node.ended_at or end, end) - max(node.created_at, start)
-    return max(0.0, span.total_seconds())
-
-
-def _costs(world: World, cluster_id: str, start: datetime, end: datetime) -> tuple[Decimal, Decimal]:
-    """Return USD of task nodes and of the floor between two times, EBS left out."""
-    roles = {group.group_id: group.role for group in world.emr.list_instance_groups(cluster_id)}
-    task, floor = Decimal(0), Decimal(0)
-    for sign, until in ((1, end), (-1, start)):
-        for line in world.ledger.bill(until=until).lines:
-            if line.component is BillComponent.EBS:
-                continue
-            if roles[line.group_id] is Role.TASK:
-                task += sign * line.usd
-            else:
-                floor += sign * line.usd
-    return task, floor
-
-
-def _response(app: Application, end: datetime) -> float:
-    return (app.ended_at if app.ended_at is not None else end.timestamp()) - app.submitted_at
-
-
-def _deadline(app: Application) -> float:
-    return DEADLINE_FACTOR * app.job.ideal_seconds + DEADLINE_SLACK_SECONDS
-
-
-def _slowdowns(apps: Sequence[Application], end: datetime) -> dict[str, float]:
-    values = sorted(
-        max(1.0, _response(app, end) / max(app.job.ideal_seconds, MINIMUM_IDEAL_SECONDS)) for app in apps
-    )
-    if not values:
-        return {"mean": 1.0, "p50": 1.0, "p95": 1.0, "p99": 1.0}
-    return {
-        "mean": sum(values) / len(values),
-        "p50": _quantile(values, 0.50),
-        "p95": _quantile(values, 0.95),
-        "p99": _quantile(values, 0.99),
-    }
-
-
-def _quantile(ordered: Sequence[float], fraction: float) -> float:
-    """Interpolate linearly between the two nearest values."""
-    position = fraction * (len(ordered) - 1)
-    below = math.floor(position)
-    above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (ordered[above] - ordered[below]) * (position - below)

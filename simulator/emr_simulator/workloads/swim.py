@@ -96,7 +96,8 @@ def _read_row(path: str, number: int, raw: bytes) -> _Row:
             problem = f"a whole number of at least 0 expected, {value!r} found"
             raise TraceError(path=path, line=number, field=field, problem=problem)
         numbers.append(int(value))
-    return _Row(job=values[0], submit_seconds=numbers[0], map_input_bytes=numbers[2], shuffle_bytes=numbers[3])
+    submitted, _, map_input, shuffle, _ = numbers
+    return _Row(job=values[0], submit_seconds=submitted, map_input_bytes=map_input, shuffle_bytes=shuffle)
 
 
 def _job(row: _Row, first: int, container_mib: int, factor: float) -> Job:

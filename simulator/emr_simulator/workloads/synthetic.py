@@ -26,7 +26,8 @@ def synthetic_day(
     """
     chance = random.Random(f"synthetic:{seed}")
     first, end = round(start_hour * HOUR), round((start_hour + hours) * HOUR)
-    jobs = sorted([*_stream(chance, container_mib, scale), *_bursts(chance, container_mib, scale)], key=_submitted)
+    drafts = [*_stream(chance, container_mib, scale), *_bursts(chance, container_mib, scale)]
+    jobs = sorted(drafts, key=_submitted)
     chosen = tuple(
         Job(
             name=f"{kind}-{number}",
@@ -79,7 +80,5 @@ def _bursts(chance: random.Random, container_mib: int, scale: float) -> list[_Dr
 def _chain(tasks: int, seconds: int, reduce_seconds: int, container_mib: int) -> tuple[Stage, ...]:
     return (
         Stage(tasks=tasks, seconds=seconds, container_mib=container_mib),
-        Stage(
-            tasks=max(1, tasks // 4), seconds=reduce_seconds, container_mib=container_mib, parents=(0,)
-        ),
+        Stage(tasks=max(1, tasks // 4), seconds=reduce_seconds, container_mib=container_mib, parents=(0,)),
     )
