@@ -88,9 +88,7 @@ class WorldSettings:
     provisioning_delay: Delay = field(default_factory=LognormalDelay)
     launch_lag_seconds: int = 60
     metric_period_seconds: int = 300
-    publish_delay: Delay = field(
-        default_factory=lambda: UniformDelay(low_seconds=60, high_seconds=120)
-    )
+    publish_delay: Delay = field(default_factory=lambda: UniformDelay(low_seconds=60, high_seconds=120))
     lost_metric_fraction: float = 0.0
     termination_seconds: int = 90
     decommission_timeout_seconds: int = 3600

@@ -30,9 +30,7 @@ class ClusterState(StrEnum):
     TERMINATED_WITH_ERRORS = "TERMINATED_WITH_ERRORS"
 
 
-ENDING = frozenset(
-    {ClusterState.TERMINATING, ClusterState.TERMINATED, ClusterState.TERMINATED_WITH_ERRORS}
-)
+ENDING = frozenset({ClusterState.TERMINATING, ClusterState.TERMINATED, ClusterState.TERMINATED_WITH_ERRORS})
 """States from which a cluster never comes back."""
 
 
