@@ -1,10 +1,14 @@
 """The six AWS ports on both faces of one World: every contract test runs on each of them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from functools import cache, partial
+from typing import Any
 
 import pytest
+from tests.support.aws_clients import aws_client
+from tests.support.worlds import calm_world
+
 from emr_autoscaler.adapters.cloudwatch import CloudWatchAlarms, CloudWatchMetrics
 from emr_autoscaler.adapters.ec2 import Ec2Compute
 from emr_autoscaler.adapters.emr import EmrClusterReader
@@ -20,17 +24,13 @@ from emr_simulator.inprocess import (
     WorldPriceList,
 )
 from emr_simulator.wire import WireServer
+from emr_simulator.workloads.model import Job, Stage
 from emr_simulator.world import World
 
-from tests.support.aws_clients import aws_client
-from tests.support.worlds import calm_world
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Aws:
-    """One World and the ports on it."""
+    """One World and the ports on it, each made when it is first asked for."""
 
-    world: World
     reader: ClusterReader
     actuator: ClusterActuator
     metrics: MetricsReader
@@ -38,17 +38,26 @@ class Aws:
     compute: Compute
     prices: PriceList
 
+    def __init__(self, world: World, ports: Mapping[str, Callable[[], Any]]) -> None:
+        self.world = world
+        self._ports = ports
+
+    def __getattr__(self, name: str) -> Any:
+        port = self._ports[name]()
+        setattr(self, name, port)
+        return port
+
 
 def in_process(world: World, _: ExitStack) -> Aws:
-    return Aws(
-        world=world,
-        reader=WorldClusterReader(world),
-        actuator=WorldActuator(world),
-        metrics=WorldMetrics(world),
-        alarms=WorldAlarms(world),
-        compute=WorldCompute(world),
-        prices=WorldPriceList(world),
-    )
+    ports = {
+        "reader": WorldClusterReader,
+        "actuator": WorldActuator,
+        "metrics": WorldMetrics,
+        "alarms": WorldAlarms,
+        "compute": WorldCompute,
+        "prices": WorldPriceList,
+    }
+    return Aws(world, {name: partial(port, world) for name, port in ports.items()})
 
 
 def on_the_wire(world: World, stack: ExitStack) -> Aws:
@@ -57,19 +66,21 @@ def on_the_wire(world: World, stack: ExitStack) -> Aws:
     def no_faults() -> None:
         assert server.faults == ()
 
+    @cache
+    def client(service: str) -> Any:
+        return stack.enter_context(closing(aws_client(service, server.endpoint)))
+
     stack.callback(no_faults)
-    emr, ec2, cloudwatch, pricing = (
-        stack.enter_context(closing(aws_client(service, server.endpoint)))
-        for service in ("emr", "ec2", "cloudwatch", "pricing")
-    )
     return Aws(
-        world=world,
-        reader=EmrClusterReader(emr),
-        actuator=LiveActuator(emr),
-        metrics=CloudWatchMetrics(cloudwatch),
-        alarms=CloudWatchAlarms(cloudwatch),
-        compute=Ec2Compute(ec2),
-        prices=AwsPriceList(pricing),
+        world,
+        {
+            "reader": lambda: EmrClusterReader(client("emr")),
+            "actuator": lambda: LiveActuator(client("emr")),
+            "metrics": lambda: CloudWatchMetrics(client("cloudwatch")),
+            "alarms": lambda: CloudWatchAlarms(client("cloudwatch")),
+            "compute": lambda: Ec2Compute(client("ec2")),
+            "prices": lambda: AwsPriceList(client("pricing")),
+        },
     )
 
 
@@ -86,3 +97,9 @@ def aws_of(request: pytest.FixtureRequest) -> Iterator[Callable[[World], Aws]]:
 def aws(aws_of: Callable[[World], Aws]) -> Aws:
     """A calm World behind the ports."""
     return aws_of(calm_world())
+
+
+@pytest.fixture
+def busy_job() -> Job:
+    """Thirty minutes of work for every container of three m5.xlarge task nodes and one core node."""
+    return Job(name="busy", stages=(Stage(tasks=16, seconds=1800, container_mib=3072),))

@@ -1,15 +1,14 @@
 from datetime import timedelta
 
 import pytest
+from tests.support.worlds import calm_world, cluster, run_cluster
+
 from emr_autoscaler.adapters.emr_actuator import DryRunActuator
 from emr_autoscaler.domain.cluster import ClusterState, GroupState, Market, Role
 from emr_autoscaler.domain.decision import GroupTarget
 from emr_autoscaler.domain.errors import NotFoundError, RefusedError, UnavailableError
 from emr_autoscaler.ports import NewTaskGroup
 from emr_simulator import words
-from emr_simulator.workloads.model import Job
-
-from tests.support.worlds import calm_world, cluster, run_cluster
 
 UNKNOWN = "j-NOSUCHCLUSTER"
 HOUR = timedelta(hours=1)
@@ -146,9 +145,10 @@ def test_too_many_resizes_are_unavailable_for_now(aws_of):
     aws = aws_of(calm_world(enforce_quotas=True))
     cluster_id = run_cluster(aws.world, cluster(task=1))
     order = [target(group_of(aws, cluster_id, "task"), 2)]
+    for _ in range(5):
+        aws.actuator.resize_groups(cluster_id, order)
     with pytest.raises(UnavailableError, match="ThrottlingException"):
-        for _ in range(10):
-            aws.actuator.resize_groups(cluster_id, order)
+        aws.actuator.resize_groups(cluster_id, order)
 
 
 def test_task_groups_are_created_at_zero_and_their_ids_come_in_order(aws):
@@ -222,7 +222,9 @@ def test_a_dry_run_accepts_every_order_and_changes_nothing(aws):
     before = (aws.reader.describe_cluster(cluster_id), aws.reader.list_instance_groups(cluster_id))
 
     dry.resize_groups(cluster_id, [target(group_of(aws, cluster_id, "task"), 9)])
-    assert dry.add_task_groups(cluster_id, [NewTaskGroup(name="g", market=Market.SPOT, instance_type="x")]) == ()
+    assert (
+        dry.add_task_groups(cluster_id, [NewTaskGroup(name="g", market=Market.SPOT, instance_type="x")]) == ()
+    )
     dry.terminate_cluster(cluster_id)
 
     assert dry.is_dry

@@ -1,12 +1,12 @@
 from datetime import timedelta
 
 import pytest
+from tests.support.worlds import START, calm_world, cluster, group, run_cluster
+
 from emr_autoscaler.domain.cluster import ClusterState, GroupState, InstanceState, Market, Role, Volume
 from emr_autoscaler.domain.errors import NotFoundError, RefusedError, UnavailableError
 from emr_simulator import words
 from emr_simulator.descriptions import ManagedScaling, StepSpec, VolumeSpec
-
-from tests.support.worlds import START, calm_world, cluster, group, run_cluster
 
 ALIVE = (ClusterState.STARTING, ClusterState.BOOTSTRAPPING, ClusterState.RUNNING, ClusterState.WAITING)
 UNKNOWN = "j-NOSUCHCLUSTER"
@@ -232,9 +232,10 @@ def test_too_many_calls_are_unavailable_for_now(aws_of):
     aws = aws_of(calm_world(enforce_quotas=True))
     cluster_id = run_cluster(aws.world)
 
+    for _ in range(10):
+        aws.reader.describe_cluster(cluster_id)
     with pytest.raises(UnavailableError, match="ThrottlingException"):
-        for _ in range(30):
-            aws.reader.describe_cluster(cluster_id)
+        aws.reader.describe_cluster(cluster_id)
 
     aws.world.run_for(timedelta(minutes=1))
     assert aws.reader.describe_cluster(cluster_id).cluster_id == cluster_id
