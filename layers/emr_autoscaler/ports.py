@@ -286,8 +286,14 @@ class Pools(Protocol):
 class Leases(Protocol):
     """One invocation at a time for each cluster."""
 
-    def hold(self, cluster_id: str, *, owner: str) -> AbstractContextManager[None]:
-        """Hold the cluster for the length of the ``with`` block. Raises BusyError when taken."""
+    def hold(
+        self, cluster_id: str, *, owner: str, wait: timedelta = timedelta(0)
+    ) -> AbstractContextManager[None]:
+        """Hold the cluster for the length of the ``with`` block.
+
+        Raises:
+            BusyError: It is still taken after ``wait``.
+        """
         ...
 
 

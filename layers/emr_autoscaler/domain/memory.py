@@ -116,9 +116,10 @@ class RegistryEntry:
         cluster: As last described.
         groups: Instance groups as last seen.
         groups_seen_at: When they were seen.
-        policy_name: The policy its tag names.
+        policy_name: The policy its tag names; empty once it was opted out.
         cost_centre: From the cost centre tag; UNALLOCATED where absent.
         alarms: Names of the alarms this system created for it.
+        alarms_made_from: The thresholds the alarms were made from; they are made anew when it changes.
         enrolled_at: When it was enrolled.
         task: Memory of task decisions.
         core: Memory of core decisions.
@@ -136,6 +137,7 @@ class RegistryEntry:
     policy_name: str
     cost_centre: str
     alarms: tuple[str, ...] = ()
+    alarms_made_from: str = ""
     enrolled_at: datetime
     task: TaskMemory = field(default_factory=TaskMemory)
     core: CoreMemory = field(default_factory=CoreMemory)
@@ -156,6 +158,11 @@ class RegistryEntry:
         """When to look again although nothing may happen; None while the cluster is settled."""
         times = [t for t in (self.task.next_evaluation_at, self.core.next_evaluation_at) if t]
         return min(times, default=None)
+
+    @property
+    def is_active(self) -> bool:
+        """Whether anything may be decided on it: opted in, and not ended."""
+        return bool(self.policy_name) and not self.cluster.state.has_ended
 
     @property
     def is_paused(self) -> bool:
