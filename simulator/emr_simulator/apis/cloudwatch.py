@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from emr_simulator.alarms import CloudWatchApi
 from emr_simulator.apis.operations import OperationTable, Parameters, Result, page, present
 from emr_simulator.descriptions import AlarmDescription, MetricAlarm, MetricQuery, MetricSeries
 from emr_simulator.errors import ApiError
-from emr_simulator.world import CloudWatchApi
 
 NAMESPACE = "AWS/ElasticMapReduce"
 DIMENSION = "JobFlowId"

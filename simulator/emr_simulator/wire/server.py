@@ -3,6 +3,7 @@
 import json
 import socket
 import threading
+from contextlib import AbstractContextManager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
@@ -31,8 +32,8 @@ class WireServer:
         lock: Held while the World is read or changed.
     """
 
-    def __init__(self, world: World, lock: threading.RLock | None = None, *, port: int = 0) -> None:
-        self.lock = lock or threading.RLock()
+    def __init__(self, world: World, lock: AbstractContextManager[object] | None = None, *, port: int = 0) -> None:
+        self.lock: AbstractContextManager[object] = lock if lock is not None else threading.RLock()
         self._world = world
         self._port = port
         self._dispatcher = Dispatcher(services_of(world), self.lock)
