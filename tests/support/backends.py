@@ -129,9 +129,7 @@ def _on_aws(endpoint_url: str | None) -> Backend:
         tables[resource] = Table(dynamodb, f"{resource}-{run}")
     topic = sns.create_topic(Name=f"topic-{run}")["TopicArn"]
     inbox = sqs.create_queue(QueueName=f"inbox-{run}")["QueueUrl"]
-    inbox_arn = sqs.get_queue_attributes(QueueUrl=inbox, AttributeNames=["QueueArn"])["Attributes"][
-        "QueueArn"
-    ]
+    inbox_arn = sqs.get_queue_attributes(QueueUrl=inbox, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=inbox_arn)
     queues = {
         kind: sqs.create_queue(

@@ -94,6 +94,4 @@ def price_key(item: str = "m5.xlarge", **changes: Any) -> PriceKey:
 
 
 def price(key: PriceKey, usd: str, effective_from: datetime = T0) -> Price:
-    return Price(
-        key=key, usd=Decimal(usd), unit="Hours", effective_from=effective_from, source="spot history"
-    )
+    return Price(key=key, usd=Decimal(usd), unit="Hours", effective_from=effective_from, source="spot history")

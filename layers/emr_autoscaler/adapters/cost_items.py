@@ -174,9 +174,7 @@ def moved(total: MonthTotal, *, out: HourRecord | None, into: HourRecord | None)
         effective.append(into.effective_cost_usd)
         at_list.append(into.list_cost_usd)
         hours += 1
-    return replace(
-        total, effective_cost_usd=exact_sum(effective), list_cost_usd=exact_sum(at_list), hours=hours
-    )
+    return replace(total, effective_cost_usd=exact_sum(effective), list_cost_usd=exact_sum(at_list), hours=hours)
 
 
 def _stored(value: Any) -> Any:  # noqa: ANN401  any field of a dataclass

@@ -139,9 +139,7 @@ class DynamoCosts:
         items = self._table.query(f"{attribute} = :partition", {":partition": partition}, index=index)
         return (hour_of(item) for item in items)
 
-    def _hour_and_rollups(
-        self, stored: HourRecord | None, new: HourRecord
-    ) -> "list[TransactWriteItemTypeDef]":
+    def _hour_and_rollups(self, stored: HourRecord | None, new: HourRecord) -> "list[TransactWriteItemTypeDef]":
         hour_is_as_read, values = "attribute_not_exists(PK)", None
         if stored is not None:
             hour_is_as_read, values = "revision = :read", {":read": stored.revision}
@@ -151,9 +149,7 @@ class DynamoCosts:
             *(self._rollup(cost_centre, stored, new) for cost_centre in sorted(payers)),
         ]
 
-    def _rollup(
-        self, cost_centre: str, stored: HourRecord | None, new: HourRecord
-    ) -> "TransactWriteItemTypeDef":
+    def _rollup(self, cost_centre: str, stored: HourRecord | None, new: HourRecord) -> "TransactWriteItemTypeDef":
         month = month_of(new.hour)
         item = self._table.get(rollup_pk(cost_centre), month)
         total = moved(
@@ -162,9 +158,7 @@ class DynamoCosts:
             into=new if new.cost_centre == cost_centre else None,
         )
         if item is None:
-            return self._table.put_action(
-                rollup_item(total, revision=1), condition="attribute_not_exists(PK)"
-            )
+            return self._table.put_action(rollup_item(total, revision=1), condition="attribute_not_exists(PK)")
         read = item[ROLLUP_REVISION]
         return self._table.put_action(
             rollup_item(total, revision=int(read) + 1),

@@ -93,9 +93,7 @@ def test_the_example_in_the_page_is_the_production_policy():
 
 def test_the_production_policy_writes_out_every_field():
     document = json.loads((DOCS / "policies" / "production.json").read_text())
-    written = {
-        f"{section}.{name}" for section in ("task", "core", "idle", "cost") for name in document[section]
-    }
+    written = {f"{section}.{name}" for section in ("task", "core", "idle", "cost") for name in document[section]}
     written |= {f"task.schedules[].{name}" for name in document["task"]["schedules"][0]} | {"mode"}
 
     assert written == set(FIELDS)

@@ -169,9 +169,7 @@ def test_what_is_no_proper_json_is_named_with_its_place(text, said):
 
 def test_several_mistakes_are_told_together():
     with pytest.raises(InvalidPolicyError) as refusal:
-        parse(
-            {"task": {"a": 1, "b": 2}, "core": {"c": 3}, "idle": {"d": 4, "e": 5}, "cost": {"f": 6, "g": 7}}
-        )
+        parse({"task": {"a": 1, "b": 2}, "core": {"c": 3}, "idle": {"d": 4, "e": 5}, "cost": {"f": 6, "g": 7}})
 
     assert "task.a" in str(refusal.value)
     assert "idle.e" in str(refusal.value)

@@ -1,0 +1,128 @@
+"""The events EMR and EC2 put on the account's bus, in AWS's shapes; when they are sent is decided elsewhere."""
+
+import json
+
+from emr_simulator.clusters import Cluster, Group, Node, StepRun
+from emr_simulator.engine import to_moment
+from emr_simulator.kernel import Kernel
+
+EMR = "aws.emr"
+EC2 = "aws.ec2"
+INSUFFICIENT_CAPACITY = "EC2 provisioning - Insufficient Instance Capacity"
+
+
+def _minute(seconds: int) -> str:
+    return to_moment(seconds).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def cluster_changed(kernel: Kernel, cluster: Cluster, message: str) -> None:
+    """Send EMR Cluster State Change."""
+    reason = {"code": cluster.change_code, "message": cluster.change_message}
+    failed = cluster.state.name.endswith("ERRORS")
+    kernel.emit(
+        "EMR Cluster State Change",
+        EMR,
+        {
+            "severity": "CRITICAL" if failed else "INFO",
+            "stateChangeReason": json.dumps({k: v for k, v in reason.items() if v or k == "code"}),
+            "name": cluster.spec.name,
+            "clusterId": cluster.cluster_id,
+            "state": cluster.state.value,
+            "message": f"Amazon EMR cluster {cluster.cluster_id} ({cluster.spec.name}) {message}",
+        },
+    )
+
+
+def group_changed(kernel: Kernel, group: Group, message: str) -> None:
+    """Send EMR Instance Group State Change; counts are strings there."""
+    cluster = group.cluster
+    kernel.emit(
+        "EMR Instance Group State Change",
+        EMR,
+        {
+            "market": group.spec.market.value,
+            "severity": "INFO",
+            "requestedInstanceCount": str(group.requested),
+            "instanceType": group.spec.instance_type,
+            "instanceGroupType": group.spec.role.value,
+            "instanceGroupId": group.group_id,
+            "clusterId": cluster.cluster_id,
+            "runningInstanceCount": str(group.running),
+            "state": group.state.value,
+            "message": message.format(
+                group=f"instance group {group.group_id} in Amazon EMR cluster "
+                f"{cluster.cluster_id} ({cluster.spec.name})"
+            ),
+        },
+    )
+    group.message = message.format(group=f"instance group {group.group_id}")
+
+
+def capacity_missing(kernel: Kernel, group: Group, missing: int) -> None:
+    """Send EMR Instance Group Provisioning with the code of a dry pool."""
+    cluster = group.cluster
+    kernel.emit(
+        "EMR Instance Group Provisioning",
+        EMR,
+        {
+            "severity": "ERROR",
+            "eventCode": INSUFFICIENT_CAPACITY,
+            "clusterId": cluster.cluster_id,
+            "instanceGroupId": group.group_id,
+            "instanceGroupType": group.spec.role.value,
+            "instanceType": group.spec.instance_type,
+            "market": group.spec.market.value,
+            "message": f"We are not able to create {missing} {group.spec.instance_type} instances for instance "
+            f"group {group.group_id} in Amazon EMR cluster {cluster.cluster_id} ({cluster.spec.name}): EC2 has "
+            f"insufficient {group.spec.market.value} capacity for it in {cluster.zone} since "
+            f"{_minute(kernel.now)}.",
+        },
+    )
+
+
+def step_changed(kernel: Kernel, cluster: Cluster, step: StepRun, message: str) -> None:
+    """Send EMR Step Status Change."""
+    kernel.emit(
+        "EMR Step Status Change",
+        EMR,
+        {
+            "severity": "ERROR" if step.state.name == "FAILED" else "INFO",
+            "actionOnFailure": step.spec.action_on_failure,
+            "stepId": step.step_id,
+            "name": step.spec.name,
+            "clusterId": cluster.cluster_id,
+            "state": step.state.value,
+            "message": f"Step {step.step_id} ({step.spec.name}) in Amazon EMR cluster {cluster.cluster_id} "
+            f"({cluster.spec.name}) {message} at {_minute(kernel.now)}.",
+        },
+    )
+
+
+def instance_arn(zone: str, ec2_id: str) -> str:
+    """Return the irregular ARN of spot events: the zone in the region's place, and no account."""
+    return f"arn:aws:ec2:{zone}:instance/{ec2_id}"
+
+
+def spot_warning(kernel: Kernel, zone: str, ec2_id: str) -> None:
+    """Send the two-minute warning."""
+    detail = {"instance-id": ec2_id, "instance-action": "terminate"}
+    kernel.emit("EC2 Spot Instance Interruption Warning", EC2, detail, [instance_arn(zone, ec2_id)])
+
+
+def rebalance(kernel: Kernel, zone: str, ec2_id: str) -> None:
+    """Send a rebalance recommendation."""
+    detail = {"instance-id": ec2_id}
+    kernel.emit("EC2 Instance Rebalance Recommendation", EC2, detail, [instance_arn(zone, ec2_id)])
+
+
+def instance_changed(kernel: Kernel, node: Node, state: str) -> None:
+    """Send EC2 Instance State-change Notification, where the settings ask for it."""
+    if not kernel.settings.ec2_state_events:
+        return
+    settings = kernel.settings
+    kernel.emit(
+        "EC2 Instance State-change Notification",
+        EC2,
+        {"instance-id": node.ec2_id, "state": state},
+        [f"arn:aws:ec2:{settings.region}:{settings.account_id}:instance/{node.ec2_id}"],
+    )

@@ -1,0 +1,259 @@
+"""The calls of EMR: quotas, what AWS refuses and with which words, and what it shows."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from emr_simulator import refusals
+from emr_simulator.clusters import Cluster, Group, Node, StepRun
+from emr_simulator.descriptions import (
+    ClusterDescription,
+    ClusterSpec,
+    GroupDescription,
+    GroupResize,
+    GroupSpec,
+    InstanceDescription,
+    ManagedScaling,
+    StepDescription,
+    StepSpec,
+)
+from emr_simulator.engine import to_moment, to_moment_or_none, to_seconds
+from emr_simulator.errors import validation
+from emr_simulator.kernel import Kernel
+from emr_simulator.lifecycle import Lifecycle
+from emr_simulator.quotas import Quotas
+
+REMEMBERED_SECONDS = 30 * 86400
+"""ListInstances shows what terminated in the last 30 days."""
+MAXIMUM_INSTANCES = 2000
+
+
+class EmrApi:
+    """The calls of EMR that the world answers; each takes its quota and may raise ApiError."""
+
+    def __init__(self, kernel: Kernel, lifecycle: Lifecycle, quotas: Quotas) -> None:
+        self._kernel = kernel
+        self._lifecycle = lifecycle
+        self._quotas = quotas
+
+    # ------------------------------------------------------------------ looking
+
+    def describe_cluster(self, cluster_id: str) -> ClusterDescription:
+        """Return one cluster, ended ones included."""
+        self._quotas.take("DescribeCluster")
+        return _show_cluster(self._cluster(cluster_id))
+
+    def list_clusters(
+        self,
+        *,
+        states: Sequence[str] = (),
+        created_after: datetime | None = None,
+        created_before: datetime | None = None,
+    ) -> tuple[ClusterDescription, ...]:
+        """Return the clusters that match every argument given, newest first."""
+        self._quotas.take("ListClusters")
+        return tuple(
+            _show_cluster(cluster)
+            for cluster in reversed(self._lifecycle.clusters.values())
+            if (not states or cluster.state in states)
+            and (created_after is None or cluster.created_at > to_seconds(created_after))
+            and (created_before is None or cluster.created_at < to_seconds(created_before))
+        )
+
+    def list_instance_groups(self, cluster_id: str) -> tuple[GroupDescription, ...]:
+        """Return the groups of a cluster, oldest first."""
+        self._quotas.take("ListInstanceGroups")
+        cluster = self._cluster(cluster_id)
+        refusals.of_group_calls(cluster, "ListInstanceGroups")
+        return tuple(_show_group(group) for group in cluster.groups.values())
+
+    def list_instances(
+        self,
+        cluster_id: str,
+        *,
+        group_id: str | None = None,
+        group_types: Sequence[str] = (),
+        states: Sequence[str] = (),
+    ) -> tuple[InstanceDescription, ...]:
+        """Return active instances and those of the last 30 days, newest first, at most 2,000."""
+        self._quotas.take("ListInstances")
+        cluster = self._cluster(cluster_id)
+        if group_id is not None:
+            refusals.of_unknown_group(cluster, group_id)
+        horizon = self._kernel.now - REMEMBERED_SECONDS
+        nodes = [
+            node
+            for group in cluster.groups.values()
+            if (group_id is None or group.group_id == group_id)
+            and (not group_types or group.spec.role in group_types)
+            for node in group.all_nodes
+            if (not states or node.state in states)
+            and (node.ended_at is None or (node.ended_at > horizon and node.launched_at is not None))
+        ]
+        nodes.sort(key=lambda node: node.requested_at, reverse=True)
+        return tuple(_show_node(node) for node in nodes[:MAXIMUM_INSTANCES])
+
+    def list_steps(self, cluster_id: str, *, states: Sequence[str] = ()) -> tuple[StepDescription, ...]:
+        """Return the steps of a cluster, newest first."""
+        self._quotas.take("ListSteps")
+        steps = reversed(self._cluster(cluster_id).steps)
+        return tuple(_show_step(step) for step in steps if not states or step.state in states)
+
+    def get_managed_scaling_policy(self, cluster_id: str) -> ManagedScaling | None:
+        """Return the managed scaling policy of a cluster, or None."""
+        self._quotas.take("GetManagedScalingPolicy")
+        return self._cluster(cluster_id).spec.managed_scaling
+
+    # ------------------------------------------------------------------ acting
+
+    def run_job_flow(self, spec: ClusterSpec) -> str:
+        """Begin a cluster and return its id."""
+        self._quotas.take("RunJobFlow")
+        refusals.of_new_cluster(spec, self._kernel.settings.zones)
+        return self._lifecycle.create(spec).cluster_id
+
+    def add_job_flow_steps(self, cluster_id: str, steps: Sequence[StepSpec]) -> tuple[str, ...]:
+        """Queue steps and return their ids."""
+        self._quotas.take("AddJobFlowSteps")
+        cluster = self._cluster(cluster_id)
+        refusals.of_ended(cluster)
+        return tuple(self._lifecycle.add_step(cluster, step) for step in steps)
+
+    def modify_instance_groups(self, cluster_id: str | None, resizes: Sequence[GroupResize]) -> None:
+        """Set absolute counts: every entry is checked before the first is carried out."""
+        self._quotas.take("ModifyInstanceGroups")
+        cluster = self._cluster_of_group(resizes) if cluster_id is None else self._cluster(cluster_id)
+        refusals.of_group_calls(cluster, "ModifyInstanceGroups")
+        refusals.of_ended(cluster)
+        for order in resizes:
+            refusals.of_resize(cluster, order)
+        boot_seconds = self._lifecycle.resizer.draw_boot_seconds()
+        for order in resizes:
+            self._lifecycle.resizer.resize(cluster.groups[order.group_id], order, boot_seconds)
+
+    def add_instance_groups(self, cluster_id: str, groups: Sequence[GroupSpec]) -> tuple[str, ...]:
+        """Add task groups and return their ids, in order."""
+        self._quotas.take("AddInstanceGroups")
+        cluster = self._cluster(cluster_id)
+        refusals.of_group_calls(cluster, "AddInstanceGroups")
+        refusals.of_ended(cluster)
+        refusals.of_new_groups(cluster, groups)
+        return self._lifecycle.add_groups(cluster, tuple(groups))
+
+    def terminate_job_flows(self, cluster_ids: Sequence[str]) -> None:
+        """Begin to end clusters; ended ones are left as they are."""
+        self._quotas.take("TerminateJobFlows")
+        refusals.of_too_many_clusters(cluster_ids)
+        clusters = [self._cluster(cluster_id) for cluster_id in cluster_ids]
+        refusals.of_protected(clusters)
+        for cluster in clusters:
+            self._lifecycle.terminate(cluster, "USER_REQUEST", "Terminated by user request")
+
+    def set_termination_protection(self, cluster_ids: Sequence[str], *, protected: bool) -> None:
+        """Switch termination protection."""
+        self._quotas.take("SetTerminationProtection")
+        for cluster in [self._cluster(cluster_id) for cluster_id in cluster_ids]:
+            refusals.of_ended(cluster)
+            cluster.protected = protected
+
+    def add_tags(self, cluster_id: str, tags: Mapping[str, str]) -> None:
+        """Add or replace tags of a cluster."""
+        self._quotas.take("AddTags")
+        cluster = self._cluster(cluster_id)
+        if any(key.startswith("aws:") for key in tags):
+            raise validation("Tag keys that start with aws: are reserved.")
+        cluster.tags.update(tags)
+
+    def remove_tags(self, cluster_id: str, keys: Sequence[str]) -> None:
+        """Remove tags of a cluster; unknown keys are ignored."""
+        self._quotas.take("RemoveTags")
+        cluster = self._cluster(cluster_id)
+        for key in keys:
+            cluster.tags.pop(key, None)
+
+    # ------------------------------------------------------------------ inside
+
+    def _cluster(self, cluster_id: str) -> Cluster:
+        return refusals.known_cluster(self._lifecycle.clusters, cluster_id)
+
+    def _cluster_of_group(self, resizes: Sequence[GroupResize]) -> Cluster:
+        wanted = resizes[0].group_id if resizes else ""
+        for cluster in self._lifecycle.clusters.values():
+            if wanted in cluster.groups:
+                return cluster
+        raise refusals.unknown_group(wanted)
+
+
+def _show_cluster(cluster: Cluster) -> ClusterDescription:
+    return ClusterDescription(
+        cluster_id=cluster.cluster_id,
+        arn=cluster.arn,
+        name=cluster.spec.name,
+        state=cluster.state,
+        state_change_code=cluster.change_code,
+        state_change_message=cluster.change_message,
+        created_at=to_moment(cluster.created_at),
+        ready_at=to_moment_or_none(cluster.ready_at),
+        ended_at=to_moment_or_none(cluster.ended_at),
+        release_label=cluster.spec.release_label,
+        applications=cluster.spec.applications,
+        tags=dict(cluster.tags),
+        termination_protected=cluster.protected,
+        auto_terminate=cluster.spec.auto_terminate,
+        availability_zone=cluster.zone,
+        dfs_replication=cluster.spec.dfs_replication,
+        root_volume=cluster.root_volume,
+        uses_fleets=cluster.spec.uses_fleets,
+        normalized_instance_hours=0,
+        master_public_dns="ec2-10-0-0-1.compute.amazonaws.com" if cluster.ready_at else "",
+    )
+
+
+def _show_group(group: Group) -> GroupDescription:
+    return GroupDescription(
+        group_id=group.group_id,
+        name=group.spec.name,
+        role=group.spec.role,
+        market=group.spec.market,
+        instance_type=group.spec.instance_type,
+        requested_count=group.requested,
+        running_count=group.running,
+        state=group.state,
+        state_change_message=group.message,
+        created_at=to_moment(group.created_at),
+        ready_at=to_moment_or_none(group.ready_at),
+        ended_at=to_moment_or_none(group.ended_at),
+        volumes=group.volumes,
+        bid_price_usd=group.spec.bid_price_usd,
+        has_auto_scaling_policy=group.spec.has_auto_scaling_policy,
+    )
+
+
+def _show_node(node: Node) -> InstanceDescription:
+    created = node.requested_at if node.launched_at is None else node.launched_at
+    return InstanceDescription(
+        instance_id=node.instance_id,
+        ec2_instance_id=node.ec2_id,
+        group_id=node.group.group_id,
+        role=node.group.spec.role,
+        market=node.group.spec.market,
+        instance_type=node.group.spec.instance_type,
+        state=node.state,
+        state_change_code="INSTANCE_FAILURE" if node.interrupted else "",
+        created_at=to_moment(created),
+        ready_at=to_moment_or_none(node.ready_at),
+        ended_at=to_moment_or_none(node.ended_at),
+        volume_ids=tuple(volume.volume_id for volume in node.volumes),
+        private_ip=node.private_ip,
+    )
+
+
+def _show_step(step: StepRun) -> StepDescription:
+    return StepDescription(
+        step_id=step.step_id,
+        name=step.spec.name,
+        state=step.state,
+        action_on_failure=step.spec.action_on_failure,
+        created_at=to_moment(step.created_at),
+        started_at=to_moment_or_none(step.started_at),
+        ended_at=to_moment_or_none(step.ended_at),
+    )

@@ -1,0 +1,302 @@
+"""How nodes come, drain, are taken back and go; which calls are refused is in emr.py."""
+
+from collections.abc import Callable
+from functools import partial
+
+from emr_simulator import announcements
+from emr_simulator.clusters import Cluster, Group, Node
+from emr_simulator.descriptions import Ec2Volume, GroupResize
+from emr_simulator.kernel import Kernel
+from emr_simulator.spot import PoolName, Pools
+from emr_simulator.words import ENDING, GroupState, InstanceState, Market, Role
+from emr_simulator.yarn import NodeManager
+
+WARNING_SECONDS = 120
+RETRY_SECONDS = 60
+SHORTAGE_EVENT_SECONDS = 300
+INTERRUPTED = "Server.SpotInstanceTermination"
+BY_EMR = "Client.UserInitiatedShutdown"
+_STARTING = {GroupState.PROVISIONING, GroupState.BOOTSTRAPPING}
+
+
+class Resizer:
+    """Moves groups towards their requested counts.
+
+    Attributes:
+        pools: Where capacity comes from.
+        when_changed: Told of each cluster whose nodes changed.
+        when_master_lost: Told of a cluster that lost its MASTER.
+    """
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        *,
+        when_changed: Callable[[Cluster], None],
+        when_master_lost: Callable[[Cluster], None],
+    ) -> None:
+        self._kernel = kernel
+        self._when_changed = when_changed
+        self._when_master_lost = when_master_lost
+        self._delays = kernel.chance("provisioning")
+        self.pools = Pools(kernel, self._interrupt_pool)
+        self.by_ec2_id: dict[str, Node] = {}
+        self._spot_nodes: dict[PoolName, dict[Node, None]] = {}
+        self._addresses = 0
+
+    # ------------------------------------------------------------------ orders
+
+    def draw_boot_seconds(self) -> int:
+        """Draw one provisioning delay; return what is left of it after the EC2 launch."""
+        settings = self._kernel.settings
+        return max(1, settings.provisioning_delay.draw(self._delays) - settings.launch_lag_seconds)
+
+    def launch(self, group: Group, count: int, boot_seconds: int) -> None:
+        """Ask EC2 for ``count`` nodes of a group."""
+        for _ in range(count):
+            node = Node(
+                instance_id=self._kernel.new_id("ci"),
+                group=group,
+                requested_at=self._kernel.now,
+                boot_seconds=boot_seconds,
+                state=InstanceState.AWAITING_FULFILLMENT,
+            )
+            group.nodes.append(node)
+            group.all_nodes.append(node)
+            self._kernel.engine.after(self._kernel.settings.launch_lag_seconds, partial(self._launch, node))
+
+    def resize(self, group: Group, order: GroupResize, boot_seconds: int) -> None:
+        """Carry out an accepted order: kill what is named, then set the absolute count."""
+        for ec2_id in order.ec2_instance_ids_to_terminate:
+            group.requested = max(0, group.requested - 1)
+            self.remove(self.by_ec2_id[ec2_id], BY_EMR)
+        if order.count is not None:
+            before = group.requested
+            group.requested = order.count
+            group.held = group.held and group.state is not GroupState.SUSPENDED
+            if group.state is GroupState.SUSPENDED:
+                group.state = GroupState.RUNNING
+            surplus = len(group.active) - order.count
+            if surplus > 0:
+                self._shrink(group, surplus, order)
+            else:
+                self._grow(group, -surplus, boot_seconds)
+            if before != order.count and group.state is GroupState.RESIZING:
+                self._announce_resize(group, before)
+        self.refresh(group)
+
+    def _grow(self, group: Group, missing: int, boot_seconds: int) -> None:
+        """Recall draining nodes first: sending the current count cancels a shrink."""
+        for node in [n for n in group.nodes if n.draining and not n.warned][:missing]:
+            self._recall(node)
+            missing -= 1
+        self.launch(group, missing, boot_seconds)
+
+    def _shrink(self, group: Group, surplus: int, order: GroupResize) -> None:
+        named, protected = set(order.instances_to_terminate), set(order.instances_to_protect)
+
+        def cost_of_losing(node: Node) -> tuple[bool, bool, bool, int, int]:
+            working = node.state is InstanceState.RUNNING
+            return (
+                node.ec2_id in protected,
+                node.ec2_id not in named,
+                not node.warned,
+                (1 << 20) + node.yarn.containers if working and node.yarn else int(bool(node.launched_at)),
+                -node.requested_at,
+            )
+
+        default = self._kernel.settings.decommission_timeout_seconds
+        timeout = order.decommission_timeout_seconds
+        for node in sorted(group.active, key=cost_of_losing)[:surplus]:
+            seconds = default if timeout is None else timeout
+            if node.ec2_id in named and order.instance_termination_timeout_seconds is not None:
+                seconds = order.instance_termination_timeout_seconds
+            if node.state is InstanceState.RUNNING:
+                self._drain(node, seconds)
+            else:
+                self.remove(node, BY_EMR)
+
+    # ------------------------------------------------------------------ coming
+
+    def _launch(self, node: Node) -> None:
+        group = node.group
+        if node.is_gone:
+            return
+        kernel, zone, spec = self._kernel, group.cluster.zone, group.spec
+        if not self.pools.has_capacity(spec.instance_type, zone, spec.market):
+            if kernel.now >= group.next_shortage_event_at:
+                group.next_shortage_event_at = kernel.now + SHORTAGE_EVENT_SECONDS
+                waiting = sum(n.state is InstanceState.AWAITING_FULFILLMENT for n in group.nodes)
+                announcements.capacity_missing(kernel, group, waiting)
+            kernel.engine.after(RETRY_SECONDS, partial(self._launch, node))
+            return
+        node.state = InstanceState.BOOTSTRAPPING
+        node.launched_at = kernel.now
+        node.ec2_id = kernel.new_ec2_id("i")
+        node.volumes = self._new_volumes(group)
+        self._addresses += 1
+        node.private_ip = f"10.{self._addresses >> 16 & 255}.{self._addresses >> 8 & 255}.{self._addresses & 255}"
+        self.by_ec2_id[node.ec2_id] = node
+        if spec.market is Market.SPOT:
+            self._spot_nodes.setdefault((spec.instance_type, zone), {})[node] = None
+        announcements.instance_changed(kernel, node, "running")
+        kernel.engine.after(node.boot_seconds, partial(self._become_ready, node))
+        self._when_changed(group.cluster)
+
+    def _new_volumes(self, group: Group) -> tuple[Ec2Volume, ...]:
+        specs = (group.cluster.root_volume, *group.volumes)
+        return tuple(
+            Ec2Volume(
+                volume_id=self._kernel.new_ec2_id("vol"),
+                device="/dev/xvda" if number == 0 else f"/dev/sd{chr(ord('a') + number)}",
+                volume_type=spec.volume_type,
+                size_gib=spec.size_gib,
+                iops=spec.iops,
+                throughput_mibps=spec.throughput_mibps,
+            )
+            for number, spec in enumerate(specs)
+        )
+
+    def _become_ready(self, node: Node) -> None:
+        if node.is_gone or node.warned:
+            return
+        group, cluster = node.group, node.group.cluster
+        node.state = InstanceState.RUNNING
+        node.ready_at = self._kernel.now
+        if group.spec.role is not Role.MASTER:
+            extra = dict(self._kernel.settings.extra_yarn_mib)
+            node.yarn = NodeManager(group.yarn_mib(extra), partial(self._try_leave, node))
+            cluster.yarn.add(node.yarn)
+        if group.spec.role is Role.CORE:
+            cluster.hdfs.capacity_gib += group.data_gib
+        self.refresh(group)
+        self._when_changed(cluster)
+
+    # ------------------------------------------------------------------ leaving
+
+    def _drain(self, node: Node, timeout_seconds: int) -> None:
+        node.draining = True
+        node.drain_deadline = self._kernel.now + timeout_seconds
+        if node.yarn:
+            node.group.cluster.yarn.drain(node.yarn)
+        leave = partial(self._try_leave, node)
+        self._kernel.engine.at(self._kernel.now, leave)
+        self._kernel.engine.at(node.drain_deadline, leave)
+
+    def _recall(self, node: Node) -> None:
+        node.draining, node.drain_deadline, node.copied_at = False, None, None
+        if node.yarn and not node.warned:
+            node.group.cluster.yarn.resume(node.yarn)
+
+    def _try_leave(self, node: Node) -> None:
+        """Let a draining node go once it is empty or overdue, and, on CORE, its blocks are safe."""
+        if node.is_gone or not node.draining or node.drain_deadline is None:
+            return
+        now = self._kernel.now
+        if node.group.spec.role is Role.CORE and not self._blocks_are_safe(node):
+            return
+        if node.yarn and node.yarn.batches and now < node.drain_deadline:
+            return
+        self.remove(node, BY_EMR)
+
+    def _blocks_are_safe(self, node: Node) -> bool:
+        kernel, hdfs, group = self._kernel, node.group.cluster.hdfs, node.group
+        if node.copied_at is None:
+            leaving = sum(n.group.data_gib for n in group.nodes if n.copied_at is not None)
+            if hdfs.fits_without(leaving + group.data_gib):
+                node.copied_at = hdfs.copy_away(
+                    group.data_gib, kernel.now, kernel.settings.re_replication_mib_per_second
+                )
+                kernel.engine.at(node.copied_at, partial(self._try_leave, node))
+            elif kernel.now >= (node.drain_deadline or 0):
+                # EMR never loses blocks to a shrink: it stops half-way, and the node works again.
+                self._recall(node)
+            else:
+                kernel.engine.after(RETRY_SECONDS, partial(self._try_leave, node))
+            return False
+        return kernel.now >= node.copied_at
+
+    def remove(self, node: Node, code: str, *, interrupted: bool = False) -> None:
+        """Take a node out of its cluster now, whatever runs there; lost ones are ordered again."""
+        if node.is_gone:
+            return
+        group, cluster = node.group, node.group.cluster
+        was_running = node.state is InstanceState.RUNNING
+        node.state = InstanceState.TERMINATED
+        node.ended_at = self._kernel.now
+        node.end_code = code
+        node.interrupted = interrupted
+        group.nodes.remove(node)
+        if group.spec.market is Market.SPOT:
+            self._spot_nodes.get((group.spec.instance_type, cluster.zone), {}).pop(node, None)
+        if node.yarn:
+            cluster.yarn.remove(node.yarn)
+        if group.spec.role is Role.CORE and was_running and cluster.state not in ENDING:
+            if node.copied_at is not None and node.copied_at <= self._kernel.now:
+                cluster.hdfs.capacity_gib -= group.data_gib
+            else:
+                speed = self._kernel.settings.re_replication_mib_per_second
+                cluster.hdfs.lose(group.data_gib, cluster.replication, self._kernel.now, speed)
+        if node.launched_at is not None:
+            announcements.instance_changed(self._kernel, node, "terminated")
+        if cluster.state in ENDING:
+            return
+        if group.spec.role is Role.MASTER:
+            self._when_master_lost(cluster)
+            return
+        missing = group.requested - len(group.active)
+        if missing > 0 and not group.held:
+            self.launch(group, missing, self.draw_boot_seconds())
+        self.refresh(group)
+
+    # ------------------------------------------------------------------ taken back
+
+    def warn(self, node: Node) -> None:
+        """Give a spot node its two minutes: it takes no more containers, then it is gone."""
+        if node.warned or node.is_gone:
+            return
+        node.warned = True
+        if node.yarn:
+            node.group.cluster.yarn.drain(node.yarn)
+        announcements.spot_warning(self._kernel, node.group.cluster.zone, node.ec2_id)
+        gone = partial(self.remove, node, INTERRUPTED, interrupted=True)
+        self._kernel.engine.after(WARNING_SECONDS, gone)
+
+    def _interrupt_pool(self, pool: PoolName) -> None:
+        for node in list(self._spot_nodes.get(pool, {})):
+            self.warn(node)
+
+    # ------------------------------------------------------------------ group states
+
+    def refresh(self, group: Group) -> None:
+        """Move the group's state to what its nodes say, and announce it."""
+        if group.held or group.cluster.state in ENDING:
+            return
+        settled = len(group.nodes) == group.requested and all(
+            node.state is InstanceState.RUNNING and not node.draining for node in group.nodes
+        )
+        if group.state in _STARTING and settled:
+            group.state = GroupState.RUNNING
+            group.ready_at = self._kernel.now
+            announcements.group_changed(self._kernel, group, f"The {{group}} runs {group.running} instances.")
+        elif group.state is GroupState.RESIZING and settled:
+            group.state = GroupState.RUNNING
+            minutes = (self._kernel.now - group.resize_began_at) // 60
+            announcements.group_changed(
+                self._kernel,
+                group,
+                f"The resizing operation for {{group}} is complete. It now has an instance count of "
+                f"{group.running}. The resize took {minutes} minutes to complete.",
+            )
+        elif group.state is GroupState.RUNNING and not settled:
+            group.state = GroupState.RESIZING
+            self._announce_resize(group, group.running)
+
+    def _announce_resize(self, group: Group, before: int) -> None:
+        group.resize_began_at = self._kernel.now
+        announcements.group_changed(
+            self._kernel,
+            group,
+            f"A resize for {{group}} was initiated. It is resizing from an instance count of {before} to "
+            f"{group.requested}.",
+        )

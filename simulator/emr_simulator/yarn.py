@@ -1,0 +1,308 @@
+"""YARN of one cluster: FIFO over applications, by memory only, never pre-empting; not who pays for nodes.
+
+Tasks of a stage that start in the same second end in the same second, so they are kept as one batch
+with a count for each node, not as objects of their own.
+"""
+
+from bisect import insort
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import partial
+
+from emr_simulator.engine import Engine
+from emr_simulator.workloads.model import Job, Stage
+
+
+class NodeManager:
+    """YARN's side of one node.
+
+    Attributes:
+        total_mib: Memory it offers.
+        free_mib: Of it not allocated.
+        batches: Containers running on it, by batch.
+        accepts: False while it is draining or warned: no new containers.
+    """
+
+    __slots__ = ("accepts", "batches", "free_mib", "total_mib", "when_empty")
+
+    def __init__(self, total_mib: int, when_empty: Callable[[], None]) -> None:
+        self.total_mib = total_mib
+        self.free_mib = total_mib
+        self.batches: dict[Batch, int] = {}
+        self.accepts = True
+        self.when_empty = when_empty
+
+    @property
+    def containers(self) -> int:
+        """Containers running on it."""
+        return sum(self.batches.values())
+
+
+class Batch:
+    """Containers of one stage that started together."""
+
+    __slots__ = ("counts", "stage", "started_at")
+
+    def __init__(self, stage: "StageRun", started_at: int) -> None:
+        self.stage = stage
+        self.started_at = started_at
+        self.counts: dict[NodeManager, int] = {}
+
+
+class StageRun:
+    """A stage that is running or waiting in an application."""
+
+    __slots__ = ("app", "done", "ideal_start", "index", "order", "parents_left", "pending", "stage")
+
+    def __init__(self, app: "Application", index: int, stage: Stage, ideal_start: int) -> None:
+        self.app = app
+        self.index = index
+        self.stage = stage
+        self.order = (app.number, index)
+        self.parents_left = len(set(stage.parents))
+        self.pending = stage.tasks
+        self.done = 0
+        self.ideal_start = ideal_start
+
+    def __lt__(self, other: "StageRun") -> bool:
+        return self.order < other.order
+
+
+class Application:
+    """A job that YARN knows.
+
+    Attributes:
+        killed_container_seconds: Work lost with its nodes and run again.
+    """
+
+    __slots__ = (
+        "ended_at", "job", "killed_container_seconds", "number", "stages", "stages_left", "started_at",
+        "submitted_at", "when_done",
+    )  # fmt: skip
+
+    def __init__(self, number: int, job: Job, submitted_at: int, when_done: Callable[[], None]) -> None:
+        self.number = number
+        self.job = job
+        self.submitted_at = submitted_at
+        self.started_at: int | None = None
+        self.ended_at: int | None = None
+        self.stages_left = len(job.stages)
+        self.when_done = when_done
+        self.killed_container_seconds = 0
+        self.stages: list[StageRun] = []
+        starts: list[int] = []
+        for index, stage in enumerate(job.stages):
+            earliest = max((starts[p] + job.stages[p].seconds for p in stage.parents), default=submitted_at)
+            starts.append(earliest)
+            self.stages.append(StageRun(self, index, stage, earliest))
+
+
+class Yarn:
+    """The resource manager.
+
+    Attributes:
+        running: Containers allocated now.
+        allocated_mib: Their memory.
+        served_container_seconds: Integral of ``running`` up to the last change.
+        done_container_seconds: Of tasks that ended well.
+        lost_container_seconds: Of tasks that were killed.
+        delay_integral: Sum over ended tasks of seconds x (start - earliest possible start).
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._ready: list[StageRun] = []
+        self._open: dict[int, OrderedDict[NodeManager, None]] = {}
+        self.nodes: dict[NodeManager, None] = {}
+        self.live: dict[Application, None] = {}
+        self.ended: list[Application] = []
+        self.running = 0
+        self.allocated_mib = 0
+        self.served_container_seconds = 0
+        self.done_container_seconds = 0
+        self.lost_container_seconds = 0
+        self.delay_integral = 0
+        self.submitted = 0
+        self.killed_apps = 0
+        self._served_at = engine.now
+        self.is_up = False
+
+    # ------------------------------------------------------------------ what is asked of it
+
+    def submit(self, job: Job, when_done: Callable[[], None]) -> Application:
+        """Queue a job behind all earlier ones."""
+        app = Application(self.submitted, job, self._engine.now, when_done)
+        self.submitted += 1
+        self.live[app] = None
+        for run in app.stages:
+            self._know_size(run.stage.container_mib)
+            if not run.parents_left:
+                insort(self._ready, run)
+        self._engine.settle(self._allocate)
+        return app
+
+    def start(self) -> None:
+        """Begin to allocate: the cluster is up."""
+        self.is_up = True
+        self._engine.settle(self._allocate)
+
+    def stop(self) -> None:
+        """Kill every application: the cluster goes."""
+        for node in list(self.nodes):
+            self.remove(node)
+        self.is_up = False
+        self.killed_apps += len(self.live)
+        self.live.clear()
+        self._ready.clear()
+
+    def add(self, node: NodeManager) -> None:
+        """Take a node into service."""
+        self.nodes[node] = None
+        self._reopen(node)
+
+    def drain(self, node: NodeManager) -> None:
+        """Give a node no new containers."""
+        node.accepts = False
+        for nodes in self._open.values():
+            nodes.pop(node, None)
+
+    def resume(self, node: NodeManager) -> None:
+        """Give a draining node containers again."""
+        node.accepts = True
+        self._reopen(node)
+
+    def remove(self, node: NodeManager) -> None:
+        """Take a node away; what ran on it runs again elsewhere."""
+        self._account()
+        self.drain(node)
+        self.nodes.pop(node, None)
+        for batch, containers in node.batches.items():
+            run = batch.stage
+            del batch.counts[node]
+            lost = containers * (self._engine.now - batch.started_at)
+            self.lost_container_seconds += lost
+            run.app.killed_container_seconds += lost
+            self.running -= containers
+            self.allocated_mib -= containers * run.stage.container_mib
+            if not run.pending:
+                insort(self._ready, run)
+            run.pending += containers
+        node.batches.clear()
+        self._engine.settle(self._allocate)
+
+    # ------------------------------------------------------------------ what it shows
+
+    @property
+    def pending(self) -> int:
+        """Containers asked for and not allocated."""
+        return sum(run.pending for run in self._ready)
+
+    @property
+    def pending_mib(self) -> int:
+        """Their memory."""
+        return sum(run.pending * run.stage.container_mib for run in self._ready)
+
+    @property
+    def total_mib(self) -> int:
+        """Memory of all nodes; a draining node counts with what it still uses."""
+        return sum(n.total_mib if n.accepts else n.total_mib - n.free_mib for n in self.nodes)
+
+    @property
+    def served_now(self) -> int:
+        """Container-seconds allocated up to now."""
+        return self.served_container_seconds + self.running * (self._engine.now - self._served_at)
+
+    # ------------------------------------------------------------------ inside
+
+    def _account(self) -> None:
+        self.served_container_seconds = self.served_now
+        self._served_at = self._engine.now
+
+    def _know_size(self, mib: int) -> None:
+        if mib not in self._open:
+            self._open[mib] = OrderedDict((n, None) for n in self.nodes if n.accepts and n.free_mib >= mib)
+
+    def _reopen(self, node: NodeManager) -> None:
+        for mib, nodes in self._open.items():
+            if node.free_mib >= mib:
+                nodes[node] = None
+        self._engine.settle(self._allocate)
+
+    def _allocate(self) -> None:
+        """Hand out free memory in order of submission; small containers may pass a head that fits nowhere."""
+        if not self.is_up or not self._ready:
+            return
+        self._account()
+        exhausted: set[int] = set()
+        for run in self._ready:
+            mib = run.stage.container_mib
+            if self._open[mib]:
+                self._start_tasks(run, self._open[mib])
+            if not self._open[mib]:
+                exhausted.add(mib)
+                if len(exhausted) == len(self._open):
+                    break
+        self._ready = [run for run in self._ready if run.pending]
+
+    def _start_tasks(self, run: StageRun, nodes: OrderedDict[NodeManager, None]) -> None:
+        mib = run.stage.container_mib
+        batch = Batch(run, self._engine.now)
+        left = run.pending
+        while left and nodes:
+            node = next(iter(nodes))
+            containers = min(left, node.free_mib // mib)
+            left -= containers
+            node.free_mib -= containers * mib
+            batch.counts[node] = containers
+            node.batches[batch] = containers
+            for size, fitting in self._open.items():
+                if node.free_mib < size:
+                    fitting.pop(node, None)
+        started = run.pending - left
+        run.pending = left
+        self.running += started
+        self.allocated_mib += started * mib
+        if run.app.started_at is None:
+            run.app.started_at = self._engine.now
+        self._engine.after(run.stage.seconds, partial(self._finish, batch))
+
+    def _finish(self, batch: Batch) -> None:
+        if not batch.counts:
+            return
+        self._account()
+        run = batch.stage
+        mib = run.stage.container_mib
+        ended = 0
+        for node, containers in batch.counts.items():
+            ended += containers
+            node.free_mib += containers * mib
+            del node.batches[batch]
+            if node.accepts:
+                for size, fitting in self._open.items():
+                    if node.free_mib >= size:
+                        fitting[node] = None
+            elif not node.batches:
+                self._engine.at(self._engine.now, node.when_empty)
+        work = ended * run.stage.seconds
+        self.running -= ended
+        self.allocated_mib -= ended * mib
+        self.done_container_seconds += work
+        self.delay_integral += work * (batch.started_at - run.ideal_start)
+        run.done += ended
+        if run.done == run.stage.tasks:
+            self._finish_stage(run)
+        self._engine.settle(self._allocate)
+
+    def _finish_stage(self, run: StageRun) -> None:
+        app = run.app
+        for child in app.stages[run.index + 1 :]:
+            if run.index in child.stage.parents:
+                child.parents_left -= 1
+                if not child.parents_left:
+                    insort(self._ready, child)
+        app.stages_left -= 1
+        if not app.stages_left:
+            app.ended_at = self._engine.now
+            del self.live[app]
+            self.ended.append(app)
+            app.when_done()
