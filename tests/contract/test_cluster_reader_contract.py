@@ -97,8 +97,7 @@ def test_groups_are_listed_with_role_market_counts_and_state(aws):
     groups = aws.reader.list_instance_groups(run_cluster(aws.world, cluster(core=3, task=2, spot=1)))
 
     seen = {
-        (g.name, g.role, g.market, g.instance_type, g.requested_count, g.running_count, g.state)
-        for g in groups
+        (g.name, g.role, g.market, g.instance_type, g.requested_count, g.running_count, g.state) for g in groups
     }
     assert seen == {
         ("master", Role.MASTER, Market.ON_DEMAND, "m5.xlarge", 1, 1, GroupState.RUNNING),

@@ -32,9 +32,7 @@ class WireServer:
         lock: Held while the World is read or changed.
     """
 
-    def __init__(
-        self, world: World, lock: AbstractContextManager[object] | None = None, *, port: int = 0
-    ) -> None:
+    def __init__(self, world: World, lock: AbstractContextManager[object] | None = None, *, port: int = 0) -> None:
         self.lock: AbstractContextManager[object] = lock if lock is not None else threading.RLock()
         self._world = world
         self._port = port
