@@ -1,0 +1,219 @@
+"""What is played: the clusters, their policies, their work. What goes wrong meanwhile is in incidents.py."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from emr_simulator.descriptions import ClusterSpec, GroupSpec, StepSpec
+from emr_simulator.rehearsal.incidents import Incident, usual_incidents
+from emr_simulator.words import Market, Role
+from emr_simulator.workloads.model import Job, Stage, Workload
+from emr_simulator.workloads.swim import read_swim
+from emr_simulator.workloads.synthetic import synthetic_day
+
+SCALED = "etl-nightly"
+FORGOTTEN = "forgotten"
+BUSY = "busy-reports"
+FOREIGN = "adhoc-science"
+
+START = datetime(2026, 10, 5, 3, tzinfo=UTC)
+"""A Monday; before the daily price refresh at 03:20, so that its schedule fires as well."""
+
+HOUR = timedelta(hours=1)
+LEAD = timedelta(minutes=12)
+"""Clusters need 5 to 11 minutes to come up; work is submitted from then on."""
+TAIL = timedelta(minutes=48)
+"""After a trace's slice: long enough to scale in, and to reap the forgotten cluster."""
+
+SPOT_TYPES = ("m5.xlarge", "m5a.xlarge", "m6i.xlarge")
+NODE_TYPE = "m5.xlarge"
+CORE_NODES = 3
+_DAY_HOURS = 24.0
+_SYNTHETIC_MAXIMUM = 20
+_TRACE_MAXIMUM = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CastMember:
+    """One cluster of the story.
+
+    Attributes:
+        spec: As it is started.
+        workload: Submitted to YARN from ``LEAD`` after the start; None for none.
+    """
+
+    spec: ClusterSpec
+    workload: Workload | None = None
+
+    @property
+    def name(self) -> str:
+        """Its name, which the story knows it by."""
+        return self.spec.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """Everything that is decided before the curtain rises.
+
+    Attributes:
+        title: One line for people.
+        start: Virtual time of the beginning, a whole hour.
+        run_hours: Whole virtual hours played.
+        cast: The clusters.
+        policies: Policy documents by name, as they are put into Parameter Store.
+        incidents: What goes wrong, and when.
+        maximum_task_nodes: Upper bound of the scaled cluster's task nodes.
+        seed: Of the world.
+    """
+
+    title: str
+    start: datetime
+    run_hours: int
+    cast: tuple[CastMember, ...]
+    policies: Mapping[str, Mapping[str, Any]]
+    incidents: tuple[Incident, ...]
+    maximum_task_nodes: int
+    seed: int
+
+    @property
+    def end(self) -> datetime:
+        """When the last hour ends."""
+        return self.start + self.run_hours * HOUR
+
+
+def synthetic_scenario(*, hours: int, seed: int) -> Scenario:
+    """Return the built-in day, squeezed into ``hours`` of virtual time (24 plays it as it is)."""
+    day = synthetic_day(seed=seed)
+    work = squeeze(day, (hours * HOUR - LEAD) / (_DAY_HOURS * HOUR))
+    return _scenario(
+        title=f"a synthetic day of {len(work.jobs)} jobs within {hours} virtual hours",
+        run_hours=hours,
+        work=work,
+        task_seconds=100,
+        maximum=_SYNTHETIC_MAXIMUM,
+        seed=seed,
+    )
+
+
+def trace_scenario(path: Path, *, hours: float, seed: int) -> Scenario:
+    """Return a slice of a SWIM trace, from its beginning.
+
+    Raises:
+        TraceError: The trace cannot be read; file, line and field are named.
+        OSError: The file cannot be opened.
+    """
+    work = read_swim(path, hours=hours)
+    played = LEAD + hours * HOUR + TAIL
+    return _scenario(
+        title=f"the first {hours:g} h of {path.name}, {len(work.jobs)} jobs",
+        run_hours=-(-played // HOUR),
+        work=work,
+        task_seconds=30,
+        maximum=_TRACE_MAXIMUM,
+        seed=seed,
+    )
+
+
+def squeeze(workload: Workload, factor: float) -> Workload:
+    """Return the same jobs submitted in ``factor`` of the time."""
+    jobs = tuple(
+        replace(job, submit_after_seconds=round(job.submit_after_seconds * factor)) for job in workload.jobs
+    )
+    return replace(workload, jobs=jobs, seconds=round(workload.seconds * factor))
+
+
+def _scenario(*, title: str, run_hours: int, work: Workload, task_seconds: int, maximum: int, seed: int) -> Scenario:
+    seconds = round((run_hours * HOUR - LEAD).total_seconds())
+    return Scenario(
+        title=title,
+        start=START,
+        run_hours=run_hours,
+        cast=(
+            CastMember(spec=_scaled_cluster(), workload=_with_load(work)),
+            CastMember(spec=_small_cluster(FORGOTTEN, "fixed-size", "data-science", _one_step())),
+            CastMember(spec=_small_cluster(BUSY, "fixed-size", "reporting"), workload=_reports(seconds)),
+            CastMember(spec=_small_cluster(FOREIGN, "", "")),
+        ),
+        policies=_policies(task_seconds, maximum),
+        incidents=usual_incidents(SCALED, SPOT_TYPES, run_hours * HOUR),
+        maximum_task_nodes=maximum,
+        seed=seed,
+    )
+
+
+def _policies(task_seconds: int, maximum: int) -> dict[str, dict[str, Any]]:
+    idle = {"idle_for_minutes": 20, "min_age_minutes": 30, "warning_period_minutes": 10}
+    return {
+        "demo": {
+            "mode": "live",
+            "task": {
+                "max_nodes": maximum,
+                "objective": "balanced",
+                "expected_task_seconds": task_seconds,
+                "instance_types": list(SPOT_TYPES),
+                "schedules": [
+                    {
+                        "days": ["mon", "tue", "wed", "thu", "fri"],
+                        "from": "03:30",
+                        "to": "04:00",
+                        "time_zone": "UTC",
+                        "min_nodes": 2,
+                    }
+                ],
+            },
+            "core": {"min_nodes": CORE_NODES, "max_nodes": 6, "cooldown_minutes": 20},
+            "idle": idle,
+        },
+        "fixed-size": {"mode": "live", "task": {"enabled": False}, "core": {"enabled": False}, "idle": idle},
+    }
+
+
+def _on_demand(role: Role, count: int) -> GroupSpec:
+    return GroupSpec(
+        role=role, market=Market.ON_DEMAND, instance_type=NODE_TYPE, count=count, name=role.value.lower()
+    )
+
+
+def _scaled_cluster() -> ClusterSpec:
+    """Return the cluster whose task and core groups follow its work and its HDFS."""
+    return ClusterSpec(
+        name=SCALED,
+        groups=(_on_demand(Role.MASTER, 1), _on_demand(Role.CORE, CORE_NODES)),
+        tags={"emr-autoscaler:policy": "demo", "cost-centre": "analytics"},
+        dfs_replication=2,
+    )
+
+
+def _small_cluster(name: str, policy: str, cost_centre: str, steps: tuple[StepSpec, ...] = ()) -> ClusterSpec:
+    tags = {"emr-autoscaler:policy": policy, "cost-centre": cost_centre}
+    return ClusterSpec(
+        name=name,
+        groups=(_on_demand(Role.MASTER, 1), _on_demand(Role.CORE, 2)),
+        tags={key: value for key, value in tags.items() if value} or {"owner": "research"},
+        steps=steps,
+    )
+
+
+def _one_step() -> tuple[StepSpec, ...]:
+    job = Job(name="import", stages=(Stage(tasks=24, seconds=180),))
+    return (StepSpec(name="import", job=job),)
+
+
+def _with_load(work: Workload) -> Workload:
+    """Begin with the nightly load itself, so that every workload has a burst that outgrows the core nodes."""
+    stages = (Stage(tasks=420, seconds=150), Stage(tasks=60, seconds=90, parents=(0,)))
+    load = Job(name="nightly-load", stages=stages, submit_after_seconds=60, hdfs_write_gib=8.0)
+    jobs = sorted((load, *work.jobs), key=lambda job: job.submit_after_seconds)
+    return replace(work, jobs=tuple(jobs))
+
+
+def _reports(seconds: int) -> Workload:
+    """Return small jobs that overlap: a cluster that is never idle, and never short of memory."""
+    every = 600
+    jobs = tuple(
+        Job(name=f"report-{at // every}", stages=(Stage(tasks=4, seconds=700),), submit_after_seconds=at)
+        for at in range(0, seconds, every)
+    )
+    return Workload(name="reports", jobs=jobs, seconds=seconds)
