@@ -1,5 +1,6 @@
 """What has to be seen for a rehearsal to count, each with the line that is printed when it was not."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 from emr_autoscaler.domain.decision import Action, DecisionKind
@@ -50,23 +51,22 @@ def missing(
         "no cost was recorded": summary.recorded_usd > 0,
     }
     lines = [line for line, was_seen in seen.items() if not was_seen]
-    for bill in summary.bills:
-        if bill.recorded_usd is not None and not bill.agrees:
-            lines.append(
-                f"{bill.cluster}: {to_cents(bill.recorded_usd)} USD recorded, "
-                f"{to_cents(bill.ledger_usd)} USD on the bill"
-            )
+    lines += [
+        f"{bill.cluster}: {to_cents(bill.recorded_usd)} USD recorded, {to_cents(bill.ledger_usd)} USD on the bill"
+        for bill in summary.bills
+        if bill.recorded_usd is not None and not bill.agrees
+    ]
     return (*lines, *trouble)
 
 
 def _went_up(summary: Summary, kind: DecisionKind, counts: Sequence[int]) -> bool:
     ordered = any(deed.change > 0 for deed in resizes(summary.deeds, kind))
-    return ordered and any(later > earlier for earlier, later in zip(counts, counts[1:], strict=False))
+    return ordered and any(later > earlier for earlier, later in itertools.pairwise(counts))
 
 
 def _went_down(summary: Summary, counts: Sequence[int]) -> bool:
     ordered = any(deed.action == Action.SCALE_IN for deed in resizes(summary.deeds, DecisionKind.TASK))
-    return ordered and any(later < earlier for earlier, later in zip(counts, counts[1:], strict=False))
+    return ordered and any(later < earlier for earlier, later in itertools.pairwise(counts))
 
 
 def _resized(summary: Summary, counts: Sequence[int]) -> bool:

@@ -1,4 +1,4 @@
-"""Plays the world and the deployed stack in lockstep: time, events, schedules, queues. What is played is scenario.py's.
+"""Plays the world and the deployed stack in lockstep: time, events, schedules, queues; the story is scenario.py's.
 
 The world stands still while a function runs, so every function sees the time its event happened at. A
 function that fails is invoked again after one and two virtual minutes, as Lambda would, then given up.
@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from emr_simulator.local_aws import Delivery, EventDriver, ScheduleDriver, Stack, drain_queues
+from emr_simulator.rehearsal.harvest import JournalReader, told
 from emr_simulator.rehearsal.progress import Progress
 from emr_simulator.rehearsal.scenario import LEAD, Scenario
 from emr_simulator.rehearsal.timeline import Mark, Moment, observe
@@ -25,6 +26,7 @@ COSTS_ARE_IN = timedelta(minutes=6)
 """Past the last hour: its costs are recorded five minutes after it ends."""
 RETRY_AFTER = (timedelta(minutes=1), timedelta(minutes=2))
 _SPENDING_IS_READ_EVERY = 15
+_DECISIONS_ARE_READ_EVERY = 5
 
 
 @dataclass(slots=True, kw_only=True)
@@ -93,6 +95,7 @@ class Rehearsal:
         self._retries: list[_Retry] = []
         self._order = itertools.count()
         self._spent = Decimal(0)
+        self._journal = JournalReader(stack)
         self.played = Played()
 
     def play(self) -> Played:
@@ -112,6 +115,7 @@ class Rehearsal:
                 for job in member.workload.jobs if member.workload else ():
                     at = self._world.now + LEAD + timedelta(seconds=job.submit_after_seconds)
                     self._world.submit_job(cluster_id, job, at=at)
+            self.played.moments.append(observe(self._world, self.played.cluster_ids, self._spent))
 
     def _step(self, end: datetime) -> None:
         """Go to the next thing that happens, and answer it."""
@@ -158,6 +162,8 @@ class Rehearsal:
 
     def _every_minute(self) -> None:
         world, ids = self._world, self.played.cluster_ids
+        if world.now.minute % _DECISIONS_ARE_READ_EVERY == 0:
+            self._tell_decisions()
         with self._lock:
             for incident in [i for i in self._incidents if self._scenario.start + i.after <= world.now]:
                 text = incident.happen(world, ids)
@@ -171,6 +177,11 @@ class Rehearsal:
         self.played.moments.append(moment)
         self._progress.show(moment)
 
+    def _tell_decisions(self) -> None:
+        """Show what was decided since the last look, as the state table has it."""
+        for deed in self._journal.since_last_look(self.played.cluster_ids):
+            self._progress.tell(deed.decision.decided_at, told(deed))
+
     def _note_warning(self, event: Mapping[str, Any]) -> None:
         if event["detail-type"] == "EC2 Spot Instance Interruption Warning":
             instance_id = event["detail"]["instance-id"]
@@ -183,7 +194,6 @@ class Rehearsal:
         played.deliveries[delivery.rule, delivery.function] += 1
         played.seconds_by_function[delivery.function] += delivery.seconds  # type: ignore[assignment]
         if delivery.error is None:
-            self._progress.decided(now, delivery.function, delivery.result)
             return
         text = f"{now:%H:%M:%S} {delivery.function}: {delivery.error}"
         played.errors.append(text)

@@ -1,10 +1,9 @@
 """Shows how a rehearsal goes: a live table on a terminal, one plain line each ten virtual minutes elsewhere."""
 
 from collections import deque
-from collections.abc import Mapping
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -15,7 +14,6 @@ from emr_simulator.rehearsal.timeline import ClusterMoment, Moment
 
 _LINE_EVERY_MINUTES = 10
 _REMEMBERED = 6
-_UNREMARKABLE = {"HOLD"}
 
 
 class Progress(Protocol):
@@ -27,10 +25,6 @@ class Progress(Protocol):
 
     def tell(self, at: datetime, text: str) -> None:
         """Take in something that happened."""
-        ...
-
-    def decided(self, at: datetime, function: str, result: object) -> None:
-        """Take in what a function returned."""
         ...
 
 
@@ -52,7 +46,9 @@ class LiveProgress:
     def __enter__(self) -> Self:
         """Begin to draw."""
         if self._console.is_terminal:
-            self._live = Live(console=self._console, get_renderable=self._draw, refresh_per_second=4, transient=True)
+            self._live = Live(
+                console=self._console, get_renderable=self._draw, refresh_per_second=4, transient=True
+            )
             self._live.start()
         return self
 
@@ -73,11 +69,6 @@ class LiveProgress:
     def tell(self, at: datetime, text: str) -> None:
         """Show something that happened."""
         self._add(f"{at:%H:%M}  {text}")
-
-    def decided(self, at: datetime, function: str, result: object) -> None:
-        """Show what a function did, unless it only looked."""
-        if isinstance(result, Mapping) and result.get("action") and result["action"] not in _UNREMARKABLE:
-            self._add(f"{at:%H:%M}  {function}: {result['action']}, {result['reason']}")
 
     def _add(self, news: str) -> None:
         self._news.append(news)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from emr_simulator.descriptions import ClusterSpec, GroupSpec, StepSpec
-from emr_simulator.rehearsal.incidents import Incident, usual_incidents
+from emr_simulator.rehearsal.incidents import SECOND_LOAD, Incident, usual_incidents
 from emr_simulator.words import Market, Role
 from emr_simulator.workloads.model import Job, Stage, Workload
 from emr_simulator.workloads.swim import read_swim
@@ -32,6 +32,8 @@ NODE_TYPE = "m5.xlarge"
 CORE_NODES = 3
 _DAY_HOURS = 24.0
 _SYNTHETIC_MAXIMUM = 20
+_FULL_SCALE_HOURS = 10
+"""A day squeezed into fewer hours keeps its shape and loses some of its tasks: the clusters stay small."""
 _TRACE_MAXIMUM = 40
 
 
@@ -85,7 +87,7 @@ class Scenario:
 
 def synthetic_scenario(*, hours: int, seed: int) -> Scenario:
     """Return the built-in day, squeezed into ``hours`` of virtual time (24 plays it as it is)."""
-    day = synthetic_day(seed=seed)
+    day = synthetic_day(seed=seed, scale=min(1.0, hours / _FULL_SCALE_HOURS))
     work = squeeze(day, (hours * HOUR - LEAD) / (_DAY_HOURS * HOUR))
     return _scenario(
         title=f"a synthetic day of {len(work.jobs)} jobs within {hours} virtual hours",
@@ -124,20 +126,22 @@ def squeeze(workload: Workload, factor: float) -> Workload:
     return replace(workload, jobs=jobs, seconds=round(workload.seconds * factor))
 
 
-def _scenario(*, title: str, run_hours: int, work: Workload, task_seconds: int, maximum: int, seed: int) -> Scenario:
+def _scenario(
+    *, title: str, run_hours: int, work: Workload, task_seconds: int, maximum: int, seed: int
+) -> Scenario:
     seconds = round((run_hours * HOUR - LEAD).total_seconds())
     return Scenario(
         title=title,
         start=START,
         run_hours=run_hours,
         cast=(
-            CastMember(spec=_scaled_cluster(), workload=_with_load(work)),
+            CastMember(spec=_scaled_cluster(), workload=_with_loads(work, seconds)),
             CastMember(spec=_small_cluster(FORGOTTEN, "fixed-size", "data-science", _one_step())),
             CastMember(spec=_small_cluster(BUSY, "fixed-size", "reporting"), workload=_reports(seconds)),
             CastMember(spec=_small_cluster(FOREIGN, "", "")),
         ),
         policies=_policies(task_seconds, maximum),
-        incidents=usual_incidents(SCALED, SPOT_TYPES, run_hours * HOUR),
+        incidents=usual_incidents(SCALED, SPOT_TYPES, run_hours * HOUR, maximum),
         maximum_task_nodes=maximum,
         seed=seed,
     )
@@ -201,11 +205,18 @@ def _one_step() -> tuple[StepSpec, ...]:
     return (StepSpec(name="import", job=job),)
 
 
-def _with_load(work: Workload) -> Workload:
-    """Begin with the nightly load itself, so that every workload has a burst that outgrows the core nodes."""
-    stages = (Stage(tasks=420, seconds=150), Stage(tasks=60, seconds=90, parents=(0,)))
-    load = Job(name="nightly-load", stages=stages, submit_after_seconds=60, hdfs_write_gib=8.0)
-    jobs = sorted((load, *work.jobs), key=lambda job: job.submit_after_seconds)
+def _with_loads(work: Workload, seconds: int) -> Workload:
+    """Add the loads that outgrow the core nodes, whatever else runs: one at once, one while pools are dry."""
+    loads = tuple(
+        Job(
+            name=name,
+            stages=(Stage(tasks=260, seconds=150), Stage(tasks=40, seconds=90, parents=(0,))),
+            submit_after_seconds=at,
+            hdfs_write_gib=8.0,
+        )
+        for name, at in (("nightly-load", 60), ("second-load", round(seconds * SECOND_LOAD)))
+    )
+    jobs = sorted((*loads, *work.jobs), key=lambda job: job.submit_after_seconds)
     return replace(work, jobs=tuple(jobs))
 
 

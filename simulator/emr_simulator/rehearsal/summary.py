@@ -47,6 +47,7 @@ class Interruption:
         group: The group it stood in, in words.
         answer: Action and reason of the decision; empty where none was made.
         replacement: What was ordered for it, at once or with the next look; empty where nothing was.
+        is_free: Whether EC2 charges nothing for it: it went in its first hour.
     """
 
     at: datetime
@@ -55,6 +56,7 @@ class Interruption:
     group: str
     answer: str
     replacement: str
+    is_free: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +137,7 @@ def summarise(
     ledger_usd: Mapping[str, Decimal],
     moments: Sequence[Moment],
     warned: Mapping[str, datetime],
+    free: frozenset[str],
     marks: Sequence[Mark],
     scaled: str,
     maximum_task_nodes: int,
@@ -148,6 +151,7 @@ def summarise(
         ledger_usd: AWS's own bill by cluster, over the same hours.
         moments: One a minute, oldest first.
         warned: EC2 ids of warned instances of clusters, with the time.
+        free: Those of them that went in their first hour.
         marks: Incidents.
         scaled: The cluster with task groups.
         maximum_task_nodes: Its policy's upper bound.
@@ -159,7 +163,12 @@ def summarise(
         for group in cluster.groups
     }
     deeds = sorted(
-        (_deed(name, record, labels) for name, records in decisions.items() for record in records if _acts(record)),
+        (
+            _deed(name, record, labels)
+            for name, records in decisions.items()
+            for record in records
+            if _acts(record)
+        ),
         key=lambda deed: deed.at,
     )
     bills = tuple(
@@ -175,7 +184,8 @@ def summarise(
     return Summary(
         deeds=tuple(deeds),
         interruptions=tuple(
-            _interruption(instance_id, at, decisions, deeds, labels) for instance_id, at in warned.items()
+            _interruption(instance_id, at, decisions, deeds, labels, is_free=instance_id in free)
+            for instance_id, at in warned.items()
         ),
         reaped=tuple(_reaped(deeds, hours, moments)),
         bills=bills,
@@ -223,6 +233,8 @@ def _interruption(
     decisions: Mapping[str, Sequence[DecisionRecord]],
     deeds: Sequence[Deed],
     labels: Mapping[str, str],
+    *,
+    is_free: bool,
 ) -> Interruption:
     for cluster, records in decisions.items():
         for record in records:
@@ -241,8 +253,11 @@ def _interruption(
                 group=labels.get(evidence.group_id, evidence.group_id),
                 answer=f"{decision.action}, {decision.reason}",
                 replacement=orders,
+                is_free=is_free,
             )
-    return Interruption(at=at, cluster="", ec2_instance_id=instance_id, group="", answer="", replacement="")
+    return Interruption(
+        at=at, cluster="", ec2_instance_id=instance_id, group="", answer="", replacement="", is_free=is_free
+    )
 
 
 def _reaped(

@@ -25,10 +25,10 @@ class GroupMoment:
 
     @property
     def label(self) -> str:
-        """What people call it: role, market and type."""
+        """What people call it: its role, or the market and type of a task group."""
         if self.role != Role.TASK:
             return self.role.lower()
-        return f"task {'spot' if self.market == 'SPOT' else 'on demand'} {self.instance_type}"
+        return f"{'spot' if self.market == 'SPOT' else 'on-demand'} {self.instance_type}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
