@@ -286,8 +286,12 @@ class Pools(Protocol):
 class Leases(Protocol):
     """One invocation at a time for each cluster."""
 
-    def hold(self, cluster_id: str, *, owner: str) -> AbstractContextManager[None]:
-        """Hold the cluster for the length of the ``with`` block. Raises BusyError when taken."""
+    def hold(self, cluster_id: str, *, owner: str, wait: timedelta = timedelta(0)) -> AbstractContextManager[None]:
+        """Hold the cluster for the length of the ``with`` block.
+
+        Raises:
+            BusyError: It is still taken after ``wait``.
+        """
         ...
 
 
@@ -333,6 +337,14 @@ class Costs(Protocol):
         end: datetime | None = None,
     ) -> tuple[HourRecord, ...]:
         """Return a cluster's hours in [start, end), oldest first."""
+        ...
+
+    def hours_of_cost_centre(self, cost_centre: str, month: str) -> tuple[HourRecord, ...]:
+        """Return the hours of a cost centre in a month (2026-10), oldest first."""
+        ...
+
+    def hours_of_account(self, account_id: str, month: str) -> tuple[HourRecord, ...]:
+        """Return the hours of an account in a month (2026-10), oldest first."""
         ...
 
     def month_total(self, cost_centre: str, month: str) -> MonthTotal | None:

@@ -55,9 +55,7 @@ class CloudWatchApi:
             (alarm.statistic, STATISTICS, "statistic"),
         ):
             if value not in allowed:
-                raise ApiError(
-                    "ValidationError", f"Value '{value}' at '{field}' failed to satisfy constraint"
-                )
+                raise ApiError("ValidationError", f"Value '{value}' at '{field}' failed to satisfy constraint")
         if alarm.period_seconds not in {10, 30} and alarm.period_seconds % 60:
             raise ApiError("ValidationError", "The period for this alarm must be 10, 30 or a multiple of 60")
         settings = self._kernel.settings
@@ -108,9 +106,7 @@ class CloudWatchApi:
                 f"The collection MetricDataQueries must not have more than {MAXIMUM_QUERIES} items",
             )
         if start >= end:
-            raise ApiError(
-                "ValidationError", "The parameter StartTime must be less than the parameter EndTime."
-            )
+            raise ApiError("ValidationError", "The parameter StartTime must be less than the parameter EndTime.")
         answer = []
         for query in queries:
             if query.stat not in STATISTICS:

@@ -135,9 +135,7 @@ class Resizer:
         node.ec2_id = kernel.new_ec2_id("i")
         node.volumes = self._new_volumes(group)
         self._addresses += 1
-        node.private_ip = (
-            f"10.{self._addresses >> 16 & 255}.{self._addresses >> 8 & 255}.{self._addresses & 255}"
-        )
+        node.private_ip = f"10.{self._addresses >> 16 & 255}.{self._addresses >> 8 & 255}.{self._addresses & 255}"
         self.by_ec2_id[node.ec2_id] = node
         if spec.market is Market.SPOT:
             self._spot_nodes.setdefault((spec.instance_type, zone), {})[node] = None

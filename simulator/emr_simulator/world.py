@@ -129,9 +129,7 @@ class World:
         zone = foreign.zone if foreign else self._resizer.by_ec2_id[instance_id].group.cluster.zone
         announcements.rebalance(self._kernel, zone, instance_id)
 
-    def dry_pool(
-        self, instance_type: str, zone: str, until: datetime, *, market: Market = Market.SPOT
-    ) -> None:
+    def dry_pool(self, instance_type: str, zone: str, until: datetime, *, market: Market = Market.SPOT) -> None:
         """Let no instance of a pool be launched before ``until``; those that run keep running."""
         self._resizer.pools.dry(instance_type, zone, market, to_seconds(until))
 

@@ -1,14 +1,26 @@
 """What finance records are made of: prices with their source, billed instances, lines, hours."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from enum import StrEnum
 
 from emr_autoscaler.domain.cluster import Market, Role, Volume
 
 UNALLOCATED = "UNALLOCATED"
 """The cost centre of clusters that name none."""
+
+
+_EXACT_DIGITS = 200
+"""More digits than any sum of stored amounts (38 digits each) can have."""
+
+
+def exact_sum(amounts: Iterable[Decimal]) -> Decimal:
+    """Add amounts without rounding; the ambient context would keep 28 digits of the sum only."""
+    with localcontext() as context:
+        context.prec = _EXACT_DIGITS
+        return sum(amounts, Decimal(0))
 
 
 class Component(StrEnum):
@@ -156,12 +168,12 @@ class HourRecord:
     @property
     def effective_cost_usd(self) -> Decimal:
         """Sum of the lines, exact."""
-        return sum((line.effective_cost_usd for line in self.lines), Decimal(0))
+        return exact_sum(line.effective_cost_usd for line in self.lines)
 
     @property
     def list_cost_usd(self) -> Decimal:
         """Sum of the lines at on-demand rates, exact."""
-        return sum((line.list_cost_usd for line in self.lines), Decimal(0))
+        return exact_sum(line.list_cost_usd for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,11 +23,11 @@ class LostInstance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WantedNodes:
-    """How many task nodes one evaluation wanted before bounds and holds: the hold window's memory."""
+class WantedCapacity:
+    """YARN memory one evaluation wanted of task nodes, before bounds: the hold window's memory."""
 
     at: datetime
-    nodes: int
+    mib: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class TaskMemory:
     container_mib: float | None = None
     node_mib: float | None = None
     unfulfilled_since: Mapping[str, datetime] = field(default_factory=dict)
-    wanted: tuple[WantedNodes, ...] = ()
+    wanted: tuple[WantedCapacity, ...] = ()
     lost: tuple[LostInstance, ...] = ()
     next_evaluation_at: datetime | None = None
 
@@ -116,15 +116,18 @@ class RegistryEntry:
         cluster: As last described.
         groups: Instance groups as last seen.
         groups_seen_at: When they were seen.
-        policy_name: The policy its tag names.
+        policy_name: The policy its tag names; empty once it was opted out.
         cost_centre: From the cost centre tag; UNALLOCATED where absent.
         alarms: Names of the alarms this system created for it.
+        alarms_made_from: The thresholds the alarms were made from; they are made anew when it changes.
         enrolled_at: When it was enrolled.
         task: Memory of task decisions.
         core: Memory of core decisions.
         idle: Memory of reaping.
         cost_closed: True once the last hour of an ended cluster has been recorded.
         costs_recorded_until: Hours before this one are recorded.
+        warned: EC2 instance id to the time of its spot warning: to be proven or dismissed.
+        interrupted: EC2 instance id to the time at which EC2's state reason proved the interruption.
         version: Raised by every write; a write against an older version is refused.
     """
 
@@ -134,12 +137,15 @@ class RegistryEntry:
     policy_name: str
     cost_centre: str
     alarms: tuple[str, ...] = ()
+    alarms_made_from: str = ""
     enrolled_at: datetime
     task: TaskMemory = field(default_factory=TaskMemory)
     core: CoreMemory = field(default_factory=CoreMemory)
     idle: IdleMemory = field(default_factory=IdleMemory)
     cost_closed: bool = False
     costs_recorded_until: datetime | None = None
+    warned: Mapping[str, datetime] = field(default_factory=dict)
+    interrupted: Mapping[str, datetime] = field(default_factory=dict)
     version: int = 0
 
     @property
@@ -152,6 +158,11 @@ class RegistryEntry:
         """When to look again although nothing may happen; None while the cluster is settled."""
         times = [t for t in (self.task.next_evaluation_at, self.core.next_evaluation_at) if t]
         return min(times, default=None)
+
+    @property
+    def is_active(self) -> bool:
+        """Whether anything may be decided on it: opted in, and not ended."""
+        return bool(self.policy_name) and not self.cluster.state.has_ended
 
     @property
     def is_paused(self) -> bool:

@@ -1,11 +1,16 @@
 """How a decision is kept: intent first, outcome after, with everything needed to replay it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
+from emr_autoscaler.domain.core_capacity import CoreEvidence
 from emr_autoscaler.domain.decision import Decision
+from emr_autoscaler.domain.idleness import IdleEvidence
+from emr_autoscaler.domain.interruption import InterruptionEvidence
+from emr_autoscaler.domain.task_scene import TaskEvidence
+
+Evidence = TaskEvidence | CoreEvidence | InterruptionEvidence | IdleEvidence
+"""The whole input of a decision function. The same evidence gives the same decision."""
 
 
 class Outcome(StrEnum):
@@ -25,8 +30,7 @@ class DecisionRecord:
     Attributes:
         record_id: Unique within the cluster and sortable by time.
         decision: What was decided.
-        evidence: The whole input of the decision function in JSON types; the same evidence gives
-            the same decision (adapters/evidence.py turns it back).
+        evidence: What the decision function saw; None where nothing was decided by one (POLICY).
         outcome: What became of it.
         trigger: What caused the look: an event id, an alarm, a queue message, the sweep.
         error: Why it failed, where it did.
@@ -34,7 +38,7 @@ class DecisionRecord:
 
     record_id: str
     decision: Decision
-    evidence: Mapping[str, Any] = field(default_factory=dict)
+    evidence: Evidence | None = None
     outcome: Outcome
     trigger: str = ""
     error: str = ""

@@ -1,0 +1,168 @@
+"""Cost records on the cost table: hours and the rollups that move with them; prices in price_store.py."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, ClassVar
+
+from emr_autoscaler.adapters.cost_items import (
+    ACCOUNT_INDEX,
+    ACCOUNT_MONTH,
+    COST_CENTRE_INDEX,
+    COST_CENTRE_MONTH,
+    HOUR_PREFIX,
+    ROLLUP_UPDATE,
+    RollupMove,
+    account_month,
+    cluster_pk,
+    cost_centre_month,
+    first_hour_from,
+    hour_item,
+    hour_of,
+    hour_text,
+    month_of,
+    month_total_of,
+    rollup_pk,
+)
+from emr_autoscaler.adapters.dynamodb_table import PK, SK, Table
+from emr_autoscaler.adapters.permissions import Permission
+from emr_autoscaler.adapters.price_store import PriceBook
+from emr_autoscaler.domain.costs import HourRecord, MonthTotal, Price, PriceKey
+from emr_autoscaler.domain.errors import ConflictError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+_AFTER_ALL = f"{HOUR_PREFIX}~"
+
+
+class DynamoCosts:
+    """Implements ``ports.Costs``."""
+
+    permissions: ClassVar[tuple[Permission, ...]] = (
+        Permission(("dynamodb:GetItem",), "read the stored revision of a cluster-hour, and month totals"),
+        Permission(("dynamodb:PutItem",), "write a cluster-hour against the revision it replaces"),
+        Permission(("dynamodb:UpdateItem",), "move the month's rollup in the same transaction"),
+        Permission(("dynamodb:Query",), "read hours and prices"),
+        Permission(("dynamodb:BatchWriteItem",), "add prices to the price book"),
+    )
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._prices = PriceBook(table)
+
+    def get_hour(self, account_id: str, region: str, cluster_id: str, hour: datetime) -> HourRecord | None:
+        """Return the latest revision of a cluster-hour."""
+        pk = cluster_pk(account_id, region, cluster_id)
+        item = self._table.get(pk, f"{HOUR_PREFIX}{hour_text(hour)}")
+        return None if item is None else hour_of(item)
+
+    def put_hour(self, record: HourRecord) -> HourRecord:
+        """Write an hour and move its rollup by the difference, in one transaction.
+
+        The revision is given here: one above what is stored. The condition on it is what keeps a
+        repeated transaction from moving the rollup twice, however late it is repeated.
+
+        Raises:
+            ConflictError: Somebody wrote the hour in between; compute it again from facts.
+        """
+        stored = self._stored(record)
+        if stored is not None and _says_the_same(stored, record):
+            return stored
+        new = replace(record, revision=1 if stored is None else stored.revision + 1)
+        try:
+            self._table.transact(
+                self._hour_and_rollups(stored, new), subject=f"{record.cluster_id} {hour_text(record.hour)}"
+            )
+        except ConflictError:
+            # The SDK may have repeated a call that had been carried out: then our own write is there.
+            now_stored = self._stored(record)
+            if now_stored is not None and _says_the_same(now_stored, record):
+                return now_stored
+            raise
+        return new
+
+    def hours_of_cluster(
+        self,
+        account_id: str,
+        region: str,
+        cluster_id: str,
+        *,
+        start: datetime | None = None,
+        end: datetime | None = None,
+    ) -> tuple[HourRecord, ...]:
+        """Return a cluster's hours in [start, end), oldest first."""
+        first = HOUR_PREFIX if start is None else f"{HOUR_PREFIX}{hour_text(first_hour_from(start))}"
+        last = _AFTER_ALL
+        if end is not None:
+            last = f"{HOUR_PREFIX}{hour_text(first_hour_from(end) - timedelta(hours=1))}"
+        if last < first:
+            return ()
+        items = self._table.query(
+            "PK = :pk AND SK BETWEEN :first AND :last",
+            {":pk": cluster_pk(account_id, region, cluster_id), ":first": first, ":last": last},
+        )
+        return tuple(hour_of(item) for item in items)
+
+    def hours_of_cost_centre(self, cost_centre: str, month: str) -> tuple[HourRecord, ...]:
+        """Return the hours of a cost centre in a month (2026-10), oldest first."""
+        partition = cost_centre_month(cost_centre, month)
+        return tuple(self._hours(COST_CENTRE_INDEX, COST_CENTRE_MONTH, partition))
+
+    def hours_of_account(self, account_id: str, month: str) -> tuple[HourRecord, ...]:
+        """Return the hours of an account in a month (2026-10), oldest first."""
+        return tuple(self._hours(ACCOUNT_INDEX, ACCOUNT_MONTH, account_month(account_id, month)))
+
+    def month_total(self, cost_centre: str, month: str) -> MonthTotal | None:
+        """Return the rollup of a cost centre and month (2026-10), or None where no hour was ever written."""
+        item = self._table.get(rollup_pk(cost_centre), month)
+        return None if item is None else month_total_of(cost_centre, month, item)
+
+    def put_prices(self, prices: Sequence[Price]) -> None:
+        """Add prices to the price book; the same key and date replaces."""
+        self._prices.put(prices)
+
+    def prices(self, keys: Sequence[PriceKey], *, start: datetime, end: datetime) -> tuple[Price, ...]:
+        """Return every price of ``keys`` in force at some time in [start, end), oldest first by key."""
+        return self._prices.in_force(keys, start=start, end=end)
+
+    def _stored(self, record: HourRecord) -> HourRecord | None:
+        return self.get_hour(record.account_id, record.region, record.cluster_id, record.hour)
+
+    def _hours(self, index: str, attribute: str, partition: str) -> Iterator[HourRecord]:
+        items = self._table.query(f"{attribute} = :partition", {":partition": partition}, index=index)
+        return (hour_of(item) for item in items)
+
+    def _hour_and_rollups(self, stored: HourRecord | None, new: HourRecord) -> "list[TransactWriteItemTypeDef]":
+        table = self._table
+        moves: defaultdict[str, RollupMove] = defaultdict(RollupMove)
+        moves[new.cost_centre].add(new)
+        write: TransactWriteItemTypeDef = {
+            "Put": {
+                "TableName": table.name,
+                "Item": table.dump(hour_item(new)),
+                "ConditionExpression": "attribute_not_exists(PK)",
+            }
+        }
+        if stored is not None:
+            moves[stored.cost_centre].remove(stored)
+            write["Put"]["ConditionExpression"] = "revision = :read"
+            write["Put"]["ExpressionAttributeValues"] = table.dump({":read": stored.revision})
+        actions = [write]
+        month = month_of(new.hour)
+        for cost_centre, move in moves.items():
+            update: TransactWriteItemTypeDef = {
+                "Update": {
+                    "TableName": table.name,
+                    "Key": table.dump({PK: rollup_pk(cost_centre), SK: month}),
+                    "UpdateExpression": ROLLUP_UPDATE,
+                    "ExpressionAttributeValues": table.dump(move.values),
+                }
+            }
+            actions.append(update)
+        return actions
+
+
+def _says_the_same(stored: HourRecord, record: HourRecord) -> bool:
+    return stored == replace(record, revision=stored.revision, recorded_at=stored.recorded_at)

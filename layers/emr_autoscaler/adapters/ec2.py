@@ -1,0 +1,126 @@
+"""EC2, looked at: the port Compute. Nothing here changes an instance."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, ClassVar
+
+from emr_autoscaler.adapters.aws_errors import domain_errors
+from emr_autoscaler.adapters.permissions import Permission
+from emr_autoscaler.domain.cluster import Market, Role
+from emr_autoscaler.domain.costs import Component, Price, PriceKey
+from emr_autoscaler.ports import ComputeInstance
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_ec2.literals import InstanceTypeType
+    from mypy_boto3_ec2.type_defs import FilterTypeDef, InstanceTypeDef
+
+CLUSTER_TAG = "aws:elasticmapreduce:job-flow-id"
+ROLE_TAG = "aws:elasticmapreduce:instance-group-role"
+INTERRUPTION_CODES = frozenset({"Server.SpotInstanceTermination", "Server.SpotInstanceShutdown"})
+"""State reasons that prove an interruption; a warning alone does not."""
+
+_PRODUCT = "Linux/UNIX"
+_VALUES_PER_FILTER = 200
+
+
+class Ec2Compute:
+    """Compute on the EC2 API."""
+
+    permissions: ClassVar[tuple[Permission, ...]] = (
+        Permission(
+            actions=("ec2:DescribeInstances",),
+            why="find the cluster behind an interruption warning, and when instances were launched",
+        ),
+        Permission(actions=("ec2:DescribeSpotPriceHistory",), why="bill spot capacity at its price steps"),
+    )
+
+    def __init__(self, client: "EC2Client") -> None:
+        self._client = client
+
+    def find_instances(self, ec2_instance_ids: Sequence[str]) -> tuple[ComputeInstance, ...]:
+        """Describe the instances that EC2 still knows; unknown ids are left out."""
+        # By filter, because InstanceIds fails as a whole on one unknown id.
+        ids = list(dict.fromkeys(ec2_instance_ids))
+        return tuple(
+            found
+            for start in range(0, len(ids), _VALUES_PER_FILTER)
+            for found in self._find({"Name": "instance-id", "Values": ids[start : start + _VALUES_PER_FILTER]})
+        )
+
+    def find_cluster_instances(self, cluster_id: str) -> tuple[ComputeInstance, ...]:
+        """Describe every instance of a cluster that EC2 still knows, by its system tag."""
+        return self._find({"Name": f"tag:{CLUSTER_TAG}", "Values": [cluster_id]})
+
+    def _find(self, condition: "FilterTypeDef") -> tuple[ComputeInstance, ...]:
+        with domain_errors():
+            answers = self._client.get_paginator("describe_instances").paginate(Filters=[condition])
+            return tuple(
+                _compute_instance(instance)
+                for answer in answers
+                for reservation in answer.get("Reservations", [])
+                for instance in reservation.get("Instances", [])
+            )
+
+    def spot_prices(
+        self,
+        instance_types: Sequence[str],
+        availability_zone: str,
+        *,
+        start: datetime,
+        end: datetime,
+    ) -> tuple[Price, ...]:
+        """Return the price steps of [start, end), the one in force at ``start`` included.
+
+        They are sorted by type and time. EC2 keeps 90 days.
+        """
+        if not instance_types:
+            return ()  # EC2 takes an empty list for every type
+        # Plain strings: EC2 knows types that no list of ours does.
+        types: list[InstanceTypeType] = list(dict.fromkeys(instance_types))  # type: ignore[arg-type]
+        region = self._client.meta.region_name
+        with domain_errors():
+            answers = self._client.get_paginator("describe_spot_price_history").paginate(
+                InstanceTypes=types,
+                AvailabilityZone=availability_zone,
+                ProductDescriptions=[_PRODUCT],
+                StartTime=start,
+                EndTime=end,
+            )
+            steps = [step for answer in answers for step in answer.get("SpotPriceHistory", [])]
+        prices = {
+            (step["InstanceType"], step["Timestamp"]): Price(
+                key=PriceKey(
+                    component=Component.EC2_SPOT,
+                    region=region,
+                    item=step["InstanceType"],
+                    availability_zone=availability_zone,
+                ),
+                usd=Decimal(step["SpotPrice"]),
+                unit="Hours",
+                effective_from=step["Timestamp"].astimezone(UTC),
+                source=(
+                    f"ec2:DescribeSpotPriceHistory {availability_zone} {step['InstanceType']} {_PRODUCT}"
+                    f" {step['Timestamp'].astimezone(UTC).isoformat()}"
+                ),
+            )
+            for step in steps
+            if step["Timestamp"] < end
+        }
+        return tuple(price for _, price in sorted(prices.items()))
+
+
+def _compute_instance(instance: "InstanceTypeDef") -> ComputeInstance:
+    tags = {tag.get("Key", ""): tag.get("Value", "") for tag in instance.get("Tags", [])}
+    role = tags.get(ROLE_TAG, "")
+    return ComputeInstance(
+        ec2_instance_id=instance["InstanceId"],
+        cluster_id=tags.get(CLUSTER_TAG),
+        role=Role(role) if role in set(Role) else None,
+        instance_type=instance["InstanceType"],
+        availability_zone=instance.get("Placement", {}).get("AvailabilityZone", ""),
+        market=Market.SPOT if instance.get("InstanceLifecycle") == "spot" else Market.ON_DEMAND,
+        launched_at=instance["LaunchTime"].astimezone(UTC),
+        interrupted=instance.get("StateReason", {}).get("Code", "") in INTERRUPTION_CODES,
+    )

@@ -1,0 +1,205 @@
+"""How many core nodes a cluster should have. Core nodes hold HDFS blocks: out in time, in with great care."""
+
+import math
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from emr_autoscaler.domain.cluster import ClusterState, InstanceGroup, Role
+from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, GroupTarget, Reason
+from emr_autoscaler.domain.memory import CoreMemory
+from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName
+from emr_autoscaler.domain.policy import CorePolicy
+
+ASSUMED_REPLICATION = 3
+"""Taken where no configuration states dfs.replication: EMR's largest default, so never too low."""
+
+LOW_SAMPLES = 3
+"""A shrink needs this many samples in a row below the low mark."""
+
+BLOCK_METRICS = (
+    MetricName.MISSING_BLOCKS,
+    MetricName.CORRUPT_BLOCKS,
+    MetricName.UNDER_REPLICATED_BLOCKS,
+)
+
+SOON = timedelta(minutes=1)
+LATER = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoreEvidence:
+    """Everything the decision sees.
+
+    Attributes:
+        now: The time of the decision.
+        cluster_id: j-...
+        state: State of the cluster.
+        is_paused: Suspended by its tag.
+        has_managed_scaling: EMR's own managed scaling is on.
+        uses_fleets: The cluster has fleets, not groups.
+        groups: All instance groups as last seen.
+        dfs_replication: Where a configuration states it.
+        metrics: Recent HDFS metrics.
+        policy: The core section of the policy.
+        memory: What earlier decisions left behind.
+    """
+
+    now: datetime
+    cluster_id: str
+    state: ClusterState
+    is_paused: bool = False
+    has_managed_scaling: bool = False
+    uses_fleets: bool = False
+    groups: tuple[InstanceGroup, ...]
+    dfs_replication: int | None = None
+    metrics: ClusterMetrics
+    policy: CorePolicy
+    memory: CoreMemory = field(default_factory=CoreMemory)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoreVerdict:
+    """The decision, and what to remember once it is carried out (or held)."""
+
+    decision: Decision
+    memory: CoreMemory
+
+
+def decide_core_capacity(evidence: CoreEvidence) -> CoreVerdict:
+    """Decide the count of a cluster's core group."""
+    group = next((g for g in evidence.groups if g.role is Role.CORE), None)
+    guard = _guard(evidence, group)
+    if guard is not None or group is None:
+        again = {Reason.GROUPS_UNAVAILABLE: LATER, Reason.RESIZING: SOON}.get(guard) if guard else None
+        return _hold(evidence, guard or Reason.GROUPS_UNAVAILABLE, after=again)
+    used = _used_fraction(evidence)
+    if isinstance(used, Reason):
+        return _hold(evidence, used, after=LATER)
+    if used > evidence.policy.hdfs_high:
+        return _scale_out(evidence, group, used)
+    if used < evidence.policy.hdfs_low:
+        return _scale_in(evidence, group, used)
+    if group.requested_count < evidence.policy.min_nodes:
+        return _order(evidence, group, evidence.policy.min_nodes, Reason.BELOW_MINIMUM, used)
+    return _hold(evidence, Reason.HDFS_IN_RANGE, after=None, used=used)
+
+
+def _guard(evidence: CoreEvidence, group: InstanceGroup | None) -> Reason | None:
+    unavailable = group is None or not group.state.may_be_resized
+    checks = (
+        (not evidence.policy.enabled, Reason.DISABLED),
+        (evidence.is_paused, Reason.PAUSED),
+        (not evidence.state.is_ready, Reason.CLUSTER_NOT_READY),
+        (evidence.has_managed_scaling, Reason.MANAGED_ELSEWHERE),
+        (evidence.uses_fleets, Reason.USES_FLEETS),
+        (group is not None and group.has_own_scaling, Reason.MANAGED_ELSEWHERE),
+        (unavailable, Reason.GROUPS_UNAVAILABLE),
+        (group is not None and group.is_resizing, Reason.RESIZING),
+    )
+    return next((reason for applies, reason in checks if applies), None)
+
+
+def _used_fraction(evidence: CoreEvidence) -> float | Reason:
+    point = evidence.metrics.latest(
+        MetricName.HDFS_UTILIZATION_PERCENT, now=evidence.now, max_age=evidence.policy.metrics_max_age
+    )
+    if point is None:
+        return Reason.METRICS_STALE
+    if not math.isfinite(point.value) or not 0 <= point.value <= 100:  # noqa: PLR2004 (a percentage)
+        return Reason.METRICS_ABSURD
+    return point.value / 100
+
+
+def _scale_out(evidence: CoreEvidence, group: InstanceGroup, used: float) -> CoreVerdict:
+    """Add as many nodes as bring HDFS back to its target, within the bounds."""
+    policy = evidence.policy
+    wanted = math.ceil(group.requested_count * used / policy.hdfs_target)
+    count = min(max(wanted, group.requested_count + 1), policy.max_nodes)
+    if count <= group.requested_count:
+        return _hold(evidence, Reason.AT_MAXIMUM, after=LATER, used=used)
+    ready_at = _cooled_at(evidence)
+    if ready_at is not None:
+        return _hold(evidence, Reason.COOLDOWN, after=ready_at - evidence.now, used=used)
+    return _order(evidence, group, count, Reason.HDFS_ABOVE_HIGH, used)
+
+
+def _scale_in(evidence: CoreEvidence, group: InstanceGroup, used: float) -> CoreVerdict:
+    """Take one node away where every rule that protects the data allows it."""
+    policy, count = evidence.policy, group.requested_count - 1
+    floor = evidence.dfs_replication or ASSUMED_REPLICATION
+    ready_at = _cooled_at(evidence)
+    checks = (
+        (count < policy.min_nodes, Reason.AT_MINIMUM, None),
+        (count < floor, Reason.REPLICATION_FLOOR, None),
+        (used * group.requested_count >= policy.hdfs_target * count, Reason.HDFS_WOULD_FILL, LATER),
+        (_block_trouble(evidence) is not None, _block_trouble(evidence), LATER),
+        (not _low_for_long(evidence), Reason.HDFS_IN_RANGE, LATER),
+        (ready_at is not None, Reason.COOLDOWN, ready_at - evidence.now if ready_at else None),
+    )
+    for applies, reason, after in checks:
+        if applies and reason is not None:
+            return _hold(evidence, reason, after=after, used=used)
+    return _order(evidence, group, count, Reason.HDFS_BELOW_LOW, used)
+
+
+def _block_trouble(evidence: CoreEvidence) -> Reason | None:
+    """Return why blocks forbid a shrink: any that are missing, corrupt or under-replicated, or unknown."""
+    for name in BLOCK_METRICS:
+        point = evidence.metrics.latest(name, now=evidence.now, max_age=evidence.policy.metrics_max_age)
+        if point is None:
+            return Reason.METRICS_STALE
+        if point.value != 0:
+            return Reason.HDFS_UNHEALTHY
+    return None
+
+
+def _low_for_long(evidence: CoreEvidence) -> bool:
+    window = evidence.policy.metrics_max_age + LOW_SAMPLES * evidence.metrics.period
+    recent = evidence.metrics.since(MetricName.HDFS_UTILIZATION_PERCENT, evidence.now - window)
+    newest = recent[-LOW_SAMPLES:]
+    return len(newest) == LOW_SAMPLES and all(p.value / 100 < evidence.policy.hdfs_low for p in newest)
+
+
+def _cooled_at(evidence: CoreEvidence) -> datetime | None:
+    """Return when the cooldown ends, or None where it has."""
+    last = evidence.memory.last_resize_at
+    ready_at = None if last is None else last + evidence.policy.cooldown
+    return ready_at if ready_at is not None and ready_at > evidence.now else None
+
+
+def _order(evidence: CoreEvidence, group: InstanceGroup, count: int, reason: Reason, used: float) -> CoreVerdict:
+    shrinks = count < group.requested_count
+    target = GroupTarget(
+        group_id=group.group_id,
+        count=count,
+        previous_count=group.requested_count,
+        decommission_timeout=evidence.policy.decommission_timeout if shrinks else None,
+    )
+    decision = Decision(
+        kind=DecisionKind.CORE,
+        cluster_id=evidence.cluster_id,
+        decided_at=evidence.now,
+        action=Action.SCALE_IN if shrinks else Action.SCALE_OUT,
+        reason=reason,
+        targets=(target,),
+        detail=f"HDFS {used:.0%} full on {group.requested_count} core nodes -> {count}",
+        next_evaluation_at=evidence.now + LATER,
+    )
+    memory = replace(evidence.memory, last_resize_at=evidence.now, next_evaluation_at=decision.next_evaluation_at)
+    return CoreVerdict(decision=decision, memory=memory)
+
+
+def _hold(
+    evidence: CoreEvidence, reason: Reason, *, after: timedelta | None, used: float | None = None
+) -> CoreVerdict:
+    next_at = None if after is None else evidence.now + max(after, SOON)
+    decision = Decision(
+        kind=DecisionKind.CORE,
+        cluster_id=evidence.cluster_id,
+        decided_at=evidence.now,
+        action=Action.HOLD,
+        reason=reason,
+        detail="" if used is None else f"HDFS {used:.0%} full",
+        next_evaluation_at=next_at,
+    )
+    return CoreVerdict(decision=decision, memory=replace(evidence.memory, next_evaluation_at=next_at))

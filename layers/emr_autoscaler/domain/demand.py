@@ -1,0 +1,76 @@
+"""What a cluster's metrics say of its work: memory in use, memory waiting, and whether to believe it."""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from emr_autoscaler.domain.capacity import FIRST_CONTAINER_MIB
+from emr_autoscaler.domain.decision import Reason
+from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName
+
+NEEDED = (
+    MetricName.MEMORY_TOTAL_MIB,
+    MetricName.MEMORY_ALLOCATED_MIB,
+    MetricName.CONTAINER_ALLOCATED,
+    MetricName.CONTAINER_PENDING,
+)
+"""All of them, from one sample, or there is no demand to speak of."""
+
+OVERCOMMIT = 1.5
+"""Allocated memory above this share of the total is a broken metric, not a busy cluster."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demand:
+    """One believable sample of a cluster's work.
+
+    Attributes:
+        at: When the sample was taken.
+        allocated_mib: YARN memory in use.
+        pending_mib: Estimated memory of waiting containers (EMR publishes only their number).
+        pending_containers: Waiting containers.
+        total_mib: YARN memory of the cluster.
+        container_mib: Memory per container the estimate used.
+    """
+
+    at: datetime
+    allocated_mib: float
+    pending_mib: float
+    pending_containers: float
+    total_mib: float
+    container_mib: float
+
+
+def read_demand(
+    metrics: ClusterMetrics, *, now: datetime, max_age: timedelta, container_mib: float | None
+) -> Demand | Reason:
+    """Read the newest complete sample.
+
+    Args:
+        metrics: Recent metrics of the cluster.
+        now: The time to judge age by.
+        max_age: Older samples count as missing.
+        container_mib: Last good estimate, for samples with nothing allocated.
+
+    Returns:
+        The demand; or METRICS_STALE where a needed metric is missing, too old or of another sample
+        than the rest; or METRICS_ABSURD where a value cannot be true.
+    """
+    points = [metrics.latest(name, now=now, max_age=max_age) for name in NEEDED]
+    found = [point for point in points if point is not None]
+    if len(found) < len(NEEDED) or len({point.at for point in found}) > 1:
+        return Reason.METRICS_STALE
+    total, allocated, containers, pending = (point.value for point in found)
+    if any(not math.isfinite(value) or value < 0 for value in (total, allocated, containers, pending)):
+        return Reason.METRICS_ABSURD
+    if allocated > total * OVERCOMMIT or (containers == 0) != (allocated == 0):
+        return Reason.METRICS_ABSURD
+    size = allocated / containers if containers else container_mib or FIRST_CONTAINER_MIB
+    return Demand(
+        at=found[0].at,
+        allocated_mib=allocated,
+        pending_mib=pending * size,
+        pending_containers=pending,
+        total_mib=total,
+        container_mib=size,
+    )

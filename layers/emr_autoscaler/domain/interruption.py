@@ -1,0 +1,176 @@
+"""What to do when EC2 takes an instance back: order exactly what is lost elsewhere, and cool the pool."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from emr_autoscaler.domain.capacity import yarn_mib_per_node
+from emr_autoscaler.domain.cluster import InstanceGroup, Market, Role
+from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, GroupTarget, Reason
+from emr_autoscaler.domain.memory import LostInstance, PoolHealth, TaskMemory
+from emr_autoscaler.domain.placement import Slot, place_more
+from emr_autoscaler.domain.policy import TaskPolicy
+from emr_autoscaler.domain.pools import cool_pool, rank
+
+NOTICE = timedelta(minutes=2)
+"""EC2's notice before it takes a spot instance."""
+
+SETTLE_AFTER = timedelta(seconds=30)
+"""How long after the notice the instance is surely gone from EMR's count."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InterruptionEvidence:
+    """Everything the decision sees.
+
+    Attributes:
+        now: The time of the decision.
+        warned_at: When EC2 gave notice.
+        cluster_id: j-...
+        ec2_instance_id: The warned instance.
+        role: Its role in the cluster.
+        group_id: Its instance group.
+        is_paused: The cluster is suspended by its tag.
+        has_managed_scaling: EMR's own managed scaling is on.
+        uses_fleets: The cluster has fleets, not groups.
+        groups: All instance groups as last seen.
+        policy: The task section of the policy.
+        memory: What earlier decisions left behind.
+        pool: Health of the warned instance's own pool.
+        pools: Health of the pool of each spot group, by group id.
+    """
+
+    now: datetime
+    warned_at: datetime
+    cluster_id: str
+    ec2_instance_id: str
+    role: Role
+    group_id: str
+    is_paused: bool = False
+    has_managed_scaling: bool = False
+    uses_fleets: bool = False
+    groups: tuple[InstanceGroup, ...]
+    policy: TaskPolicy
+    memory: TaskMemory
+    pool: PoolHealth
+    pools: Mapping[str, PoolHealth] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InterruptionVerdict:
+    """The decision, what to remember, and the pool's new health."""
+
+    decision: Decision
+    memory: TaskMemory
+    pool: PoolHealth
+
+
+def decide_replacement(evidence: InterruptionEvidence) -> InterruptionVerdict:
+    """Decide what to order for one warned instance."""
+    if any(lost.ec2_instance_id == evidence.ec2_instance_id for lost in evidence.memory.lost):
+        return _verdict(evidence, Action.HOLD, Reason.ALREADY_REPLACED, pool=evidence.pool)
+    cooled = cool_pool(evidence.pool, evidence.now)
+    if evidence.role is Role.MASTER:
+        return _verdict(evidence, Action.ALERT, Reason.MASTER_INTERRUPTED, pool=cooled)
+    if evidence.role is Role.CORE:
+        return _verdict(evidence, Action.ALERT, Reason.CORE_INTERRUPTED, pool=cooled)
+    guard = _guard(evidence)
+    if guard is not None:
+        return _verdict(evidence, Action.HOLD, guard, pool=cooled)
+    return _replace(evidence, cooled)
+
+
+def _guard(evidence: InterruptionEvidence) -> Reason | None:
+    checks = (
+        (not evidence.policy.enabled, Reason.DISABLED),
+        (evidence.is_paused, Reason.PAUSED),
+        (evidence.has_managed_scaling, Reason.MANAGED_ELSEWHERE),
+        (evidence.uses_fleets, Reason.USES_FLEETS),
+    )
+    return next((reason for applies, reason in checks if applies), None)
+
+
+def _replace(evidence: InterruptionEvidence, cooled: PoolHealth) -> InterruptionVerdict:
+    """Order the lost memory in the best other group, in whole nodes and never past the maximum."""
+    gone_by = evidence.warned_at + NOTICE + SETTLE_AFTER
+    lost = LostInstance(ec2_instance_id=evidence.ec2_instance_id, group_id=evidence.group_id, gone_by=gone_by)
+    memory = replace(
+        evidence.memory,
+        lost=(*evidence.memory.lost, lost),
+        next_evaluation_at=min(evidence.memory.next_evaluation_at or gone_by, gone_by),
+    )
+    own = next((g for g in evidence.groups if g.group_id == evidence.group_id), None)
+    lost_mib = yarn_mib_per_node(own.instance_type, learned=memory.node_mib) if own else None
+    slots = _slots(evidence, cooled)
+    if lost_mib is None or not slots:
+        reason = Reason.GROUPS_UNAVAILABLE if lost_mib is not None else Reason.NO_CAPACITY_KNOWN
+        return _verdict(evidence, Action.HOLD, reason, pool=cooled, memory=memory)
+    ordered = sum(g.requested_count for g in evidence.groups if g.role is Role.TASK)
+    room = evidence.policy.max_nodes - ordered
+    if room <= 0:
+        return _verdict(evidence, Action.HOLD, Reason.NO_ROOM_FOR_REPLACEMENT, pool=cooled, memory=memory)
+    standing = sum(slot.count for slot in slots)
+    counts = place_more(
+        slots,
+        wanted_mib=sum(slot.node_mib * slot.count for slot in slots) + lost_mib,
+        min_nodes=0,
+        max_nodes=standing + min(room, math.ceil(lost_mib / min(slot.node_mib for slot in slots))),
+        on_demand_min_nodes=0,
+    )
+    targets = tuple(
+        GroupTarget(group_id=slot.group_id, count=counts[slot.group_id], previous_count=slot.count)
+        for slot in slots
+        if counts[slot.group_id] > slot.count
+    )
+    if not targets:
+        return _verdict(evidence, Action.HOLD, Reason.POOL_DRY, pool=cooled, memory=memory)
+    return _verdict(evidence, Action.REPLACE, Reason.TASK_INTERRUPTED, pool=cooled, memory=memory, targets=targets)
+
+
+def _slots(evidence: InterruptionEvidence, cooled: PoolHealth) -> tuple[Slot, ...]:
+    """Return the groups that may take the replacement, the warned one's own pool closed."""
+    slots = []
+    for group in evidence.groups:
+        usable = group.role is Role.TASK and group.state.may_be_resized and not group.has_own_scaling
+        node_mib = yarn_mib_per_node(group.instance_type, learned=evidence.memory.node_mib)
+        if not usable or node_mib is None:
+            continue
+        health = evidence.pools.get(group.group_id)
+        same_pool = group.group_id == evidence.group_id or (health is not None and health.key == cooled.key)
+        cooling = health is not None and health.is_cooling(evidence.now)
+        slots.append(
+            Slot(
+                group_id=group.group_id,
+                market=group.market,
+                node_mib=node_mib,
+                count=group.requested_count,
+                open=group.market is Market.ON_DEMAND or not (same_pool or cooling),
+                rank=rank(health, evidence.now) if health else 0,
+            )
+        )
+    return tuple(slots)
+
+
+def _verdict(
+    evidence: InterruptionEvidence,
+    action: Action,
+    reason: Reason,
+    *,
+    pool: PoolHealth,
+    memory: TaskMemory | None = None,
+    targets: tuple[GroupTarget, ...] = (),
+) -> InterruptionVerdict:
+    memory = memory or evidence.memory
+    decision = Decision(
+        kind=DecisionKind.INTERRUPTION,
+        cluster_id=evidence.cluster_id,
+        decided_at=evidence.now,
+        action=action,
+        reason=reason,
+        targets=targets,
+        detail=f"{evidence.role} instance {evidence.ec2_instance_id} of group {evidence.group_id} "
+        f"was warned at {evidence.warned_at.isoformat()}",
+        next_evaluation_at=memory.next_evaluation_at,
+    )
+    return InterruptionVerdict(decision=decision, memory=memory, pool=pool)

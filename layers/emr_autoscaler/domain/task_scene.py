@@ -1,0 +1,188 @@
+"""What a task decision stands on: its evidence, and the groups it may act on with what is left of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from emr_autoscaler.domain import schedules
+from emr_autoscaler.domain.capacity import yarn_mib_per_node
+from emr_autoscaler.domain.cluster import ClusterState, InstanceGroup, Market, Role
+from emr_autoscaler.domain.decision import Reason
+from emr_autoscaler.domain.memory import PoolHealth, TaskMemory
+from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName
+from emr_autoscaler.domain.placement import Slot
+from emr_autoscaler.domain.policy import TaskPolicy
+from emr_autoscaler.domain.pools import rank
+
+STALLED_AFTER = timedelta(minutes=15)
+"""A request unmet for this long is stalled even where no event said why (slow boots take 11 min)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskEvidence:
+    """Everything the decision sees.
+
+    Attributes:
+        now: The time of the decision.
+        cluster_id: j-...
+        state: State of the cluster.
+        is_paused: Suspended by its tag.
+        has_managed_scaling: EMR's own managed scaling is on.
+        uses_fleets: The cluster has fleets, not groups.
+        groups: All instance groups as last seen.
+        metrics: Recent metrics, at least the hold window long.
+        policy: The task section of the policy.
+        memory: What earlier decisions left behind.
+        pools: Health of the pool of each spot group, by group id.
+        groups_are_fresh: True where ``groups`` were read from EMR for this very decision.
+    """
+
+    now: datetime
+    cluster_id: str
+    state: ClusterState
+    is_paused: bool = False
+    has_managed_scaling: bool = False
+    uses_fleets: bool = False
+    groups: tuple[InstanceGroup, ...]
+    metrics: ClusterMetrics
+    policy: TaskPolicy
+    memory: TaskMemory = field(default_factory=TaskMemory)
+    pools: Mapping[str, PoolHealth] = field(default_factory=dict)
+    groups_are_fresh: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """What the decision stands on once the guards have passed.
+
+    ``slots`` are the groups that may be resized, with the counts that will be left of what was
+    ordered (``base``): without warned instances and without requests that never come.
+
+    Attributes:
+        evidence: What the decision sees.
+        usable: The groups that may be resized.
+        slots: The same groups as placement sees them.
+        memory: Memory brought up to date with what is seen.
+        min_nodes: Minimum left for these groups, schedules included.
+        max_nodes: Maximum left for these groups.
+        scheduled_nodes: Minimum of the schedule windows open now.
+        elsewhere_mib: YARN memory of core nodes and of task groups that may not be touched.
+    """
+
+    evidence: TaskEvidence
+    usable: tuple[InstanceGroup, ...]
+    slots: tuple[Slot, ...]
+    memory: TaskMemory
+    min_nodes: int
+    max_nodes: int
+    scheduled_nodes: int
+    elsewhere_mib: float
+
+    @property
+    def base(self) -> dict[str, int]:
+        """Nodes by group, before anything is changed."""
+        return {slot.group_id: slot.count for slot in self.slots}
+
+    @property
+    def nodes(self) -> int:
+        """Nodes of all slots, before anything is changed."""
+        return sum(slot.count for slot in self.slots)
+
+
+def find_guard(evidence: TaskEvidence) -> Reason | None:
+    """Return why nothing is decided on this cluster at all, if so."""
+    checks = (
+        (not evidence.policy.enabled, Reason.DISABLED),
+        (evidence.is_paused, Reason.PAUSED),
+        (not evidence.state.is_ready, Reason.CLUSTER_NOT_READY),
+        (evidence.has_managed_scaling, Reason.MANAGED_ELSEWHERE),
+        (evidence.uses_fleets, Reason.USES_FLEETS),
+    )
+    return next((reason for applies, reason in checks if applies), None)
+
+
+def set_scene(evidence: TaskEvidence) -> Scene | Reason:
+    """Find the groups that may be acted on and the bounds left for them, or why there is none."""
+    groups = tuple(g for g in evidence.groups if g.role is Role.TASK)
+    own = tuple(g for g in groups if not g.has_own_scaling)
+    usable = tuple(g for g in own if g.state.may_be_resized)
+    if not usable:
+        return Reason.MANAGED_ELSEWHERE if groups and not own else Reason.GROUPS_UNAVAILABLE
+    memory = _remember(evidence, usable)
+    slots = tuple(slot for g in usable if (slot := _slot(evidence, g, memory)) is not None)
+    if not slots:
+        return Reason.NO_CAPACITY_KNOWN
+    policy, placed = evidence.policy, {slot.group_id for slot in slots}
+    scheduled = schedules.scheduled_min_nodes(policy.schedules, evidence.now)
+    others = [g for g in groups if g.group_id not in placed]
+    other_nodes = sum(max(g.requested_count, g.running_count) for g in others)
+    serving = [g for g in evidence.groups if g.role is Role.CORE] + others
+    return Scene(
+        evidence=evidence,
+        usable=tuple(g for g in usable if g.group_id in placed),
+        slots=slots,
+        memory=memory,
+        min_nodes=max(0, min(max(policy.min_nodes, scheduled), policy.max_nodes) - other_nodes),
+        max_nodes=max(0, policy.max_nodes - other_nodes),
+        scheduled_nodes=scheduled,
+        elsewhere_mib=sum(
+            (yarn_mib_per_node(g.instance_type, learned=memory.node_mib) or 0) * g.running_count for g in serving
+        ),
+    )
+
+
+def _remember(evidence: TaskEvidence, usable: tuple[InstanceGroup, ...]) -> TaskMemory:
+    """Bring the memory up to date with what is seen: node size, and since when requests are unmet."""
+    now, old, limit = evidence.now, evidence.memory, evidence.policy.metrics_max_age
+    unmet = {
+        g.group_id: old.unfulfilled_since.get(g.group_id, now)
+        for g in usable
+        if g.requested_count > g.running_count
+    }
+    total = evidence.metrics.latest(MetricName.MEMORY_TOTAL_MIB, now=now, max_age=limit)
+    core = evidence.metrics.latest(MetricName.CORE_NODES_RUNNING, now=now, max_age=limit)
+    task = evidence.metrics.latest(MetricName.TASK_NODES_RUNNING, now=now, max_age=limit)
+    nodes = (core.value if core else 0) + (task.value if task else 0)
+    known = total is not None and nodes > 0 and 0 < total.value < float("inf")
+    learned = total.value / nodes if known and total is not None else old.node_mib
+    return replace(old, unfulfilled_since=unmet, node_mib=learned)
+
+
+def _slot(evidence: TaskEvidence, group: InstanceGroup, memory: TaskMemory) -> Slot | None:
+    node_mib = yarn_mib_per_node(group.instance_type, learned=memory.node_mib)
+    if node_mib is None:
+        return None
+    health = evidence.pools.get(group.group_id)
+    cooling = health is not None and health.is_cooling(evidence.now)
+    stalled = _is_stalled(evidence, group, memory, cooling=cooling)
+    ordered = min(group.requested_count, group.running_count) if stalled else group.requested_count
+    return Slot(
+        group_id=group.group_id,
+        market=group.market,
+        node_mib=node_mib,
+        count=max(0, ordered - _leaving(evidence, group, stalled=stalled)),
+        open=not (cooling or stalled),
+        rank=rank(health, evidence.now) if health else 0,
+    )
+
+
+def _is_stalled(evidence: TaskEvidence, group: InstanceGroup, memory: TaskMemory, *, cooling: bool) -> bool:
+    """Whether a spot request is unmet for so long, or so surely, that it belongs elsewhere."""
+    since = memory.unfulfilled_since.get(group.group_id)
+    if since is None or group.market is Market.ON_DEMAND:
+        return False
+    return evidence.now - since >= (evidence.policy.fallback_after if cooling else STALLED_AFTER)
+
+
+def _leaving(evidence: TaskEvidence, group: InstanceGroup, *, stalled: bool) -> int:
+    """Count the warned instances that the group's order still includes.
+
+    Once EMR itself was asked, an instance that is gone shows as a request unmet; where none is unmet
+    EMR has already replaced it in the same group, and what is too much leaves as any surplus does.
+    """
+    lost = [entry for entry in evidence.memory.lost if entry.group_id == group.group_id]
+    gone = sum(entry.gone_by <= evidence.now for entry in lost)
+    if evidence.groups_are_fresh:
+        unmet = 0 if stalled else max(0, group.requested_count - group.running_count)
+        gone = min(gone, unmet)
+    return gone + sum(entry.gone_by > evidence.now for entry in lost)

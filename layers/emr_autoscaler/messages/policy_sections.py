@@ -1,0 +1,275 @@
+"""The sections of a policy document: their fields, bounds and meaning; reading a document lives in policy.py.
+
+The fields are those of domain/policy.py, durations in minutes. Defaults come from there as well, so
+that a document only says what it wants otherwise.
+"""
+
+from dataclasses import fields
+from datetime import timedelta
+from typing import Annotated, Any, Literal, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from emr_autoscaler.domain.policy import (
+    CorePolicy,
+    CostPolicy,
+    IdlePolicy,
+    Objective,
+    ScheduledMinimum,
+    TaskPolicy,
+)
+
+MAX_NODES = 2000
+"""No group of EMR is larger than its account's quota; this bounds typing errors, not ambitions."""
+
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_MINUTES = "_minutes"
+_TASK = TaskPolicy()
+_CORE = CorePolicy()
+_IDLE = IdlePolicy()
+_COST = CostPolicy()
+
+Nodes = Annotated[int, Field(ge=0, le=MAX_NODES)]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+InstanceType = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*\.[a-z0-9-]+$")]
+S = TypeVar("S")
+
+
+def _minutes(duration: timedelta) -> float:
+    return duration / timedelta(minutes=1)
+
+
+class _Section(BaseModel):
+    """A part of a policy document: unknown fields, and types that merely resemble, are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class ScheduleDocument(_Section):
+    """A weekly window in which a minimum of task nodes stands ready, in local time."""
+
+    days: Annotated[list[Weekday], Field(min_length=1, description="Days of the week.")]
+    start: Annotated[
+        str,
+        Field(alias="from", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="Opens at, HH:MM local time."),
+    ]
+    end: Annotated[
+        str,
+        Field(
+            alias="to",
+            pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$",
+            description="Closes at, HH:MM local time, later than `from`; 24:00 is the end of the day.",
+        ),
+    ]
+    time_zone: Annotated[str, Field(description="IANA name, for instance Europe/Berlin.")]
+    min_nodes: Annotated[Nodes, Field(description="Task nodes wanted at least while the window is open.")]
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            msg = f"{name!r} is not an IANA time zone; write one like Europe/Berlin or UTC"
+            raise ValueError(msg) from error
+        return name
+
+    @model_validator(mode="after")
+    def _closes_after_it_opens(self) -> "ScheduleDocument":
+        if _minute_of_day(self.end) <= _minute_of_day(self.start):
+            msg = "`to` must be later than `from`; split a window over midnight at 24:00 and 00:00"
+            raise ValueError(msg)
+        return self
+
+    def to_domain(self) -> ScheduledMinimum:
+        """Return the window."""
+        return ScheduledMinimum(
+            weekdays=frozenset(_WEEKDAYS.index(day) for day in self.days),
+            start_minute=_minute_of_day(self.start),
+            end_minute=_minute_of_day(self.end),
+            time_zone=self.time_zone,
+            min_nodes=self.min_nodes,
+        )
+
+
+class TaskDocument(_Section):
+    """How task capacity follows demand."""
+
+    enabled: Annotated[bool, Field(description="False leaves task groups alone.")] = _TASK.enabled
+    min_nodes: Annotated[Nodes, Field(description="Never fewer task nodes than this, over all task groups.")] = (
+        _TASK.min_nodes
+    )
+    max_nodes: Annotated[Nodes, Field(description="Never more task nodes than this, over all task groups.")] = (
+        _TASK.max_nodes
+    )
+    objective: Annotated[Objective, Field(description="Which end of the cost-against-waiting curve.")] = (
+        _TASK.objective
+    )
+    expected_task_seconds: Annotated[
+        int, Field(ge=1, le=86_400, description="How long one container typically runs.")
+    ] = _TASK.expected_task_seconds
+    max_step_nodes: Annotated[
+        Annotated[int, Field(ge=1, le=MAX_NODES)] | None,
+        Field(description="Never more nodes than this in one order; null for no limit."),
+    ] = _TASK.max_step_nodes
+    scale_out_cooldown_minutes: Annotated[
+        float, Field(ge=0, le=1440, description="Least time between two scale-outs.")
+    ] = _minutes(_TASK.scale_out_cooldown)
+    scale_in_cooldown_minutes: Annotated[
+        float, Field(ge=0, le=1440, description="Least time between any resize and the next scale-in.")
+    ] = _minutes(_TASK.scale_in_cooldown)
+    decommission_timeout_minutes: Annotated[
+        float, Field(ge=1, le=1440, description="How long a leaving node may drain.")
+    ] = _minutes(_TASK.decommission_timeout)
+    metrics_max_age_minutes: Annotated[
+        float, Field(ge=1, le=60, description="Older samples count as missing.")
+    ] = _minutes(_TASK.metrics_max_age)
+    on_demand_min_nodes: Annotated[Nodes, Field(description="Task nodes that are always bought on demand.")] = (
+        _TASK.on_demand_min_nodes
+    )
+    fallback_after_minutes: Annotated[
+        float,
+        Field(ge=1, le=1440, description="How long spot may stay unfulfilled before on-demand is ordered."),
+    ] = _minutes(_TASK.fallback_after)
+    schedules: Annotated[
+        list[ScheduleDocument], Field(max_length=50, description="Windows with a minimum of their own.")
+    ] = []
+    instance_types: Annotated[
+        list[InstanceType],
+        Field(max_length=20, description="Spot pools to create at enrolment, one task group each."),
+    ] = []
+
+    @model_validator(mode="after")
+    def _bounds_can_be_kept(self) -> "TaskDocument":
+        _refuse(self.min_nodes > self.max_nodes, "min_nodes is above max_nodes; lower it or raise max_nodes")
+        _refuse(
+            self.on_demand_min_nodes > self.max_nodes,
+            "on_demand_min_nodes is above max_nodes; lower it or raise max_nodes",
+        )
+        _refuse(
+            any(schedule.min_nodes > self.max_nodes for schedule in self.schedules),
+            "schedules: a min_nodes is above max_nodes; lower it or raise max_nodes",
+        )
+        _refuse(
+            len(set(self.instance_types)) != len(self.instance_types),
+            "instance_types names a type twice; each has one task group",
+        )
+        return self
+
+    def to_domain(self) -> TaskPolicy:
+        """Return the section."""
+        return _to_domain(
+            self,
+            TaskPolicy,
+            schedules=tuple(schedule.to_domain() for schedule in self.schedules),
+            instance_types=tuple(self.instance_types),
+        )
+
+
+class CoreDocument(_Section):
+    """How core capacity follows HDFS; fractions are 0-1 of HDFS capacity."""
+
+    enabled: Annotated[bool, Field(description="False leaves core groups alone.")] = _CORE.enabled
+    min_nodes: Annotated[int, Field(ge=1, le=MAX_NODES, description="Never fewer core nodes than this.")] = (
+        _CORE.min_nodes
+    )
+    max_nodes: Annotated[int, Field(ge=1, le=MAX_NODES, description="Never more core nodes than this.")] = (
+        _CORE.max_nodes
+    )
+    hdfs_high: Annotated[float, Field(gt=0, lt=1, description="Above this fraction, core nodes are added.")] = (
+        _CORE.hdfs_high
+    )
+    hdfs_target: Annotated[
+        float, Field(gt=0, lt=1, description="Where adding aims, and what a shrink must stay below.")
+    ] = _CORE.hdfs_target
+    hdfs_low: Annotated[float, Field(gt=0, lt=1, description="Below this fraction, one core node may go.")] = (
+        _CORE.hdfs_low
+    )
+    cooldown_minutes: Annotated[
+        float, Field(ge=0, le=1440, description="Least time between two core resizes.")
+    ] = _minutes(_CORE.cooldown)
+    decommission_timeout_minutes: Annotated[
+        float, Field(ge=1, le=1440, description="How long a leaving node may copy its blocks away.")
+    ] = _minutes(_CORE.decommission_timeout)
+    metrics_max_age_minutes: Annotated[
+        float, Field(ge=1, le=60, description="Older samples count as missing.")
+    ] = _minutes(_CORE.metrics_max_age)
+
+    @model_validator(mode="after")
+    def _bounds_and_marks_agree(self) -> "CoreDocument":
+        _refuse(self.min_nodes > self.max_nodes, "min_nodes is above max_nodes; lower it or raise max_nodes")
+        _refuse(
+            not self.hdfs_low < self.hdfs_target < self.hdfs_high,
+            "hdfs_low, hdfs_target and hdfs_high must rise in this order",
+        )
+        return self
+
+    def to_domain(self) -> CorePolicy:
+        """Return the section."""
+        return _to_domain(self, CorePolicy)
+
+
+class IdleDocument(_Section):
+    """When an idle or overdue cluster is ended."""
+
+    enabled: Annotated[bool, Field(description="False never reaps.")] = _IDLE.enabled
+    idle_for_minutes: Annotated[
+        float, Field(ge=10, le=10_080, description="How long it must have been idle, without a gap.")
+    ] = _minutes(_IDLE.idle_for)
+    min_age_minutes: Annotated[float, Field(ge=10, le=10_080, description="Younger clusters are left alone.")] = (
+        _minutes(_IDLE.min_age)
+    )
+    warning_period_minutes: Annotated[
+        float, Field(ge=0, le=1440, description="Time between announcement and termination.")
+    ] = _minutes(_IDLE.warning_period)
+    max_lifetime_minutes: Annotated[
+        Annotated[float, Field(ge=60, le=525_600)] | None,
+        Field(description="Older clusters are announced and ended once no work runs; null for no limit."),
+    ] = None if _IDLE.max_lifetime is None else _minutes(_IDLE.max_lifetime)
+    trust_isidle: Annotated[
+        bool, Field(description="True reaps clusters with applications whose work YARN does not see.")
+    ] = _IDLE.trust_isidle
+
+    def to_domain(self) -> IdlePolicy:
+        """Return the section."""
+        return _to_domain(self, IdlePolicy)
+
+
+class CostDocument(_Section):
+    """Assumptions of the cost records that AWS does not state."""
+
+    first_hour_fee: Annotated[
+        bool,
+        Field(
+            description="Whether the EMR fee is charged for a spot instance that AWS interrupts in its first hour."
+        ),
+    ] = _COST.first_hour_fee
+
+    def to_domain(self) -> CostPolicy:
+        """Return the section."""
+        return _to_domain(self, CostPolicy)
+
+
+def _refuse(wrong: bool, message: str) -> None:  # noqa: FBT001  a guard reads as one
+    if wrong:
+        raise ValueError(message)
+
+
+def _minute_of_day(time: str) -> int:
+    hours, minutes = time.split(":")
+    return int(hours) * 60 + int(minutes)
+
+
+def _to_domain(section: BaseModel, kind: type[S], **given: Any) -> S:  # noqa: ANN401  any field
+    """Build a domain section from the fields of the same names, minutes turned into durations."""
+    values = dict(given)
+    for name in (field.name for field in fields(kind)):  # type: ignore[arg-type]  # S is a dataclass
+        if name in values:
+            continue
+        if name in type(section).model_fields:
+            values[name] = getattr(section, name)
+        else:
+            minutes = getattr(section, f"{name}{_MINUTES}")
+            values[name] = None if minutes is None else timedelta(minutes=minutes)
+    return kind(**values)

@@ -1,0 +1,192 @@
+"""Take a cluster in, keep what is known of it, and let it go: registry entry, alarms, task groups."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from emr_autoscaler.domain.cluster import Cluster, ClusterState, InstanceGroup
+from emr_autoscaler.domain.decision import DecisionKind
+from emr_autoscaler.domain.enrolment import (
+    WatchedMetric,
+    cost_centre_of,
+    fingerprint,
+    missing_task_groups,
+    policy_name_of,
+    wanted_alarms,
+)
+from emr_autoscaler.domain.errors import RefusedError
+from emr_autoscaler.domain.memory import RegistryEntry
+from emr_autoscaler.domain.policy import Mode, Policy
+from emr_autoscaler.ports import (
+    Alarms,
+    AlarmSpec,
+    Clock,
+    ClusterActuator,
+    ClusterReader,
+    EvaluationQueue,
+    NewTaskGroup,
+    Registry,
+)
+from emr_autoscaler.usecases.policy_in_force import PolicyInForce
+from emr_autoscaler.usecases.registry_updates import update_entry
+
+GROUPS_PER_CALL = 5
+"""AddInstanceGroups takes no more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrollCluster:
+    """Keeps the registry true to EMR, and each opted-in cluster's alarms and groups to its policy."""
+
+    clock: Clock
+    reader: ClusterReader
+    actuators: Mapping[Mode, ClusterActuator]
+    alarms: Alarms
+    registry: Registry
+    queue: EvaluationQueue
+    policy_in_force: PolicyInForce
+    prefix: str
+    cost_centre_tag: str
+
+    def __call__(self, cluster_id: str) -> RegistryEntry | None:
+        """Bring everything up to date with one cluster.
+
+        Returns:
+            Its entry; None for a cluster that never opted in.
+
+        Raises:
+            NotFoundError: There is no such cluster.
+        """
+        cluster = self.reader.describe_cluster(cluster_id)
+        entry = self.registry.get(cluster_id)
+        if entry is None and (not policy_name_of(cluster) or cluster.state.has_ended):
+            return None
+        groups = () if cluster.uses_fleets else self._groups(cluster_id)
+        if entry is None:
+            entry = self.registry.put(self._new_entry(cluster, groups))
+        else:
+            entry = self._refreshed(cluster, groups) or entry
+        if not entry.is_active:
+            return self._let_go(entry)
+        policy = self.policy_in_force(entry)
+        if policy is None or not cluster.state.is_ready:
+            return entry
+        return self._equip(entry, policy)
+
+    def note_group(self, cluster_id: str, seen: InstanceGroup, *, at: datetime) -> bool:
+        """Take a group's state from an event; return whether the cluster is enrolled."""
+
+        def change(entry: RegistryEntry) -> RegistryEntry:
+            if at < entry.groups_seen_at:
+                return entry  # events may arrive late and out of order
+            known = {group.group_id: group for group in entry.groups}
+            before = known.get(seen.group_id)
+            known[seen.group_id] = (
+                seen
+                if before is None
+                else replace(
+                    before,
+                    state=seen.state,
+                    requested_count=seen.requested_count,
+                    running_count=seen.running_count,
+                )
+            )
+            return replace(entry, groups=tuple(known.values()), groups_seen_at=at)
+
+        return update_entry(self.registry, cluster_id, change) is not None
+
+    def _groups(self, cluster_id: str) -> tuple[InstanceGroup, ...]:
+        try:
+            return self.reader.list_instance_groups(cluster_id)
+        except RefusedError:
+            return ()
+
+    def _new_entry(self, cluster: Cluster, groups: tuple[InstanceGroup, ...]) -> RegistryEntry:
+        now = self.clock.now()
+        return RegistryEntry(
+            cluster=cluster,
+            groups=groups,
+            groups_seen_at=now,
+            policy_name=policy_name_of(cluster),
+            cost_centre=cost_centre_of(cluster, self.cost_centre_tag),
+            enrolled_at=now,
+        )
+
+    def _refreshed(self, cluster: Cluster, groups: tuple[InstanceGroup, ...]) -> RegistryEntry | None:
+        now = self.clock.now()
+
+        def change(entry: RegistryEntry) -> RegistryEntry:
+            return replace(
+                entry,
+                cluster=cluster,
+                groups=groups or entry.groups,
+                groups_seen_at=now,
+                policy_name=policy_name_of(cluster),
+                cost_centre=cost_centre_of(cluster, self.cost_centre_tag),
+            )
+
+        return update_entry(self.registry, cluster.cluster_id, change)
+
+    def _let_go(self, entry: RegistryEntry) -> RegistryEntry:
+        """Remove the alarms of a cluster that ended or was opted out, and stop looking at it."""
+        self.alarms.delete_alarms(entry.alarms)
+
+        def change(current: RegistryEntry) -> RegistryEntry:
+            return replace(
+                current,
+                alarms=(),
+                alarms_made_from="",
+                task=replace(current.task, next_evaluation_at=None),
+                core=replace(current.core, next_evaluation_at=None),
+            )
+
+        return update_entry(self.registry, entry.cluster_id, change) or entry
+
+    def _equip(self, entry: RegistryEntry, policy: Policy) -> RegistryEntry:
+        """Give a ready cluster the alarms and task groups its policy wants."""
+        groups = self._with_task_groups(entry, policy)
+        watched = wanted_alarms(entry.cluster, policy)
+        digest = fingerprint(watched)
+        names = tuple(w.name(self.prefix, entry.cluster_id) for w in watched)
+        first_time = not entry.alarms_made_from
+        if digest != entry.alarms_made_from:
+            self.alarms.put_alarms([self._spec(w, entry.cluster_id) for w in watched])
+            self.alarms.delete_alarms([name for name in entry.alarms if name not in names])
+
+        def change(current: RegistryEntry) -> RegistryEntry:
+            return replace(current, alarms=names, alarms_made_from=digest, groups=groups or current.groups)
+
+        entry = update_entry(self.registry, entry.cluster_id, change) or entry
+        if first_time:
+            for kind in (DecisionKind.TASK, DecisionKind.CORE):
+                self.queue.request(entry.cluster_id, kind, now=self.clock.now(), cause="enrolled")
+        return entry
+
+    def _with_task_groups(self, entry: RegistryEntry, policy: Policy) -> tuple[InstanceGroup, ...]:
+        """Create the task groups the policy wants; return the groups as EMR then lists them."""
+        hands_off = entry.is_paused or entry.cluster.uses_fleets or entry.cluster.has_managed_scaling
+        wanted = () if hands_off else missing_task_groups(entry.groups, policy.task)
+        actuator = self.actuators[policy.mode]
+        for start in range(0, len(wanted), GROUPS_PER_CALL):
+            batch = wanted[start : start + GROUPS_PER_CALL]
+            actuator.add_task_groups(
+                entry.cluster_id,
+                [NewTaskGroup(name=g.name, market=g.market, instance_type=g.instance_type) for g in batch],
+            )
+        return self._groups(entry.cluster_id) if wanted and not actuator.is_dry else ()
+
+    def _spec(self, watched: WatchedMetric, cluster_id: str) -> AlarmSpec:
+        return AlarmSpec(
+            name=watched.name(self.prefix, cluster_id),
+            cluster_id=cluster_id,
+            metric=watched.metric,
+            comparison="GreaterThanThreshold" if watched.above else "LessThanThreshold",
+            threshold=watched.threshold,
+            periods=watched.periods,
+            description=watched.why,
+        )
+
+
+def active_states() -> tuple[ClusterState, ...]:
+    """Return the states of clusters that have not ended."""
+    return tuple(state for state in ClusterState if not state.has_ended)

@@ -1,0 +1,196 @@
+"""Answer what EC2 and EMR say of capacity that goes or does not come: replace, cool, alert."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from emr_autoscaler.domain.cluster import Market, Role
+from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, Reason
+from emr_autoscaler.domain.interruption import InterruptionEvidence, InterruptionVerdict, decide_replacement
+from emr_autoscaler.domain.memory import PoolKey, RegistryEntry
+from emr_autoscaler.domain.policy import Mode, Policy
+from emr_autoscaler.domain.pools import cool_pool, note_rebalance
+from emr_autoscaler.domain.record import DecisionRecord, Outcome
+from emr_autoscaler.ports import (
+    Clock,
+    ClusterActuator,
+    ClusterReader,
+    Compute,
+    ComputeInstance,
+    EvaluationQueue,
+    Leases,
+    Pools,
+    Registry,
+)
+from emr_autoscaler.usecases.journal import Journal
+from emr_autoscaler.usecases.policy_in_force import PolicyInForce
+from emr_autoscaler.usecases.registry_updates import update_entry, with_orders
+from emr_autoscaler.usecases.scale_task_groups import health_of_pools
+
+WAIT_FOR_LEASE = timedelta(seconds=20)
+"""A warning has two minutes: waiting a little beats the minute until a failed invocation is retried."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandleInterruption:
+    """Answers to warnings, recommendations, dry pools and maintenance."""
+
+    clock: Clock
+    reader: ClusterReader
+    compute: Compute
+    actuators: Mapping[Mode, ClusterActuator]
+    registry: Registry
+    pools: Pools
+    leases: Leases
+    queue: EvaluationQueue
+    policy_in_force: PolicyInForce
+    journal: Journal
+
+    def answer_warning(self, ec2_instance_id: str, *, warned_at: datetime, trigger: str) -> DecisionRecord | None:
+        """Replace a warned task instance; alert for a core or master one.
+
+        Returns:
+            What was decided; None for an instance that is none of ours.
+        """
+        instance = self._find(ec2_instance_id)
+        if instance is None or instance.cluster_id is None or instance.role is None:
+            return None
+        with self.leases.hold(instance.cluster_id, owner=trigger, wait=WAIT_FOR_LEASE):
+            entry = self.registry.get(instance.cluster_id)
+            if entry is None or not entry.is_active:
+                return None
+            policy = self.policy_in_force(entry)
+            if policy is None:
+                return None
+            evidence = self._observe(entry, policy, instance, warned_at)
+            verdict = decide_replacement(evidence)
+            if verdict.decision.changes_something:
+                groups = self.reader.list_instance_groups(entry.cluster_id)
+                evidence = replace(evidence, groups=groups)
+                verdict = decide_replacement(evidence)
+            self.pools.put(verdict.pool)
+            record = self.journal.carry_out(
+                verdict.decision, evidence, entry, self.actuators[policy.mode], trigger=trigger
+            )
+            if verdict.decision.action is Action.ALERT:
+                self.journal.announce(verdict.decision, entry, severity="critical")
+            self._remember(entry.cluster_id, evidence, verdict, record)
+            return record
+
+    def note_rebalance(self, ec2_instance_id: str) -> bool:
+        """Lower the rank of a pool that EC2 calls at risk; return whether it was one of ours."""
+        instance = self._find(ec2_instance_id)
+        if instance is None or instance.cluster_id is None or self.registry.get(instance.cluster_id) is None:
+            return False
+        key = PoolKey(instance_type=instance.instance_type, availability_zone=instance.availability_zone)
+        (health,) = self.pools.get([key])
+        self.pools.put(note_rebalance(health, self.clock.now()))
+        return True
+
+    def note_insufficient_capacity(self, cluster_id: str, group_id: str | None, *, trigger: str) -> bool:
+        """Cool the pools that EMR could not buy from, and look at the cluster again.
+
+        Args:
+            cluster_id: j-...
+            group_id: The group, where the event named one; else every spot group short of nodes.
+            trigger: What caused the look.
+
+        Returns:
+            Whether the cluster is one of ours.
+        """
+        entry = self.registry.get(cluster_id)
+        if entry is None or not entry.is_active:
+            return False
+        dry = [
+            g
+            for g in entry.groups
+            if g.market is Market.SPOT
+            and (g.group_id == group_id if group_id else g.requested_count > g.running_count)
+        ]
+        keys = {
+            PoolKey(instance_type=g.instance_type, availability_zone=entry.cluster.availability_zone) for g in dry
+        }
+        for health in self.pools.get(sorted(keys, key=lambda k: k.instance_type)):
+            self.pools.put(cool_pool(health, self.clock.now()))
+        self.queue.request(cluster_id, DecisionKind.TASK, now=self.clock.now(), cause=trigger)
+        return True
+
+    def note_maintenance(self, ec2_instance_ids: Sequence[str], *, trigger: str) -> int:
+        """Alert for every enrolled cluster that has one of these instances; return how many."""
+        by_cluster: dict[str, list[str]] = {}
+        for instance in self.compute.find_instances(ec2_instance_ids):
+            if instance.cluster_id is not None:
+                by_cluster.setdefault(instance.cluster_id, []).append(
+                    f"{instance.role} {instance.ec2_instance_id}"
+                )
+        alerted = 0
+        for cluster_id, who in sorted(by_cluster.items()):
+            entry = self.registry.get(cluster_id)
+            if entry is None or not entry.is_active:
+                continue
+            decision = Decision(
+                kind=DecisionKind.INTERRUPTION,
+                cluster_id=cluster_id,
+                decided_at=self.clock.now(),
+                action=Action.ALERT,
+                reason=Reason.MAINTENANCE_SCHEDULED,
+                detail=f"AWS scheduled maintenance of {', '.join(sorted(who))}",
+            )
+            self.journal.write(decision, None, Outcome.DONE, trigger=trigger)
+            self.journal.announce(decision, entry, severity="warning")
+            alerted += 1
+        return alerted
+
+    def _find(self, ec2_instance_id: str) -> ComputeInstance | None:
+        return next(iter(self.compute.find_instances([ec2_instance_id])), None)
+
+    def _observe(
+        self, entry: RegistryEntry, policy: Policy, instance: ComputeInstance, warned_at: datetime
+    ) -> InterruptionEvidence:
+        key = PoolKey(
+            instance_type=instance.instance_type,
+            availability_zone=instance.availability_zone,
+            market=instance.market,
+        )
+        return InterruptionEvidence(
+            now=self.clock.now(),
+            warned_at=warned_at,
+            cluster_id=entry.cluster_id,
+            ec2_instance_id=instance.ec2_instance_id,
+            role=instance.role or Role.TASK,
+            group_id=self._group_of(entry, instance),
+            is_paused=entry.is_paused,
+            has_managed_scaling=entry.cluster.has_managed_scaling,
+            uses_fleets=entry.cluster.uses_fleets,
+            groups=entry.groups,
+            policy=policy.task,
+            memory=entry.task,
+            pool=self.pools.get([key])[0],
+            pools=health_of_pools(self.pools, entry, entry.groups),
+        )
+
+    def _group_of(self, entry: RegistryEntry, instance: ComputeInstance) -> str:
+        """Return the instance's group: from the registry where only one fits, else from EMR."""
+        fitting = [
+            g.group_id
+            for g in entry.groups
+            if (g.role, g.instance_type, g.market) == (instance.role, instance.instance_type, instance.market)
+        ]
+        if len(fitting) == 1:
+            return fitting[0]
+        listed = self.reader.list_instances(entry.cluster_id)
+        return next((i.group_id for i in listed if i.ec2_instance_id == instance.ec2_instance_id), "")
+
+    def _remember(
+        self,
+        cluster_id: str,
+        evidence: InterruptionEvidence,
+        verdict: InterruptionVerdict,
+        record: DecisionRecord,
+    ) -> None:
+        def change(entry: RegistryEntry) -> RegistryEntry:
+            warned = {**entry.warned, evidence.ec2_instance_id: evidence.now}
+            targets = verdict.decision.targets if record.outcome is Outcome.DONE else ()
+            return replace(entry, warned=warned, task=verdict.memory, groups=with_orders(entry.groups, targets))
+
+        update_entry(self.registry, cluster_id, change)

@@ -1,0 +1,113 @@
+"""Resize the core group of one cluster: observe, decide, check again, act, record."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from emr_autoscaler.domain.core_capacity import (
+    BLOCK_METRICS,
+    CoreEvidence,
+    CoreVerdict,
+    decide_core_capacity,
+)
+from emr_autoscaler.domain.decision import DecisionKind
+from emr_autoscaler.domain.errors import BusyError
+from emr_autoscaler.domain.memory import RegistryEntry
+from emr_autoscaler.domain.metrics import MetricName
+from emr_autoscaler.domain.policy import Mode, Policy
+from emr_autoscaler.domain.record import DecisionRecord, Outcome
+from emr_autoscaler.ports import (
+    Clock,
+    ClusterActuator,
+    ClusterReader,
+    EvaluationQueue,
+    Leases,
+    MetricsReader,
+    Registry,
+)
+from emr_autoscaler.usecases.journal import Journal
+from emr_autoscaler.usecases.policy_in_force import PolicyInForce
+from emr_autoscaler.usecases.registry_updates import update_entry, with_orders
+
+METRICS = (MetricName.HDFS_UTILIZATION_PERCENT, *BLOCK_METRICS)
+WINDOW = timedelta(minutes=45)
+RETRY_AFTER_REFUSAL = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResizeCoreGroup:
+    """One look at one cluster's core capacity."""
+
+    clock: Clock
+    reader: ClusterReader
+    actuators: Mapping[Mode, ClusterActuator]
+    metrics: MetricsReader
+    registry: Registry
+    leases: Leases
+    queue: EvaluationQueue
+    policy_in_force: PolicyInForce
+    journal: Journal
+
+    def now_or_queued(self, cluster_id: str, *, trigger: str) -> DecisionRecord | None:
+        """Decide now, or queue the look where another invocation holds the cluster."""
+        try:
+            return self(cluster_id, trigger=trigger)
+        except BusyError:
+            self.queue.request(cluster_id, DecisionKind.CORE, now=self.clock.now(), cause=trigger)
+            return None
+
+    def __call__(self, cluster_id: str, *, trigger: str) -> DecisionRecord | None:
+        """Decide and act.
+
+        Returns:
+            What was decided; None for a cluster that is not enrolled, has ended, or has no usable policy.
+
+        Raises:
+            BusyError: Another invocation holds the cluster.
+        """
+        with self.leases.hold(cluster_id, owner=trigger):
+            entry = self.registry.get(cluster_id)
+            if entry is None or not entry.is_active:
+                return None
+            policy = self.policy_in_force(entry)
+            if policy is None:
+                return None
+            evidence = self._observe(entry, policy)
+            verdict = decide_core_capacity(evidence)
+            if verdict.decision.changes_something:
+                evidence = replace(evidence, groups=self.reader.list_instance_groups(cluster_id))
+                verdict = decide_core_capacity(evidence)
+            record = self.journal.carry_out(
+                verdict.decision, evidence, entry, self.actuators[policy.mode], trigger=trigger
+            )
+            self._remember(cluster_id, evidence, verdict, record)
+            return record
+
+    def _observe(self, entry: RegistryEntry, policy: Policy) -> CoreEvidence:
+        now = self.clock.now()
+        metrics = self.metrics.read_metrics([entry.cluster_id], METRICS, start=now - WINDOW, end=now)
+        return CoreEvidence(
+            now=now,
+            cluster_id=entry.cluster_id,
+            state=entry.cluster.state,
+            is_paused=entry.is_paused,
+            has_managed_scaling=entry.cluster.has_managed_scaling,
+            uses_fleets=entry.cluster.uses_fleets,
+            groups=entry.groups,
+            dfs_replication=entry.cluster.dfs_replication,
+            metrics=metrics[entry.cluster_id],
+            policy=policy.core,
+            memory=entry.core,
+        )
+
+    def _remember(
+        self, cluster_id: str, evidence: CoreEvidence, verdict: CoreVerdict, record: DecisionRecord
+    ) -> None:
+        def change(entry: RegistryEntry) -> RegistryEntry:
+            if record.outcome is Outcome.FAILED:
+                retry_at = evidence.now + RETRY_AFTER_REFUSAL
+                return replace(entry, core=replace(entry.core, next_evaluation_at=retry_at))
+            targets = verdict.decision.targets if record.outcome is Outcome.DONE else ()
+            return replace(entry, core=verdict.memory, groups=with_orders(entry.groups, targets))
+
+        update_entry(self.registry, cluster_id, change)

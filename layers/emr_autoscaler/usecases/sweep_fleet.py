@@ -1,0 +1,159 @@
+"""Catch what events missed: due looks every minute; clusters, alarms, intents and warnings in full."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from emr_autoscaler.domain.decision import DecisionKind
+from emr_autoscaler.domain.enrolment import TOPICS
+from emr_autoscaler.domain.errors import NotFoundError
+from emr_autoscaler.domain.memory import RegistryEntry
+from emr_autoscaler.domain.record import Outcome
+from emr_autoscaler.ports import Alarms, Clock, ClusterReader, Compute, EvaluationQueue, Registry
+from emr_autoscaler.usecases.enroll_cluster import EnrollCluster, active_states
+from emr_autoscaler.usecases.journal import Journal
+from emr_autoscaler.usecases.registry_updates import update_entry
+
+DESCRIBED_PER_SWEEP = 10
+"""DescribeCluster refills at one call a second: a sweep leaves most of its burst to the others."""
+
+FULL_SWEEP_EVERY = timedelta(minutes=5)
+INTENT_IS_LOST_AFTER = timedelta(minutes=5)
+WARNING_EXPIRES_AFTER = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepReport:
+    """What a sweep found.
+
+    Attributes:
+        queued: Looks that were due.
+        refreshed: Clusters described again.
+        orphan_alarms: Alarms deleted because their cluster is gone.
+        lost_intents: Intents whose outcome nobody recorded.
+        interruptions: Spot interruptions that EC2's state reason proved.
+    """
+
+    queued: int = 0
+    refreshed: int = 0
+    orphan_alarms: int = 0
+    lost_intents: int = 0
+    interruptions: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepFleet:
+    """One sweep over everything enrolled, and over what should be."""
+
+    clock: Clock
+    reader: ClusterReader
+    compute: Compute
+    alarms: Alarms
+    registry: Registry
+    queue: EvaluationQueue
+    enroll_cluster: EnrollCluster
+    journal: Journal
+    prefix: str
+
+    def __call__(self, *, full: bool) -> SweepReport:
+        """Queue what is due; in a ``full`` sweep compare everything known with AWS as well."""
+        now = self.clock.now()
+        report = SweepReport(queued=self._queue_due(now))
+        if not full:
+            return report
+        entries = {entry.cluster_id: entry for entry in self.registry.all()}
+        return replace(
+            report,
+            refreshed=self._refresh(entries, now),
+            orphan_alarms=self._delete_orphans(),
+            lost_intents=self._finish_intents(now),
+            interruptions=self._prove_interruptions(entries, now),
+        )
+
+    def _queue_due(self, now: datetime) -> int:
+        queued = 0
+        for cluster_id in self.registry.due(now):
+            entry = self.registry.get(cluster_id)
+            if entry is None or not entry.is_active:
+                continue
+            due_at = {
+                DecisionKind.TASK: entry.task.next_evaluation_at,
+                DecisionKind.CORE: entry.core.next_evaluation_at,
+            }
+            for kind, at in due_at.items():
+                if at is not None and at <= now:
+                    self.queue.request(cluster_id, kind, now=now, cause="due")
+                    queued += 1
+        return queued
+
+    def _refresh(self, entries: dict[str, RegistryEntry], now: datetime) -> int:
+        """Describe clusters that events may have missed, a few each sweep, new and ended ones first."""
+        listed = self.reader.list_clusters(active_states())
+        active = {summary.cluster_id for summary in listed}
+        ended = [e.cluster_id for e in entries.values() if e.is_active and e.cluster_id not in active]
+        fresh = [
+            s.cluster_id
+            for s in listed
+            if s.cluster_id not in entries and now - s.created_at < FULL_SWEEP_EVERY * 3
+        ]
+        changed = [
+            s.cluster_id
+            for s in listed
+            if s.cluster_id in entries and entries[s.cluster_id].cluster.state is not s.state
+        ]
+        turn = int(now.timestamp() // FULL_SWEEP_EVERY.total_seconds()) * DESCRIBED_PER_SWEEP
+        others = sorted(active)
+        rotated = [others[(turn + n) % len(others)] for n in range(min(DESCRIBED_PER_SWEEP, len(others)))]
+        wanted = list(dict.fromkeys([*ended, *changed, *fresh, *rotated]))[:DESCRIBED_PER_SWEEP]
+        for cluster_id in wanted:
+            try:
+                self.enroll_cluster(cluster_id)
+            except NotFoundError:
+                continue  # EMR forgets ended clusters after two months
+        return len(wanted)
+
+    def _delete_orphans(self) -> int:
+        """Delete alarms of ours whose cluster is not enrolled any more."""
+        keep = {name for entry in self.registry.all() if entry.is_active for name in entry.alarms}
+        orphans = [
+            name
+            for topic in TOPICS
+            for name in self.alarms.list_alarms(f"{self.prefix}-{topic}-j-")
+            if name not in keep
+        ]
+        if orphans:
+            self.alarms.delete_alarms(orphans)
+        return len(orphans)
+
+    def _finish_intents(self, now: datetime) -> int:
+        """Close intents that died before their outcome, and look at their clusters again."""
+        lost = self.journal.decisions.unfinished(now - INTENT_IS_LOST_AFTER)
+        for record in lost:
+            error = "the invocation ended before its outcome was known; the cluster is looked at again"
+            self.journal.decisions.put(replace(record, outcome=Outcome.FAILED, error=error))
+            kind = record.decision.kind
+            self.queue.request(
+                record.decision.cluster_id,
+                kind if kind is DecisionKind.CORE else DecisionKind.TASK,
+                now=now,
+                cause="lost intent",
+            )
+        return len(lost)
+
+    def _prove_interruptions(self, entries: dict[str, RegistryEntry], now: datetime) -> int:
+        """Ask EC2 what became of warned instances, before it forgets them (after about an hour)."""
+        warned = {i: entry for entry in entries.values() for i in entry.warned}
+        if not warned:
+            return 0
+        found = {i.ec2_instance_id: i for i in self.compute.find_instances(sorted(warned))}
+        proven = {i for i, instance in found.items() if instance.interrupted}
+        for entry in {e.cluster_id: e for e in warned.values()}.values():
+
+            def change(current: RegistryEntry) -> RegistryEntry:
+                new = {i: now for i in current.warned if i in proven}
+                still = {
+                    i: at for i, at in current.warned.items() if i not in new and now - at < WARNING_EXPIRES_AFTER
+                }
+                return replace(current, warned=still, interrupted={**current.interrupted, **new})
+
+            update_entry(self.registry, entry.cluster_id, change)
+        return len(proven)

@@ -1,0 +1,87 @@
+"""The port Compute on the World."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from emr_autoscaler.adapters.ec2 import CLUSTER_TAG, INTERRUPTION_CODES, ROLE_TAG
+from emr_autoscaler.domain.cluster import Market, Role
+from emr_autoscaler.domain.costs import Component, Price, PriceKey
+from emr_autoscaler.ports import ComputeInstance
+from emr_simulator.descriptions import Ec2Instance
+from emr_simulator.inprocess.refusals import domain_errors
+from emr_simulator.world import World
+
+
+class WorldCompute:
+    """Compute on the World's EC2."""
+
+    def __init__(self, world: World) -> None:
+        self._ec2 = world.ec2
+        self._region = world.settings.region
+
+    def find_instances(self, ec2_instance_ids: Sequence[str]) -> tuple[ComputeInstance, ...]:
+        """Describe the instances that EC2 still knows; unknown ids are left out."""
+        if not ec2_instance_ids:
+            return ()
+        wanted = frozenset(ec2_instance_ids)
+        with domain_errors("DescribeInstances"):
+            known = self._ec2.describe_instances()
+        return tuple(_compute(instance) for instance in known if instance.ec2_instance_id in wanted)
+
+    def find_cluster_instances(self, cluster_id: str) -> tuple[ComputeInstance, ...]:
+        """Describe every instance of a cluster that EC2 still knows, by its system tag."""
+        with domain_errors("DescribeInstances"):
+            known = self._ec2.describe_instances(tags={CLUSTER_TAG: (cluster_id,)})
+        return tuple(map(_compute, known))
+
+    def spot_prices(
+        self,
+        instance_types: Sequence[str],
+        availability_zone: str,
+        *,
+        start: datetime,
+        end: datetime,
+    ) -> tuple[Price, ...]:
+        """Return the price steps of [start, end), the one in force at ``start`` included."""
+        if not instance_types:
+            return ()
+        with domain_errors("DescribeSpotPriceHistory"):
+            steps = self._ec2.describe_spot_price_history(
+                instance_types=tuple(dict.fromkeys(instance_types)),
+                availability_zone=availability_zone,
+                start=start,
+                end=end,
+            )
+        return tuple(
+            Price(
+                key=PriceKey(
+                    component=Component.EC2_SPOT,
+                    region=self._region,
+                    item=step.instance_type,
+                    availability_zone=availability_zone,
+                ),
+                usd=step.usd_per_hour,
+                unit="Hours",
+                effective_from=step.at,
+                source=(
+                    f"ec2:DescribeSpotPriceHistory {availability_zone} {step.instance_type} Linux/UNIX"
+                    f" {step.at.astimezone(UTC).isoformat()}"
+                ),
+            )
+            for step in sorted(steps, key=lambda step: (step.instance_type, step.at))
+            if step.at < end
+        )
+
+
+def _compute(instance: Ec2Instance) -> ComputeInstance:
+    role = instance.tags.get(ROLE_TAG, "")
+    return ComputeInstance(
+        ec2_instance_id=instance.ec2_instance_id,
+        cluster_id=instance.tags.get(CLUSTER_TAG),
+        role=Role(role) if role in set(Role) else None,
+        instance_type=instance.instance_type,
+        availability_zone=instance.availability_zone,
+        market=Market(instance.market),
+        launched_at=instance.launched_at,
+        interrupted=instance.state_reason_code in INTERRUPTION_CODES,
+    )
