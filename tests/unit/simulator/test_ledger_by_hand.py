@@ -47,9 +47,7 @@ def test_a_node_that_lived_ten_seconds_is_billed_sixty():
     world.run_for(seconds(1))
     assert exact(world, cluster_id, BillComponent.EMR_FEE) == Fraction(48, 1000) * 60 / 3600
     group_id = group_of(world, cluster_id).group_id
-    ebs = [
-        line for line in world.ledger.bill().lines if line.group_id == group_id and line.component == "EBS"
-    ]
+    ebs = [line for line in world.ledger.bill().lines if line.group_id == group_id and line.component == "EBS"]
     assert [line.seconds for line in ebs] == [3 * 10]
 
 
@@ -134,9 +132,7 @@ def test_gp3_pays_for_what_is_above_the_free_iops_and_throughput():
     world = a_world()
     cluster_id = world.emr.run_job_flow(ClusterSpec(name="one", groups=groups, root_volume=root))
     world.run_for(seconds(60 + 3600))
-    month_usd = (
-        10 * Fraction(1, 10) + 100 * Fraction(8, 100) + 1000 * Fraction(5, 1000) + 100 * Fraction(4, 100)
-    )
+    month_usd = 10 * Fraction(1, 10) + 100 * Fraction(8, 100) + 1000 * Fraction(5, 1000) + 100 * Fraction(4, 100)
     expected = month_usd * 3600 / (31 * 86400)
     assert exact(world, cluster_id, BillComponent.EBS, Role.MASTER) == expected
 
@@ -144,9 +140,7 @@ def test_gp3_pays_for_what_is_above_the_free_iops_and_throughput():
 def test_the_last_hour_of_february_is_prorated_by_february():
     start = datetime(2027, 2, 28, 22, 59, tzinfo=UTC)
     world = World(seed=1, start=start)
-    group = GroupSpec(
-        role=Role.MASTER, market=Market.ON_DEMAND, instance_type="m5.xlarge", count=1, volumes=()
-    )
+    group = GroupSpec(role=Role.MASTER, market=Market.ON_DEMAND, instance_type="m5.xlarge", count=1, volumes=())
     cluster_id = world.emr.run_job_flow(ClusterSpec(name="one", groups=(group,)))
     world.run_for(seconds(60 + 7200))
     lines = [line for line in world.ledger.bill().lines if line.component is BillComponent.EBS]

@@ -86,9 +86,7 @@ def test_work_done_and_work_lost_is_work_paid_for(story):
     yarn = world.yarn(cluster_id)
     now = world._kernel.now
     in_flight = sum(
-        containers * (now - batch.started_at)
-        for node in yarn.nodes
-        for batch, containers in node.batches.items()
+        containers * (now - batch.started_at) for node in yarn.nodes for batch, containers in node.batches.items()
     )
     assert yarn.served_now == yarn.done_container_seconds + yarn.lost_container_seconds + in_flight
 
