@@ -134,7 +134,7 @@ def test_every_group_reaches_what_was_asked_for_once_left_alone(story):
     assert all(node.state is InstanceState.RUNNING for node in group.nodes)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(STORIES)
 def test_every_job_ends_once_left_alone(story):
     world, cluster_id = tell(story)
