@@ -23,8 +23,7 @@ PROTOCOLS = [
     ("cloudwatch", "query"),
     ("cloudwatch", CBOR),
 ]
-CLOUDWATCH_CBOR = "smithy-rpc-v2-cbor"
-PROTOCOLS = [protocol for service, protocol in PROTOCOLS if service == "cloudwatch"]
+CLOUDWATCH_PROTOCOLS = [protocol for service, protocol in PROTOCOLS if service == "cloudwatch"]
 
 
 class Recorder(OperationTable):

@@ -116,9 +116,9 @@ def test_a_throttled_call_succeeds_once_boto3_tries_again(socket_enabled):
         ThreadPoolExecutor(max_workers=1) as pool,
     ):
         answer = pool.submit(emr.describe_cluster, ClusterId=cluster_id)
-        while not answer.done():
-            with server.lock:
-                world.run_for(timedelta(seconds=1))
-            time.sleep(0.05)
+        while world.calls["DescribeCluster"] < 11:  # time stands still until the first refusal
+            time.sleep(0.01)
+        with server.lock:
+            world.run_for(timedelta(minutes=1))
         assert answer.result()["Cluster"]["Id"] == cluster_id
         assert world.calls["DescribeCluster"] > 11
