@@ -286,9 +286,7 @@ class Pools(Protocol):
 class Leases(Protocol):
     """One invocation at a time for each cluster."""
 
-    def hold(
-        self, cluster_id: str, *, owner: str, wait: timedelta = timedelta(0)
-    ) -> AbstractContextManager[None]:
+    def hold(self, cluster_id: str, *, owner: str, wait: timedelta = timedelta(0)) -> AbstractContextManager[None]:
         """Hold the cluster for the length of the ``with`` block.
 
         Raises:

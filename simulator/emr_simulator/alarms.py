@@ -47,7 +47,7 @@ class CloudWatchApi:
     # ------------------------------------------------------------------ calls
 
     def put_metric_alarm(self, alarm: MetricAlarm) -> None:
-        """Create or replace an alarm; a new one starts in INSUFFICIENT_DATA, a replaced one keeps its state."""
+        """Create or replace an alarm: new ones start in INSUFFICIENT_DATA, replaced ones keep their state."""
         self._kernel.calls["PutMetricAlarm"] += 1
         for value, allowed, field in (
             (alarm.comparison, COMPARISONS, "comparisonOperator"),
@@ -55,9 +55,7 @@ class CloudWatchApi:
             (alarm.statistic, STATISTICS, "statistic"),
         ):
             if value not in allowed:
-                raise ApiError(
-                    "ValidationError", f"Value '{value}' at '{field}' failed to satisfy constraint"
-                )
+                raise ApiError("ValidationError", f"Value '{value}' at '{field}' failed to satisfy constraint")
         if alarm.period_seconds not in {10, 30} and alarm.period_seconds % 60:
             raise ApiError("ValidationError", "The period for this alarm must be 10, 30 or a multiple of 60")
         settings = self._kernel.settings
@@ -108,9 +106,7 @@ class CloudWatchApi:
                 f"The collection MetricDataQueries must not have more than {MAXIMUM_QUERIES} items",
             )
         if start >= end:
-            raise ApiError(
-                "ValidationError", "The parameter StartTime must be less than the parameter EndTime."
-            )
+            raise ApiError("ValidationError", "The parameter StartTime must be less than the parameter EndTime.")
         answer = []
         for query in queries:
             if query.stat not in STATISTICS:

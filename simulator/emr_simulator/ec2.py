@@ -87,9 +87,7 @@ class Ec2Api:
         horizon = self._kernel.now - REMEMBERED_SECONDS
         shown = [self._show(node) for node in found if node.ended_at is None or node.ended_at > horizon]
         foreign = (
-            [self.foreign[i] for i in instance_ids if i in self.foreign]
-            if instance_ids
-            else self.foreign.values()
+            [self.foreign[i] for i in instance_ids if i in self.foreign] if instance_ids else self.foreign.values()
         )
         return shown + [self._show_foreign(instance) for instance in foreign]
 

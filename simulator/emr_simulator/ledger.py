@@ -148,10 +148,7 @@ class Ledger:
         steps = self._pools.steps(instance_type, zone).between(first, last)
         ends = [at for at, _ in steps[1:]] + [last]
         return sum(
-            (
-                Fraction(usd) * (end - max(at, first)) / HOUR
-                for (at, usd), end in zip(steps, ends, strict=True)
-            ),
+            (Fraction(usd) * (end - max(at, first)) / HOUR for (at, usd), end in zip(steps, ends, strict=True)),
             Fraction(0),
         )
 

@@ -32,9 +32,7 @@ def sample_values(cluster: Cluster, now: int) -> dict[str, float]:
     available = total - yarn.allocated_mib
     waiting = sum(app.started_at is None for app in yarn.live)
     busy = bool(yarn.live) or any(step.state is StepState.RUNNING for step in cluster.steps)
-    nodes = {
-        role: [n for g in cluster.groups.values() if g.spec.role is role for n in g.nodes] for role in Role
-    }
+    nodes = {role: [n for g in cluster.groups.values() if g.spec.role is role for n in g.nodes] for role in Role}
     running = {role: sum(n.state is InstanceState.RUNNING for n in some) for role, some in nodes.items()}
     workers = [n for role in (Role.CORE, Role.TASK) for n in nodes[role] if n.yarn is not None]
     return {

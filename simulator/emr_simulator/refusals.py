@@ -57,9 +57,7 @@ def of_resize(cluster: Cluster, order: GroupResize) -> None:
     if group.spec.role is Role.MASTER:
         raise validation("The master instance group cannot be resized.")
     if group.state not in _RESIZABLE:
-        raise validation(
-            f"Instance group {order.group_id} is in state {group.state.value} and cannot be resized."
-        )
+        raise validation(f"Instance group {order.group_id} is in state {group.state.value} and cannot be resized.")
     present = {node.ec2_id for node in group.nodes if node.ec2_id}
     for ec2_id in order.ec2_instance_ids_to_terminate:
         if ec2_id not in present:

@@ -134,9 +134,7 @@ class DynamoCosts:
         items = self._table.query(f"{attribute} = :partition", {":partition": partition}, index=index)
         return (hour_of(item) for item in items)
 
-    def _hour_and_rollups(
-        self, stored: HourRecord | None, new: HourRecord
-    ) -> "list[TransactWriteItemTypeDef]":
+    def _hour_and_rollups(self, stored: HourRecord | None, new: HourRecord) -> "list[TransactWriteItemTypeDef]":
         table = self._table
         moves: defaultdict[str, RollupMove] = defaultdict(RollupMove)
         moves[new.cost_centre].add(new)

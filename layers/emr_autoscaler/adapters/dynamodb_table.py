@@ -56,9 +56,7 @@ class Table:
         found: dict[tuple[str, str], Item] = {}
         unique = list(dict.fromkeys(keys))
         for first in range(0, len(unique), _READS_PER_BATCH):
-            pending: Any = [
-                self.dump({PK: pk, SK: sk}) for pk, sk in unique[first : first + _READS_PER_BATCH]
-            ]
+            pending: Any = [self.dump({PK: pk, SK: sk}) for pk, sk in unique[first : first + _READS_PER_BATCH]]
             for _ in range(_BATCH_ATTEMPTS):
                 with domain_errors():
                     answer = self._client.batch_get_item(

@@ -46,9 +46,7 @@ class Ec2Compute:
         return tuple(
             found
             for start in range(0, len(ids), _VALUES_PER_FILTER)
-            for found in self._find(
-                {"Name": "instance-id", "Values": ids[start : start + _VALUES_PER_FILTER]}
-            )
+            for found in self._find({"Name": "instance-id", "Values": ids[start : start + _VALUES_PER_FILTER]})
         )
 
     def find_cluster_instances(self, cluster_id: str) -> tuple[ComputeInstance, ...]:

@@ -1,5 +1,6 @@
 """Leases on the state table: one invocation at a time decides on a cluster."""
 
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import timedelta
@@ -13,6 +14,7 @@ from emr_autoscaler.domain.errors import BusyError, ConflictError, UnavailableEr
 from emr_autoscaler.ports import Clock
 
 DEFAULT_LENGTH = timedelta(seconds=60)
+TRY_EVERY_SECONDS = 0.5
 
 
 class DynamoLeases:
@@ -38,22 +40,20 @@ class DynamoLeases:
         self._clock = clock
         self._length = length
 
-    def hold(self, cluster_id: str, *, owner: str) -> AbstractContextManager[None]:
+    def hold(self, cluster_id: str, *, owner: str, wait: timedelta = timedelta(0)) -> AbstractContextManager[None]:
         """Hold the cluster for the length of the ``with`` block.
 
         Args:
             cluster_id: j-...
             owner: Who holds it, for people: a request id. The same owner is refused like any other.
+            wait: How long to try while somebody else holds it.
 
         Raises:
-            BusyError: Somebody holds it.
+            BusyError: Somebody still holds it after ``wait``.
         """
-        return self._held(cluster_id, owner)
+        return self._held(cluster_id, owner, wait)
 
-    @contextmanager
-    def _held(self, cluster_id: str, owner: str) -> Iterator[None]:
-        # A name may come twice (a retry keeps its request id), so the token is what owns the lease.
-        token = f"{owner}#{uuid4()}"
+    def _take(self, cluster_id: str, token: str) -> None:
         now = self._clock.now()
         until = now + self._length
         item = {
@@ -73,6 +73,20 @@ class DynamoLeases:
         except ConflictError as error:
             msg = f"cluster {cluster_id} is held by another invocation"
             raise BusyError(msg) from error
+
+    @contextmanager
+    def _held(self, cluster_id: str, owner: str, wait: timedelta) -> Iterator[None]:
+        # A name may come twice (a retry keeps its request id), so the token is what owns the lease.
+        token = f"{owner}#{uuid4()}"
+        give_up_at = time.monotonic() + wait.total_seconds()
+        while True:
+            try:
+                self._take(cluster_id, token)
+                break
+            except BusyError:
+                if time.monotonic() >= give_up_at:
+                    raise
+                time.sleep(TRY_EVERY_SECONDS)
         try:
             yield
         finally:

@@ -167,9 +167,7 @@ def _cooled_at(evidence: CoreEvidence) -> datetime | None:
     return ready_at if ready_at is not None and ready_at > evidence.now else None
 
 
-def _order(
-    evidence: CoreEvidence, group: InstanceGroup, count: int, reason: Reason, used: float
-) -> CoreVerdict:
+def _order(evidence: CoreEvidence, group: InstanceGroup, count: int, reason: Reason, used: float) -> CoreVerdict:
     shrinks = count < group.requested_count
     target = GroupTarget(
         group_id=group.group_id,
@@ -187,9 +185,7 @@ def _order(
         detail=f"HDFS {used:.0%} full on {group.requested_count} core nodes -> {count}",
         next_evaluation_at=evidence.now + LATER,
     )
-    memory = replace(
-        evidence.memory, last_resize_at=evidence.now, next_evaluation_at=decision.next_evaluation_at
-    )
+    memory = replace(evidence.memory, last_resize_at=evidence.now, next_evaluation_at=decision.next_evaluation_at)
     return CoreVerdict(decision=decision, memory=memory)
 
 

@@ -125,9 +125,7 @@ def _replace(evidence: InterruptionEvidence, cooled: PoolHealth) -> Interruption
     )
     if not targets:
         return _verdict(evidence, Action.HOLD, Reason.POOL_DRY, pool=cooled, memory=memory)
-    return _verdict(
-        evidence, Action.REPLACE, Reason.TASK_INTERRUPTED, pool=cooled, memory=memory, targets=targets
-    )
+    return _verdict(evidence, Action.REPLACE, Reason.TASK_INTERRUPTED, pool=cooled, memory=memory, targets=targets)
 
 
 def _slots(evidence: InterruptionEvidence, cooled: PoolHealth) -> tuple[Slot, ...]:

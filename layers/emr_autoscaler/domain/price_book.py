@@ -38,9 +38,7 @@ class PriceBook:
             raise PriceMissingError(msg)
         return self._steps[key][index]
 
-    def over(
-        self, key: PriceKey, start: datetime, end: datetime
-    ) -> Iterator[tuple[datetime, datetime, Price]]:
+    def over(self, key: PriceKey, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime, Price]]:
         """Yield (from, to, price) covering [start, end) without a gap.
 
         Raises:

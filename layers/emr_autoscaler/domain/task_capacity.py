@@ -225,9 +225,7 @@ def _conclude(scene: Scene, choice: _Choice, demand: Demand | None) -> TaskVerdi
 def _targets(scene: Scene, counts: Mapping[str, int]) -> tuple[GroupTarget, ...]:
     now, targets = scene.evidence.now, []
     for group in scene.usable:
-        warned = sum(
-            lost.group_id == group.group_id and lost.gone_by > now for lost in scene.evidence.memory.lost
-        )
+        warned = sum(lost.group_id == group.group_id and lost.gone_by > now for lost in scene.evidence.memory.lost)
         # A warned instance stays ordered until it is gone: lowering the count earlier could take a
         # healthy neighbour instead.
         count = counts[group.group_id] + min(warned, group.requested_count)
@@ -252,9 +250,7 @@ def _next_evaluation(
     if demand is None:
         return now + LATER
     resizing = any(g.is_resizing for g in scene.usable)
-    settled = not (
-        acted or resizing or memory.lost or demand.pending_containers or scene.nodes > scene.min_nodes
-    )
+    settled = not (acted or resizing or memory.lost or demand.pending_containers or scene.nodes > scene.min_nodes)
     if settled:
         return schedules.next_window_start(evidence.policy.schedules, now)
     visible = demand.at + evidence.metrics.period + PUBLISH_LAG
@@ -282,9 +278,7 @@ def _arithmetic(scene: Scene, choice: _Choice, demand: Demand | None) -> str:
     )
 
 
-def _held(
-    evidence: TaskEvidence, memory: TaskMemory, reason: Reason, *, next_at: datetime | None
-) -> TaskVerdict:
+def _held(evidence: TaskEvidence, memory: TaskMemory, reason: Reason, *, next_at: datetime | None) -> TaskVerdict:
     decision = Decision(
         kind=DecisionKind.TASK,
         cluster_id=evidence.cluster_id,

@@ -126,8 +126,7 @@ def set_scene(evidence: TaskEvidence) -> Scene | Reason:
         max_nodes=max(0, policy.max_nodes - other_nodes),
         scheduled_nodes=scheduled,
         elsewhere_mib=sum(
-            (yarn_mib_per_node(g.instance_type, learned=memory.node_mib) or 0) * g.running_count
-            for g in serving
+            (yarn_mib_per_node(g.instance_type, learned=memory.node_mib) or 0) * g.running_count for g in serving
         ),
     )
 

@@ -32,9 +32,7 @@ class PolicyDocument(BaseModel):
     ] = Mode.DRY_RUN
     task: Annotated[TaskDocument, Field(description="How task capacity follows demand.")] = TaskDocument()
     core: Annotated[CoreDocument, Field(description="How core capacity follows HDFS.")] = CoreDocument()
-    idle: Annotated[IdleDocument, Field(description="When an idle or overdue cluster is ended.")] = (
-        IdleDocument()
-    )
+    idle: Annotated[IdleDocument, Field(description="When an idle or overdue cluster is ended.")] = IdleDocument()
     cost: Annotated[CostDocument, Field(description="Assumptions of the cost records.")] = CostDocument()
 
     def to_domain(self, name: str) -> Policy:

@@ -97,12 +97,12 @@ class TaskDocument(_Section):
     """How task capacity follows demand."""
 
     enabled: Annotated[bool, Field(description="False leaves task groups alone.")] = _TASK.enabled
-    min_nodes: Annotated[
-        Nodes, Field(description="Never fewer task nodes than this, over all task groups.")
-    ] = _TASK.min_nodes
-    max_nodes: Annotated[
-        Nodes, Field(description="Never more task nodes than this, over all task groups.")
-    ] = _TASK.max_nodes
+    min_nodes: Annotated[Nodes, Field(description="Never fewer task nodes than this, over all task groups.")] = (
+        _TASK.min_nodes
+    )
+    max_nodes: Annotated[Nodes, Field(description="Never more task nodes than this, over all task groups.")] = (
+        _TASK.max_nodes
+    )
     objective: Annotated[Objective, Field(description="Which end of the cost-against-waiting curve.")] = (
         _TASK.objective
     )
@@ -125,9 +125,9 @@ class TaskDocument(_Section):
     metrics_max_age_minutes: Annotated[
         float, Field(ge=1, le=60, description="Older samples count as missing.")
     ] = _minutes(_TASK.metrics_max_age)
-    on_demand_min_nodes: Annotated[
-        Nodes, Field(description="Task nodes that are always bought on demand.")
-    ] = _TASK.on_demand_min_nodes
+    on_demand_min_nodes: Annotated[Nodes, Field(description="Task nodes that are always bought on demand.")] = (
+        _TASK.on_demand_min_nodes
+    )
     fallback_after_minutes: Annotated[
         float,
         Field(ge=1, le=1440, description="How long spot may stay unfulfilled before on-demand is ordered."),
@@ -177,15 +177,15 @@ class CoreDocument(_Section):
     max_nodes: Annotated[int, Field(ge=1, le=MAX_NODES, description="Never more core nodes than this.")] = (
         _CORE.max_nodes
     )
-    hdfs_high: Annotated[
-        float, Field(gt=0, lt=1, description="Above this fraction, core nodes are added.")
-    ] = _CORE.hdfs_high
+    hdfs_high: Annotated[float, Field(gt=0, lt=1, description="Above this fraction, core nodes are added.")] = (
+        _CORE.hdfs_high
+    )
     hdfs_target: Annotated[
         float, Field(gt=0, lt=1, description="Where adding aims, and what a shrink must stay below.")
     ] = _CORE.hdfs_target
-    hdfs_low: Annotated[
-        float, Field(gt=0, lt=1, description="Below this fraction, one core node may go.")
-    ] = _CORE.hdfs_low
+    hdfs_low: Annotated[float, Field(gt=0, lt=1, description="Below this fraction, one core node may go.")] = (
+        _CORE.hdfs_low
+    )
     cooldown_minutes: Annotated[
         float, Field(ge=0, le=1440, description="Least time between two core resizes.")
     ] = _minutes(_CORE.cooldown)
@@ -217,9 +217,9 @@ class IdleDocument(_Section):
     idle_for_minutes: Annotated[
         float, Field(ge=10, le=10_080, description="How long it must have been idle, without a gap.")
     ] = _minutes(_IDLE.idle_for)
-    min_age_minutes: Annotated[
-        float, Field(ge=10, le=10_080, description="Younger clusters are left alone.")
-    ] = _minutes(_IDLE.min_age)
+    min_age_minutes: Annotated[float, Field(ge=10, le=10_080, description="Younger clusters are left alone.")] = (
+        _minutes(_IDLE.min_age)
+    )
     warning_period_minutes: Annotated[
         float, Field(ge=0, le=1440, description="Time between announcement and termination.")
     ] = _minutes(_IDLE.warning_period)
@@ -242,8 +242,7 @@ class CostDocument(_Section):
     first_hour_fee: Annotated[
         bool,
         Field(
-            description="Whether the EMR fee is charged for a spot instance that AWS interrupts in its "
-            "first hour."
+            description="Whether the EMR fee is charged for a spot instance that AWS interrupts in its first hour."
         ),
     ] = _COST.first_hour_fee
 

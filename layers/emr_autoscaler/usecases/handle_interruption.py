@@ -46,9 +46,7 @@ class HandleInterruption:
     policy_in_force: PolicyInForce
     journal: Journal
 
-    def answer_warning(
-        self, ec2_instance_id: str, *, warned_at: datetime, trigger: str
-    ) -> DecisionRecord | None:
+    def answer_warning(self, ec2_instance_id: str, *, warned_at: datetime, trigger: str) -> DecisionRecord | None:
         """Replace a warned task instance; alert for a core or master one.
 
         Returns:
@@ -110,8 +108,7 @@ class HandleInterruption:
             and (g.group_id == group_id if group_id else g.requested_count > g.running_count)
         ]
         keys = {
-            PoolKey(instance_type=g.instance_type, availability_zone=entry.cluster.availability_zone)
-            for g in dry
+            PoolKey(instance_type=g.instance_type, availability_zone=entry.cluster.availability_zone) for g in dry
         }
         for health in self.pools.get(sorted(keys, key=lambda k: k.instance_type)):
             self.pools.put(cool_pool(health, self.clock.now()))
@@ -194,8 +191,6 @@ class HandleInterruption:
         def change(entry: RegistryEntry) -> RegistryEntry:
             warned = {**entry.warned, evidence.ec2_instance_id: evidence.now}
             targets = verdict.decision.targets if record.outcome is Outcome.DONE else ()
-            return replace(
-                entry, warned=warned, task=verdict.memory, groups=with_orders(entry.groups, targets)
-            )
+            return replace(entry, warned=warned, task=verdict.memory, groups=with_orders(entry.groups, targets))
 
         update_entry(self.registry, cluster_id, change)

@@ -37,9 +37,7 @@ class PolicyInForce:
         recent = self.journal.decisions.of_cluster(entry.cluster_id, since=now - COMPLAIN_EVERY)
         if any(record.decision.kind is DecisionKind.POLICY for record in recent):
             return
-        stays = (
-            "the last good version stays in force" if has_last_good else "nothing is done until it is mended"
-        )
+        stays = "the last good version stays in force" if has_last_good else "nothing is done until it is mended"
         decision = Decision(
             kind=DecisionKind.POLICY,
             cluster_id=entry.cluster_id,

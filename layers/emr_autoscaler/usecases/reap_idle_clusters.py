@@ -40,9 +40,7 @@ class ReapIdleClusters:
     policy_in_force: PolicyInForce
     journal: Journal
 
-    def __call__(
-        self, cluster_ids: Sequence[str] | None = None, *, trigger: str
-    ) -> tuple[DecisionRecord, ...]:
+    def __call__(self, cluster_ids: Sequence[str] | None = None, *, trigger: str) -> tuple[DecisionRecord, ...]:
         """Decide on the clusters named, or on all enrolled ones.
 
         A cluster that another invocation holds is left for the next schedule: reaping is never urgent.
@@ -101,9 +99,7 @@ class ReapIdleClusters:
         decision = verdict.decision
         if decision.action is Action.HOLD and verdict.memory == entry.idle:
             return None  # holding on every cluster every five minutes is not worth a record each
-        record = self.journal.carry_out(
-            decision, evidence, entry, self.actuators[policy.mode], trigger=trigger
-        )
+        record = self.journal.carry_out(decision, evidence, entry, self.actuators[policy.mode], trigger=trigger)
         if decision.action is Action.ANNOUNCE:
             dry = policy.mode is Mode.DRY_RUN
             self.journal.announce(decision, entry, severity="warning", dry=dry)

@@ -82,18 +82,14 @@ class RecordCosts:
         now: datetime,
     ) -> list[HourRecord]:
         start, end = hours[0], hours[-1] + HOUR
-        alive = [
-            i for i in instances if i.started_at < end and (i.ended_at is None or i.ended_at >= start - HOUR)
-        ]
+        alive = [i for i in instances if i.started_at < end and (i.ended_at is None or i.ended_at >= start - HOUR)]
         prices = PriceBook(self._prices(entry, alive, start, end))
         policy = self.policy_in_force(entry) if entry.policy_name else None
         assumptions = policy.cost if policy else CostPolicy()
         written = []
         for hour in hours:
             lines = bill_hour(hour, alive, prices, region=entry.cluster.region, policy=assumptions)
-            before = self.costs.get_hour(
-                entry.cluster.account_id, entry.cluster.region, entry.cluster_id, hour
-            )
+            before = self.costs.get_hour(entry.cluster.account_id, entry.cluster.region, entry.cluster_id, hour)
             if (before is not None and before.lines == lines) or (before is None and not lines):
                 continue
             record = HourRecord(
@@ -136,9 +132,7 @@ class RecordCosts:
             self.costs.put_prices(prices)
         return tuple(prices)
 
-    def _remember(
-        self, entry: RegistryEntry, hours: Sequence[datetime], now: datetime, *, closed: bool
-    ) -> None:
+    def _remember(self, entry: RegistryEntry, hours: Sequence[datetime], now: datetime, *, closed: bool) -> None:
         until = hours[-1] + HOUR if hours else entry.costs_recorded_until
         # An ended cluster stays open for as long as a restatement of its last hours is possible.
         closed = closed and entry.cluster.ended_at is not None and now >= entry.cluster.ended_at + RESTATED
@@ -156,9 +150,7 @@ class RecordCosts:
         update_entry(self.registry, entry.cluster_id, change)
 
 
-def _hours_to_compute(
-    entry: RegistryEntry, instances: Sequence[BilledInstance], now: datetime
-) -> list[datetime]:
+def _hours_to_compute(entry: RegistryEntry, instances: Sequence[BilledInstance], now: datetime) -> list[datetime]:
     """Return the hours to compute, oldest first: the unrecorded ones and those a late fact may change."""
     first = _hour_of(min((i.started_at for i in instances), default=entry.cluster.created_at))
     last_end = _hour_of(now)

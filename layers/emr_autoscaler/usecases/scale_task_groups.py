@@ -131,7 +131,6 @@ def health_of_pools(
     """Return the health of the pool behind each spot task group, by group id."""
     spot = [g for g in groups if g.role is Role.TASK and g.market is Market.SPOT]
     keys = [
-        PoolKey(instance_type=g.instance_type, availability_zone=entry.cluster.availability_zone)
-        for g in spot
+        PoolKey(instance_type=g.instance_type, availability_zone=entry.cluster.availability_zone) for g in spot
     ]
     return {group.group_id: health for group, health in zip(spot, pools.get(keys), strict=True)}

@@ -151,9 +151,7 @@ class SweepFleet:
             def change(current: RegistryEntry) -> RegistryEntry:
                 new = {i: now for i in current.warned if i in proven}
                 still = {
-                    i: at
-                    for i, at in current.warned.items()
-                    if i not in new and now - at < WARNING_EXPIRES_AFTER
+                    i: at for i, at in current.warned.items() if i not in new and now - at < WARNING_EXPIRES_AFTER
                 }
                 return replace(current, warned=still, interrupted={**current.interrupted, **new})
 

@@ -106,9 +106,7 @@ class CloudWatchOperations(OperationTable):
         wants_nothing = "MetricAlarm" not in types or ("AlarmNames" in parameters and not names)
         found: Sequence[AlarmDescription] = ()
         if not wants_nothing:
-            found = self._cloudwatch.describe_alarms(
-                prefix=parameters.get("AlarmNamePrefix", ""), names=names
-            )
+            found = self._cloudwatch.describe_alarms(prefix=parameters.get("AlarmNamePrefix", ""), names=names)
         state = parameters.get("StateValue")
         chosen, token = page(
             [described for described in found if state in {None, described.state}],

@@ -129,9 +129,7 @@ class EmrOperations(OperationTable):
 
     def _add_instance_groups(self, parameters: Parameters) -> Result:
         cluster_id = parameters["JobFlowId"]
-        ids = self._emr.add_instance_groups(
-            cluster_id, [_group(group) for group in parameters["InstanceGroups"]]
-        )
+        ids = self._emr.add_instance_groups(cluster_id, [_group(group) for group in parameters["InstanceGroups"]])
         return {"JobFlowId": cluster_id, "InstanceGroupIds": list(ids)}
 
     def _terminate_job_flows(self, parameters: Parameters) -> Result:

@@ -20,13 +20,10 @@ class PricingOperations(OperationTable):
         filters: dict[str, str] = {}
         for condition in parameters.get("Filters", ()):
             if condition["Type"] not in {"TERM_MATCH", "EQUALS"}:
-                raise ApiError(
-                    "UnsupportedOperation", f"filters of type {condition['Type']} are not simulated"
-                )
+                raise ApiError("UnsupportedOperation", f"filters of type {condition['Type']} are not simulated")
             filters[condition["Field"]] = condition["Value"]
         documents = [
-            json.dumps(document)
-            for document in self._pricing.get_products(parameters["ServiceCode"], filters)
+            json.dumps(document) for document in self._pricing.get_products(parameters["ServiceCode"], filters)
         ]
         chosen, token = page(
             documents,

@@ -48,9 +48,7 @@ class WorldMetrics:
             with domain_errors("GetMetricData"):
                 answers = self._cloudwatch.get_metric_data(queries, start=start, end=end)
             for (cluster_id, name), series in zip(part, answers, strict=True):
-                points = tuple(
-                    MetricPoint(at=at, value=value) for at, value in series.points if start <= at < end
-                )
+                points = tuple(MetricPoint(at=at, value=value) for at, value in series.points if start <= at < end)
                 if points:
                     found[cluster_id][name] = points
         return {

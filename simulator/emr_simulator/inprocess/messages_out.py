@@ -51,9 +51,7 @@ class MemoryEvaluationQueue:
         if key in self._seen:
             return
         self._seen.add(key)
-        self._waiting.append(
-            EvaluationRequest(cluster_id=cluster_id, kind=kind, requested_at=now, cause=cause)
-        )
+        self._waiting.append(EvaluationRequest(cluster_id=cluster_id, kind=kind, requested_at=now, cause=cause))
 
     def take(self) -> tuple[EvaluationRequest, ...]:
         """Return the waiting messages and forget them."""

@@ -43,9 +43,7 @@ class MemoryRegistry:
         waiting = [
             (entry.next_evaluation_at, entry.cluster_id)
             for entry in self._entries.values()
-            if not entry.cost_closed
-            and entry.next_evaluation_at is not None
-            and entry.next_evaluation_at <= now
+            if not entry.cost_closed and entry.next_evaluation_at is not None and entry.next_evaluation_at <= now
         ]
         return tuple(cluster_id for _, cluster_id in sorted(waiting))
 
@@ -117,8 +115,15 @@ class MemoryLeases:
         self._length = length
         self._held: dict[str, tuple[object, datetime]] = {}
 
-    def hold(self, cluster_id: str, *, owner: str) -> AbstractContextManager[None]:
-        """Hold the cluster for the length of the ``with`` block. Raises BusyError when taken."""
+    def hold(self, cluster_id: str, *, owner: str, wait: timedelta = timedelta(0)) -> AbstractContextManager[None]:
+        """Hold the cluster for the length of the ``with`` block.
+
+        Nobody waits in one process: time stands still until the holder lets go.
+
+        Raises:
+            BusyError: It is taken.
+        """
+        del wait
         return self._holding(cluster_id, owner)
 
     @contextmanager

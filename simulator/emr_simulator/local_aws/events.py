@@ -136,9 +136,7 @@ def deployed_rules(stack: Stack) -> tuple[Rule, ...]:
 def _may_match(pattern: Mapping[str, Any], event: Event) -> bool:
     """Say no without asking where source or detail type are listed and the event has another one."""
     return all(
-        event.get(key) in values
-        for key in ("source", "detail-type")
-        if (values := _literals(pattern.get(key)))
+        event.get(key) in values for key in ("source", "detail-type") if (values := _literals(pattern.get(key)))
     )
 
 

@@ -45,9 +45,7 @@ def clean_environment(**extra: str) -> dict[str, str]:
     Profiles, credentials and endpoints of the person who runs a rehearsal never reach a child, and nothing
     but loopback is addressed without a proxy.
     """
-    kept = {
-        name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "EMR_AUTOSCALER_"))
-    }
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "EMR_AUTOSCALER_"))}
     for name in ("no_proxy", "NO_PROXY"):
         kept[name] = ",".join(filter(None, (kept.get(name, ""), _LOOPBACK, "localhost")))
     return (
@@ -135,9 +133,7 @@ class LocalAws:
             msg = f"{python} is missing: run make install"
             raise LocalAwsError(msg)
         self._workspace.mkdir(exist_ok=True)
-        self._state = tempfile.TemporaryDirectory(
-            prefix="state-", dir=self._workspace, ignore_cleanup_errors=True
-        )
+        self._state = tempfile.TemporaryDirectory(prefix="state-", dir=self._workspace, ignore_cleanup_errors=True)
         state = Path(self._state.name)
         port = _free_port()
         self._log = self.log_path.open("wb")

@@ -29,9 +29,7 @@ def count_messages(stack: Stack, output: str) -> int:
     return sum(int(answer["Attributes"][name]) for name in _COUNTS)
 
 
-def drain_queues(
-    stack: Stack, *, queues: Sequence[str] = EVALUATION_QUEUES, timeout_seconds: float = 60.0
-) -> int:
+def drain_queues(stack: Stack, *, queues: Sequence[str] = EVALUATION_QUEUES, timeout_seconds: float = 60.0) -> int:
     """Wait until the evaluation queues hold nothing, waiting or in flight; return how often was looked.
 
     Raises:

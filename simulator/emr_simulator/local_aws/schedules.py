@@ -158,9 +158,7 @@ class ScheduleDriver:
 
     def fire_until(self, until: datetime, *, wait: bool = True) -> tuple[Delivery, ...]:
         """Fire everything due up to and including ``until``, in order."""
-        return tuple(
-            delivery for at, rule in self.pending(until) for delivery in self.fire(rule, at, wait=wait)
-        )
+        return tuple(delivery for at, rule in self.pending(until) for delivery in self.fire(rule, at, wait=wait))
 
 
 def scheduled_event(rule_name: str, at: datetime) -> dict[str, Any]:

@@ -26,18 +26,14 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def write_result(
-    protocol: Protocol, operation: OperationModel, result: dict[str, Any], request_id: str
-) -> Answer:
+def write_result(protocol: Protocol, operation: OperationModel, result: dict[str, Any], request_id: str) -> Answer:
     """Write what an operation returned, in the protocol of its request."""
     shape = operation.output_shape
     if protocol in {Protocol.JSON_1_0, Protocol.JSON_1_1}:
         body = json.dumps({} if shape is None else _to_json(shape, result)).encode()
         return _answer(protocol, 200, body, request_id)
     if protocol is Protocol.CBOR:
-        return _answer(
-            protocol, 200, cbor.encode({} if shape is None else _by_shape(shape, result)), request_id
-        )
+        return _answer(protocol, 200, cbor.encode({} if shape is None else _by_shape(shape, result)), request_id)
     namespace = operation.service_model.metadata.get("xmlNamespace", "")
     root = ET.Element(f"{operation.name}Response", xmlns=namespace)
     if protocol is Protocol.EC2:
@@ -125,9 +121,7 @@ def _to_xml(parent: ET.Element, shape: Shape, value: Any) -> None:  # noqa: ANN4
             _member_to_xml(parent, shape.members[name], name, item)
     elif isinstance(shape, ListShape):
         for item in value:
-            _to_xml(
-                ET.SubElement(parent, shape.member.serialization.get("name", "member")), shape.member, item
-            )
+            _to_xml(ET.SubElement(parent, shape.member.serialization.get("name", "member")), shape.member, item)
     elif isinstance(shape, MapShape):
         for key, item in value.items():
             entry = ET.SubElement(parent, "entry")

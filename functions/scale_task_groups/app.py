@@ -1,0 +1,14 @@
+"""Scale a cluster's task groups, on alarms and on queued evaluations."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from emr_autoscaler.bootstrap import answer_event, answer_messages, routes
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> Any:  # noqa: ANN401 (Lambda takes any JSON)
+    """Answer an alarm's change, or a batch of the evaluation queue."""
+    if "Records" in event:
+        return answer_messages(event, context, routes.evaluate_task_groups)
+    return answer_event(event, context, routes.scale_task_groups)

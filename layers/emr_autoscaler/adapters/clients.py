@@ -1,0 +1,72 @@
+"""The boto3 clients, each made when it is first needed: making one is most of a cold start."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_emr import EMRClient
+    from mypy_boto3_pricing import PricingClient
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_ssm import SSMClient
+
+PRICE_LIST_REGION = "us-east-1"
+"""The price list is served from us-east-1 and ap-south-1 only."""
+
+CONFIG = Config(
+    connect_timeout=3,
+    read_timeout=15,
+    retries={"mode": "standard", "max_attempts": 4},
+    user_agent_extra="emr-autoscaler",
+)
+"""Four attempts with back-off stay well within a function's minute; what still fails is retried whole."""
+
+
+class Clients:
+    """Clients of one process, in the region and with the credentials of the environment."""
+
+    @cached_property
+    def cloudwatch(self) -> "CloudWatchClient":
+        """CloudWatch."""
+        return boto3.client("cloudwatch", config=CONFIG)
+
+    @cached_property
+    def dynamodb(self) -> "DynamoDBClient":
+        """DynamoDB."""
+        return boto3.client("dynamodb", config=CONFIG)
+
+    @cached_property
+    def ec2(self) -> "EC2Client":
+        """EC2."""
+        return boto3.client("ec2", config=CONFIG)
+
+    @cached_property
+    def emr(self) -> "EMRClient":
+        """EMR."""
+        return boto3.client("emr", config=CONFIG)
+
+    @cached_property
+    def pricing(self) -> "PricingClient":
+        """The price list, in the region that serves it."""
+        return boto3.client("pricing", region_name=PRICE_LIST_REGION, config=CONFIG)
+
+    @cached_property
+    def sns(self) -> "SNSClient":
+        """SNS."""
+        return boto3.client("sns", config=CONFIG)
+
+    @cached_property
+    def sqs(self) -> "SQSClient":
+        """SQS."""
+        return boto3.client("sqs", config=CONFIG)
+
+    @cached_property
+    def ssm(self) -> "SSMClient":
+        """Parameter Store."""
+        return boto3.client("ssm", config=CONFIG)

@@ -1,0 +1,142 @@
+"""Which use case answers which event, one route for each function. The in-process simulator uses them, too."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from emr_autoscaler.bootstrap.use_cases import UseCases
+from emr_autoscaler.domain.record import DecisionRecord
+from emr_autoscaler.messages.alarm_events import AlarmStateChange, ScheduledTick
+from emr_autoscaler.messages.ec2_events import HealthEvent, RebalanceRecommendation, SpotWarning
+from emr_autoscaler.messages.emr_events import (
+    ClusterStateChange,
+    InstanceGroupCapacity,
+    InstanceGroupStateChange,
+)
+from emr_autoscaler.messages.evaluations import EvaluationRequest
+from emr_autoscaler.messages.events import Event
+
+Report = dict[str, Any]
+Route = Callable[[Event, UseCases, str], Report]
+MessageRoute = Callable[[EvaluationRequest, UseCases, str], Report]
+
+FULL_SWEEP_EVERY_MINUTES = 5
+
+
+def enroll_cluster(event: Event, use_cases: UseCases, trigger: str) -> Report:
+    """Cluster and instance group changes."""
+    del trigger
+    match event.detail:
+        case ClusterStateChange(cluster_id=cluster_id, state=state):
+            entry = use_cases.enroll_cluster(cluster_id)
+            return {"cluster_id": cluster_id, "state": state, "enrolled": entry is not None}
+        case InstanceGroupStateChange(cluster_id=cluster_id) as change:
+            known = use_cases.enroll_cluster.note_group(cluster_id, change.to_group(), at=event.time)
+            return {"cluster_id": cluster_id, "state": change.state, "enrolled": known}
+    return _not_for_us(event)
+
+
+def scale_task_groups(event: Event, use_cases: UseCases, trigger: str) -> Report:
+    """Alarms on a cluster's YARN metrics."""
+    match event.detail:
+        case AlarmStateChange(cluster_id=cluster_id):
+            record = use_cases.scale_task_groups.now_or_queued(cluster_id, trigger=trigger)
+            return {"cluster_id": cluster_id, **_told([record])}
+    return _not_for_us(event)
+
+
+def evaluate_task_groups(request: EvaluationRequest, use_cases: UseCases, trigger: str) -> Report:
+    """Evaluations of task capacity that were asked for."""
+    record = use_cases.scale_task_groups(request.cluster_id, trigger=trigger)
+    return {"cluster_id": request.cluster_id, "cause": request.cause, **_told([record])}
+
+
+def resize_core_group(event: Event, use_cases: UseCases, trigger: str) -> Report:
+    """Alarms on a cluster's HDFS metrics."""
+    match event.detail:
+        case AlarmStateChange(cluster_id=cluster_id):
+            record = use_cases.resize_core_group.now_or_queued(cluster_id, trigger=trigger)
+            return {"cluster_id": cluster_id, **_told([record])}
+    return _not_for_us(event)
+
+
+def evaluate_core_group(request: EvaluationRequest, use_cases: UseCases, trigger: str) -> Report:
+    """Evaluations of core capacity that were asked for."""
+    record = use_cases.resize_core_group(request.cluster_id, trigger=trigger)
+    return {"cluster_id": request.cluster_id, "cause": request.cause, **_told([record])}
+
+
+def handle_interruption(event: Event, use_cases: UseCases, trigger: str) -> Report:
+    """Warnings, recommendations, dry pools and maintenance."""
+    answer = use_cases.handle_interruption
+    match event.detail:
+        case SpotWarning(ec2_instance_id=instance_id):
+            record = answer.answer_warning(instance_id, warned_at=event.time, trigger=trigger)
+            return {"ec2_instance_id": instance_id, "ours": record is not None, **_told([record])}
+        case RebalanceRecommendation(ec2_instance_id=instance_id):
+            return {"ec2_instance_id": instance_id, "ours": answer.note_rebalance(instance_id)}
+        case InstanceGroupCapacity(is_insufficient_capacity=True) as dry:
+            ours = answer.note_insufficient_capacity(dry.cluster_id, dry.group_id, trigger=trigger)
+            return {"cluster_id": dry.cluster_id, "ours": ours}
+        case InstanceGroupCapacity(cluster_id=cluster_id, event_code=code):
+            return {"cluster_id": cluster_id, "ignored": code}
+        case HealthEvent(service="EC2", category="scheduledChange") as health:
+            return {"alerted": answer.note_maintenance(health.ec2_instance_ids, trigger=trigger)}
+    return _not_for_us(event)
+
+
+def reap_idle_clusters(event: Event, use_cases: UseCases, trigger: str) -> Report:
+    """The schedule looks at all clusters, an alarm at its own."""
+    match event.detail:
+        case AlarmStateChange(cluster_id=cluster_id):
+            records = use_cases.reap_idle_clusters([cluster_id], trigger=trigger)
+            return {"cluster_id": cluster_id, **_told(records)}
+        case ScheduledTick():
+            return _told(use_cases.reap_idle_clusters(trigger=trigger))
+    return _not_for_us(event)
+
+
+def record_costs(event: Event, use_cases: UseCases, trigger: str) -> Report:
+    """The schedule records all clusters, an ended cluster its last hours."""
+    del trigger
+    match event.detail:
+        case ClusterStateChange(cluster_id=cluster_id):
+            use_cases.enroll_cluster(cluster_id)  # the end may be news here before it is there
+            return {"cluster_id": cluster_id, "hours": len(use_cases.record_costs([cluster_id]))}
+        case ScheduledTick():
+            return {"hours": len(use_cases.record_costs())}
+    return _not_for_us(event)
+
+
+def refresh_prices(event: Event, use_cases: UseCases, trigger: str) -> Report:
+    """The schedule."""
+    del trigger
+    if isinstance(event.detail, ScheduledTick):
+        return {"changed": len(use_cases.refresh_prices())}
+    return _not_for_us(event)
+
+
+def sweep_fleet(event: Event, use_cases: UseCases, trigger: str) -> Report:
+    """The schedule: what is due every minute, everything every five."""
+    del trigger
+    if isinstance(event.detail, ScheduledTick):
+        report = use_cases.sweep_fleet(full=event.time.minute % FULL_SWEEP_EVERY_MINUTES == 0)
+        return {name: getattr(report, name) for name in report.__slots__}
+    return _not_for_us(event)
+
+
+def _told(records: Iterable[DecisionRecord | None]) -> Report:
+    """Say what was decided, in words that are the same everywhere."""
+    made = [record for record in records if record is not None]
+    if not made:
+        return {"decided": 0}
+    last = made[-1]
+    return {
+        "decided": len(made),
+        "action": str(last.decision.action),
+        "reason": str(last.decision.reason),
+        "outcome": str(last.outcome),
+    }
+
+
+def _not_for_us(event: Event) -> Report:
+    return {"ignored": type(event.detail).__name__}

@@ -1,0 +1,209 @@
+"""Every use case, put together from ports. Which adapters these are is nobody's business here."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Protocol
+
+from emr_autoscaler.domain.policy import Mode
+from emr_autoscaler.ports import (
+    Alarms,
+    Clock,
+    ClusterActuator,
+    ClusterReader,
+    Compute,
+    Costs,
+    Decisions,
+    EvaluationQueue,
+    Leases,
+    MetricsReader,
+    Notifier,
+    Policies,
+    Pools,
+    PriceList,
+    Registry,
+)
+from emr_autoscaler.usecases.enroll_cluster import EnrollCluster
+from emr_autoscaler.usecases.handle_interruption import HandleInterruption
+from emr_autoscaler.usecases.journal import Journal
+from emr_autoscaler.usecases.policy_in_force import PolicyInForce
+from emr_autoscaler.usecases.reap_idle_clusters import ReapIdleClusters
+from emr_autoscaler.usecases.record_costs import RecordCosts
+from emr_autoscaler.usecases.refresh_prices import RefreshPrices
+from emr_autoscaler.usecases.resize_core_group import ResizeCoreGroup
+from emr_autoscaler.usecases.scale_task_groups import ScaleTaskGroups
+from emr_autoscaler.usecases.sweep_fleet import SweepFleet
+
+
+class Ports(Protocol):
+    """Everything the use cases need of the world, and the two names the stack was deployed with."""
+
+    @property
+    def clock(self) -> Clock: ...  # noqa: D102 (the types say it)
+    @property
+    def reader(self) -> ClusterReader: ...  # noqa: D102
+    @property
+    def actuators(self) -> Mapping[Mode, ClusterActuator]: ...  # noqa: D102
+    @property
+    def metrics(self) -> MetricsReader: ...  # noqa: D102
+    @property
+    def alarms(self) -> Alarms: ...  # noqa: D102
+    @property
+    def compute(self) -> Compute: ...  # noqa: D102
+    @property
+    def price_list(self) -> PriceList: ...  # noqa: D102
+    @property
+    def registry(self) -> Registry: ...  # noqa: D102
+    @property
+    def decisions(self) -> Decisions: ...  # noqa: D102
+    @property
+    def pools(self) -> Pools: ...  # noqa: D102
+    @property
+    def leases(self) -> Leases: ...  # noqa: D102
+    @property
+    def policies(self) -> Policies: ...  # noqa: D102
+    @property
+    def costs(self) -> Costs: ...  # noqa: D102
+    @property
+    def notifier(self) -> Notifier: ...  # noqa: D102
+    @property
+    def queue(self) -> EvaluationQueue: ...  # noqa: D102
+    @property
+    def prefix(self) -> str: ...  # noqa: D102
+    @property
+    def cost_centre_tag(self) -> str: ...  # noqa: D102
+
+
+class UseCases:
+    """The use cases on one set of ports, each made when it is first needed."""
+
+    def __init__(self, ports: Ports) -> None:
+        self.ports = ports
+
+    @cached_property
+    def journal(self) -> Journal:
+        """The journal of decisions."""
+        return Journal(decisions=self.ports.decisions, notifier=self.ports.notifier)
+
+    @cached_property
+    def policy_in_force(self) -> PolicyInForce:
+        """Finds a cluster's policy."""
+        return PolicyInForce(policies=self.ports.policies, journal=self.journal, clock=self.ports.clock)
+
+    @cached_property
+    def enroll_cluster(self) -> EnrollCluster:
+        """Takes clusters in and lets them go."""
+        ports = self.ports
+        return EnrollCluster(
+            clock=ports.clock,
+            reader=ports.reader,
+            actuators=ports.actuators,
+            alarms=ports.alarms,
+            registry=ports.registry,
+            queue=ports.queue,
+            policy_in_force=self.policy_in_force,
+            prefix=ports.prefix,
+            cost_centre_tag=ports.cost_centre_tag,
+        )
+
+    @cached_property
+    def scale_task_groups(self) -> ScaleTaskGroups:
+        """Scales task groups."""
+        ports = self.ports
+        return ScaleTaskGroups(
+            clock=ports.clock,
+            reader=ports.reader,
+            actuators=ports.actuators,
+            metrics=ports.metrics,
+            registry=ports.registry,
+            pools=ports.pools,
+            leases=ports.leases,
+            queue=ports.queue,
+            policy_in_force=self.policy_in_force,
+            journal=self.journal,
+        )
+
+    @cached_property
+    def resize_core_group(self) -> ResizeCoreGroup:
+        """Resizes core groups."""
+        ports = self.ports
+        return ResizeCoreGroup(
+            clock=ports.clock,
+            reader=ports.reader,
+            actuators=ports.actuators,
+            metrics=ports.metrics,
+            registry=ports.registry,
+            leases=ports.leases,
+            queue=ports.queue,
+            policy_in_force=self.policy_in_force,
+            journal=self.journal,
+        )
+
+    @cached_property
+    def handle_interruption(self) -> HandleInterruption:
+        """Answers interruptions and dry pools."""
+        ports = self.ports
+        return HandleInterruption(
+            clock=ports.clock,
+            reader=ports.reader,
+            compute=ports.compute,
+            actuators=ports.actuators,
+            registry=ports.registry,
+            pools=ports.pools,
+            leases=ports.leases,
+            queue=ports.queue,
+            policy_in_force=self.policy_in_force,
+            journal=self.journal,
+        )
+
+    @cached_property
+    def reap_idle_clusters(self) -> ReapIdleClusters:
+        """Ends idle clusters."""
+        ports = self.ports
+        return ReapIdleClusters(
+            clock=ports.clock,
+            reader=ports.reader,
+            actuators=ports.actuators,
+            metrics=ports.metrics,
+            registry=ports.registry,
+            leases=ports.leases,
+            policy_in_force=self.policy_in_force,
+            journal=self.journal,
+        )
+
+    @cached_property
+    def refresh_prices(self) -> RefreshPrices:
+        """Keeps the price book."""
+        ports = self.ports
+        return RefreshPrices(
+            clock=ports.clock, registry=ports.registry, costs=ports.costs, price_list=ports.price_list
+        )
+
+    @cached_property
+    def record_costs(self) -> RecordCosts:
+        """Records cluster-hours."""
+        ports = self.ports
+        return RecordCosts(
+            clock=ports.clock,
+            reader=ports.reader,
+            compute=ports.compute,
+            registry=ports.registry,
+            costs=ports.costs,
+            refresh_prices=self.refresh_prices,
+            policy_in_force=self.policy_in_force,
+        )
+
+    @cached_property
+    def sweep_fleet(self) -> SweepFleet:
+        """Catches what events missed."""
+        ports = self.ports
+        return SweepFleet(
+            clock=ports.clock,
+            reader=ports.reader,
+            compute=ports.compute,
+            alarms=ports.alarms,
+            registry=ports.registry,
+            queue=ports.queue,
+            enroll_cluster=self.enroll_cluster,
+            journal=self.journal,
+            prefix=ports.prefix,
+        )

@@ -1,0 +1,56 @@
+"""Events of Amazon EMR: clusters, instance groups, capacity that could not be had."""
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from emr_autoscaler.domain.cluster import ClusterState, GroupState, InstanceGroup, Market, Role
+from emr_autoscaler.messages.envelope import ClusterId, Detail, Word
+
+INSUFFICIENT_CAPACITY = "insufficient instance capacity"
+"""Part of the eventCode that says a pool is dry; EMR's own spelling varies in case."""
+
+
+class ClusterStateChange(Detail):
+    """EMR Cluster State Change."""
+
+    cluster_id: ClusterId = Field(alias="clusterId")
+    state: ClusterState
+
+
+class InstanceGroupStateChange(Detail):
+    """EMR Instance Group State Change; EMR sends its counts as strings."""
+
+    cluster_id: ClusterId = Field(alias="clusterId")
+    group_id: Word = Field(alias="instanceGroupId")
+    role: Role = Field(alias="instanceGroupType")
+    market: Market
+    instance_type: Word = Field(alias="instanceType")
+    requested_count: int = Field(alias="requestedInstanceCount", ge=0)
+    running_count: int = Field(alias="runningInstanceCount", ge=0)
+    state: GroupState
+
+    def to_group(self) -> InstanceGroup:
+        """Return the group as the domain knows it; what the event does not tell is left at defaults."""
+        return InstanceGroup(
+            group_id=self.group_id,
+            role=self.role,
+            market=self.market,
+            instance_type=self.instance_type,
+            requested_count=self.requested_count,
+            running_count=self.running_count,
+            state=self.state,
+        )
+
+
+class InstanceGroupCapacity(Detail):
+    """EMR Instance Group Provisioning and EMR Instance Group Resize; little of them is documented."""
+
+    cluster_id: ClusterId = Field(alias="clusterId")
+    event_code: Annotated[str, StringConstraints(to_lower=True)] = Field(alias="eventCode")
+    group_id: str | None = Field(default=None, alias="instanceGroupId")
+
+    @property
+    def is_insufficient_capacity(self) -> bool:
+        """Whether EMR could not buy what was asked for."""
+        return INSUFFICIENT_CAPACITY in self.event_code

@@ -1,0 +1,30 @@
+"""The EventBridge envelope that every event shares; the details are modelled where they are read."""
+
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+Word = Annotated[str, StringConstraints(min_length=1)]
+ClusterId = Annotated[str, StringConstraints(pattern=r"^j-[A-Z0-9]+$")]
+InstanceId = Annotated[str, StringConstraints(pattern=r"^i-[0-9a-f]+$")]
+
+
+class Envelope(BaseModel):
+    """What EventBridge puts around every event. Unknown fields are AWS's to add."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    id: Word
+    source: Word
+    detail_type: Word = Field(alias="detail-type")
+    account: str = ""
+    region: str = ""
+    time: AwareDatetime
+    resources: tuple[str, ...] = ()
+    detail: dict[str, Any]
+
+
+class Detail(BaseModel):
+    """Base of all details."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
