@@ -1,8 +1,8 @@
 from datetime import timedelta
 
-from emr_simulator.inprocess import WorldClock
-
 from tests.support.worlds import START, calm_world
+
+from emr_simulator.inprocess import WorldClock
 
 
 def test_the_clock_of_the_world_tells_virtual_time():
