@@ -34,9 +34,7 @@ def test_every_command_of_make_that_a_document_shows_exists(path: Path) -> None:
 
 def test_every_parameter_is_documented_with_its_default() -> None:
     rows = dict(
-        re.findall(
-            r"^\| `(\w+)` \| `?([^|`]*)`? \|", (PROJECT / "docs/deployment.md").read_text(), re.MULTILINE
-        )
+        re.findall(r"^\| `(\w+)` \| `?([^|`]*)`? \|", (PROJECT / "docs/deployment.md").read_text(), re.MULTILINE)
     )
     defaults = {name: str(p["Default"]) or "empty" for name, p in template()["Parameters"].items()}
     assert {name: value.strip() for name, value in rows.items()} == defaults

@@ -78,9 +78,7 @@ NEAR_MISSES = (
         path=("detail-type",),
         value="EMR Instance Fleet State Change",
     ),
-    NearMiss(
-        sample="emr-cluster-terminated", rule="cluster-ended", path=("detail", "state"), value="TERMINATING"
-    ),
+    NearMiss(sample="emr-cluster-terminated", rule="cluster-ended", path=("detail", "state"), value="TERMINATING"),
     NearMiss(
         sample="emr-instance-group-provisioning",
         rule="provisioning-trouble",

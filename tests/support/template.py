@@ -39,9 +39,7 @@ def statements(verb: str) -> list[dict[str, Any]]:
 def triggers(verb: str, kind: str) -> dict[str, dict[str, Any]]:
     """Return the triggers of one type (EventBridgeRule, Schedule, SQS) of one function by name."""
     return {
-        name: event["Properties"]
-        for name, event in functions()[verb]["Events"].items()
-        if event["Type"] == kind
+        name: event["Properties"] for name, event in functions()[verb]["Events"].items() if event["Type"] == kind
     }
 
 

@@ -53,9 +53,7 @@ def test_every_parameter_is_described_bounded_and_defaulted(name: str) -> None:
 
 def test_every_parameter_stands_in_a_group_of_the_console() -> None:
     groups = template()["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
-    assert sorted(name for group in groups for name in group["Parameters"]) == sorted(
-        template()["Parameters"]
-    )
+    assert sorted(name for group in groups for name in group["Parameters"]) == sorted(template()["Parameters"])
 
 
 def test_every_output_is_described() -> None:
@@ -95,9 +93,9 @@ def test_what_a_function_gives_up_on_is_kept_whole(verb: str) -> None:
 def test_what_cannot_be_delivered_to_a_function_is_kept(verb: str) -> None:
     for kind in ("EventBridgeRule", "Schedule"):
         for name, properties in triggers(verb, kind).items():
-            assert properties["DeadLetterConfig"] == {
-                "Arn": {"Fn::GetAtt": ["UndeliveredEventsQueue", "Arn"]}
-            }, name
+            assert properties["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["UndeliveredEventsQueue", "Arn"]}}, (
+                name
+            )
 
 
 def test_rules_may_write_to_the_queue_of_what_they_could_not_deliver() -> None:
