@@ -9,6 +9,15 @@ SAM_BIN := $(VENV)/envs/sam/bin
 AWS_BIN := $(VENV)/envs/local-aws/bin
 UV := $(BIN)/uv
 LOCKS := $(wildcard requirements/*.txt)
+
+# Nothing is written outside the project: caches of pip, uv and SAM stand beside what they fill.
+export PIP_CACHE_DIR ?= $(CURDIR)/$(VENV)/cache/pip
+export UV_CACHE_DIR ?= $(CURDIR)/$(VENV)/cache/uv
+export UV_PYTHON_DOWNLOADS := never
+export PRE_COMMIT_HOME ?= $(CURDIR)/$(VENV)/cache/pre-commit
+export __SAM_CLI_APP_DIR := $(CURDIR)/.demo/sam
+export SAM_CLI_TELEMETRY := 0
+
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
@@ -34,10 +43,41 @@ $(VENV)/.installed: $(LOCKS) pyproject.toml
 	@$(UV) pip install --quiet --python $(AWS_BIN)/python --require-hashes -r requirements/local-aws.txt
 	@touch $@
 
+.PHONY: demo
+demo: install ## Play a day through the deployed functions on a local AWS (TRACE=file plays a real trace)
+	@$(BIN)/python -m emr_simulator.rehearsal $(if $(TRACE),--trace "$(TRACE)")
+
+# Tests that share the deployed stack run in one process (loadgroup), the others beside them.
+.PHONY: test
+test: install ## Run all tests
+	$(BIN)/pytest --numprocesses 2 --dist loadgroup $(ARGS)
+
+.PHONY: check
+check: install ## Check format, lint, types, import contracts, the template and the documents
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	PYTHONPATH=. $(BIN)/lint-imports
+	AWS_DEFAULT_REGION=us-east-1 $(SAM_BIN)/sam validate --lint
+	$(BIN)/pytest --quiet tests/docs
+
+.PHONY: docs
+docs: install ## Write the generated documents again
+	$(BIN)/python -m emr_autoscaler.messages.policy_schema > docs/policy.schema.json
+
+.PHONY: clean
+clean: ## Remove everything the other commands made
+	rm -rf $(VENV) .demo .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache out build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
 .PHONY: lock
-lock: ## Pin every requirement again, with hashes
+lock: install ## Pin every requirement again, with hashes
 	$(COMPILE) requirements/bootstrap.in -o requirements/bootstrap.txt
 	$(COMPILE) requirements/layer.in -o requirements/layer.txt
 	$(COMPILE) requirements/dev.in -o requirements/dev.txt
 	$(COMPILE) requirements/sam.in -o requirements/sam.txt
 	$(COMPILE) requirements/local-aws.in -o requirements/local-aws.txt
+
+.PHONY: docs
+docs: $(VENV)/.installed ## Write the generated parts of docs/
+	@$(BIN)/python -m emr_autoscaler.messages.policy_schema > docs/policy.schema.json

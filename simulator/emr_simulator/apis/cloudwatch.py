@@ -6,16 +6,26 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from emr_simulator.alarms import CloudWatchApi
 from emr_simulator.apis.operations import OperationTable, Parameters, Result, page, present
 from emr_simulator.descriptions import AlarmDescription, MetricAlarm, MetricQuery, MetricSeries
 from emr_simulator.errors import ApiError
-from emr_simulator.world import CloudWatchApi
 
 NAMESPACE = "AWS/ElasticMapReduce"
 DIMENSION = "JobFlowId"
 QUERIES_PER_CALL = 500
 DATAPOINTS_PER_PAGE = 100_800
 ALARMS_PER_PAGE = 50
+# The service model requires the name only, because alarms on metric math need less.
+_REQUIRED_OF_ALARMS = (
+    "ComparisonOperator",
+    "EvaluationPeriods",
+    "MetricName",
+    "Namespace",
+    "Period",
+    "Statistic",
+    "Threshold",
+)
 _QUERY_ID = re.compile(r"[a-z][a-zA-Z0-9_]*")
 
 
@@ -59,7 +69,7 @@ class CloudWatchOperations(OperationTable):
         for name in ("Metrics", "ExtendedStatistic", "ThresholdMetricId"):
             if name in parameters:
                 raise ApiError("UnsupportedOperation", f"{name} of an alarm is not simulated")
-        for name in ("MetricName", "Namespace", "Period", "Threshold", "Statistic"):
+        for name in _REQUIRED_OF_ALARMS:
             if name not in parameters:
                 raise ApiError("MissingParameter", f"The parameter {name} is required.")
         cluster_id = _cluster_of(parameters["Namespace"], parameters.get("Dimensions", ()))

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 from emr_simulator.apis.operations import OperationTable, Parameters, Result, page, present, tag_list
 from emr_simulator.descriptions import Ec2Instance, SpotPrice
+from emr_simulator.ec2 import Ec2Api
 from emr_simulator.errors import ApiError
 from emr_simulator.words import Market
-from emr_simulator.world import Ec2Api
 
 INSTANCES_PER_PAGE = 1000
 PRICES_PER_PAGE = 1000

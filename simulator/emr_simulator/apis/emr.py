@@ -14,9 +14,9 @@ from emr_simulator.descriptions import (
     StepSpec,
     VolumeSpec,
 )
+from emr_simulator.emr import EmrApi
 from emr_simulator.errors import ApiError, invalid_request, validation
 from emr_simulator.words import Market, Role
-from emr_simulator.world import EmrApi
 
 CLUSTERS_PER_PAGE = 50
 STEPS_PER_PAGE = 50

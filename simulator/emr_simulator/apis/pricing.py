@@ -4,7 +4,7 @@ import json
 
 from emr_simulator.apis.operations import OperationTable, Parameters, Result, page, present
 from emr_simulator.errors import ApiError
-from emr_simulator.world import PricingApi
+from emr_simulator.prices import PricingApi
 
 PRODUCTS_PER_PAGE = 100
 

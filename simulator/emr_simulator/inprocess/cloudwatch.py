@@ -10,6 +10,7 @@ from emr_simulator.inprocess.refusals import domain_errors
 from emr_simulator.world import World
 
 QUERIES_PER_CALL = 500
+NAMES_PER_CALL = 100
 
 
 class WorldMetrics:
@@ -84,12 +85,13 @@ class WorldAlarms:
 
     def delete_alarms(self, names: Sequence[str]) -> None:
         """Delete alarms; unknown names are ignored."""
-        if not names:
-            return
-        with domain_errors("DeleteAlarms"):
-            known = [described.alarm.name for described in self._cloudwatch.describe_alarms(names=names)]
-            if known:
-                self._cloudwatch.delete_alarms(known)
+        wanted = tuple(dict.fromkeys(names))
+        for first in range(0, len(wanted), NAMES_PER_CALL):
+            part = wanted[first : first + NAMES_PER_CALL]
+            with domain_errors("DeleteAlarms"):
+                known = [described.alarm.name for described in self._cloudwatch.describe_alarms(names=part)]
+                if known:
+                    self._cloudwatch.delete_alarms(known)
 
     def list_alarms(self, prefix: str) -> tuple[str, ...]:
         """Return the names of all alarms that start with ``prefix``, sorted."""

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from emr_autoscaler.adapters.ec2 import CLUSTER_TAG, INTERRUPTION_CODES, ROLE_TAG
 from emr_autoscaler.domain.cluster import Market, Role
 from emr_autoscaler.domain.costs import Component, Price, PriceKey
+from emr_autoscaler.domain.errors import NotFoundError
 from emr_autoscaler.ports import ComputeInstance
 from emr_simulator.descriptions import Ec2Instance
 from emr_simulator.inprocess.refusals import domain_errors
@@ -23,9 +24,14 @@ class WorldCompute:
         """Describe the instances that EC2 still knows; unknown ids are left out."""
         if not ec2_instance_ids:
             return ()
-        wanted = frozenset(ec2_instance_ids)
-        with domain_errors("DescribeInstances"):
-            known = self._ec2.describe_instances()
+        wanted = tuple(dict.fromkeys(ec2_instance_ids))
+        try:
+            with domain_errors("DescribeInstances"):
+                known = self._ec2.describe_instances(instance_ids=wanted)
+        except NotFoundError:
+            # The call fails as a whole on one unknown id; looking through all is slower, and rare.
+            with domain_errors("DescribeInstances"):
+                known = self._ec2.describe_instances()
         return tuple(_compute(instance) for instance in known if instance.ec2_instance_id in wanted)
 
     def find_cluster_instances(self, cluster_id: str) -> tuple[ComputeInstance, ...]:

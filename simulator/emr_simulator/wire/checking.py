@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, cast
+from typing import Any
 
 from botocore.model import ListShape, MapShape, Shape, StringShape, StructureShape
+
+_LISTED = 20  # values named in a message: EC2 has more than a thousand instance types
 
 
 class Fault(StrEnum):
@@ -54,9 +56,10 @@ def problems(shape: Shape | None, value: Any, path: str = "") -> Iterator[Proble
             yield from problems(shape.key, key, f"{path} (key)")
             yield from problems(shape.value, item, f"{path}.{key}")
     elif isinstance(shape, StringShape):
-        allowed = cast("list[str]", shape.enum)
+        allowed = shape.enum
         if allowed and value not in allowed:
-            yield Problem(Fault.VALUE, path, f"Member must be one of [{', '.join(allowed)}], not {value!r}")
+            listed = ", ".join(allowed[:_LISTED]) + (", ..." if len(allowed) > _LISTED else "")
+            yield Problem(Fault.VALUE, path, f"Member must be one of [{listed}], not {value!r}")
         yield from _size(shape, len(value), path, "length")
     elif shape.type_name in {"integer", "long", "float", "double"}:
         yield from _size(shape, value, path, "value")

@@ -1,8 +1,8 @@
 """One call from request to answer: route, read, check, run on the World, check again, write. No sockets."""
 
-import threading
 import uuid
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 from typing import Protocol as Interface
 
@@ -54,7 +54,7 @@ class Dispatcher:
         faults: What was wrong with answers, or broke while they were made: bugs of the simulator.
     """
 
-    def __init__(self, services: Mapping[str, Operations], lock: threading.RLock) -> None:
+    def __init__(self, services: Mapping[str, Operations], lock: AbstractContextManager[object]) -> None:
         self._services = services
         self.lock = lock
         self.faults: list[str] = []
@@ -64,24 +64,27 @@ class Dispatcher:
         request_id = str(uuid.uuid4())
         try:
             route = find_route(path, headers, body)
-        except ApiError as error:
-            return write_error(Protocol.JSON_1_1, error, request_id)
-        try:
-            operation = self._operation(route)
-            parameters = _parameters(route, operation, body)
-            with self.lock:
-                result = self._services[route.service].call(operation.name, parameters)
-            wrong = list(problems(operation.output_shape, result))
-            if not wrong:
-                return write_result(route.protocol, operation, result, request_id)
-            self.faults.append(f"{route.service} {operation.name}: {_sentence(wrong)}")
-            error = ApiError("InternalFailure", f"the simulator's answer is wrong: {_sentence(wrong)}", 500)
         except ApiError as refused:
-            error = refused
+            return write_error(Protocol.JSON_1_1, refused, request_id)
+        try:
+            return self._answer(route, body, request_id)
+        except ApiError as refused:
+            return write_error(route.protocol, refused, request_id)
         except Exception as broken:  # noqa: BLE001 - a server answers; the fault is kept for the test to see
             self.faults.append(f"{route.service} {route.operation}: {broken!r}")
-            error = ApiError("InternalFailure", f"the simulator failed: {broken!r}", 500)
-        return write_error(route.protocol, error, request_id)
+            failure = ApiError("InternalFailure", f"the simulator failed: {broken!r}", 500)
+            return write_error(route.protocol, failure, request_id)
+
+    def _answer(self, route: Route, body: bytes, request_id: str) -> Answer:
+        operation = self._operation(route)
+        parameters = _parameters(route, operation, body)
+        with self.lock:
+            result = self._services[route.service].call(operation.name, parameters)
+        wrong = list(problems(operation.output_shape, result))
+        if wrong:
+            msg = f"the simulator's answer does not fit the service model: {_sentence(wrong)}"
+            raise ValueError(msg)
+        return write_result(route.protocol, operation, result, request_id)
 
     def _operation(self, route: Route) -> OperationModel:
         try:

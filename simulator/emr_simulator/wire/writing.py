@@ -82,7 +82,8 @@ def _answer(
 
 
 def _document(root: ET.Element) -> bytes:
-    return ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    document: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return document
 
 
 def _by_shape(shape: Shape, value: Any) -> Any:  # noqa: ANN401 - the result's own types
