@@ -41,9 +41,7 @@ def test_points_outside_the_window_are_left_out(stubbed):
     assert read(client) == [0, 25]
 
 
-@pytest.mark.parametrize(
-    ("status", "kind"), [("InternalError", UnavailableError), ("Forbidden", RefusedError)]
-)
+@pytest.mark.parametrize(("status", "kind"), [("InternalError", UnavailableError), ("Forbidden", RefusedError)])
 def test_a_metric_that_could_not_be_read_is_an_error_not_an_absence(stubbed, status, kind):
     client, stub = stubbed("cloudwatch")
     stub.add_response("get_metric_data", {"MetricDataResults": [result(status=status)]})

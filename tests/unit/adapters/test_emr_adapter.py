@@ -113,9 +113,7 @@ def test_a_scaling_policy_counts_until_it_is_gone(stubbed, state, own):
 def test_groups_are_read_over_all_pages(stubbed):
     client, stub = stubbed("emr")
     stub.add_response("list_instance_groups", {"InstanceGroups": [group()], "Marker": "next"}, ID)
-    stub.add_response(
-        "list_instance_groups", {"InstanceGroups": [group(Id="ig-2")]}, {**ID, "Marker": "next"}
-    )
+    stub.add_response("list_instance_groups", {"InstanceGroups": [group(Id="ig-2")]}, {**ID, "Marker": "next"})
     assert [g.group_id for g in EmrClusterReader(client).list_instance_groups("j-1")] == ["ig-1", "ig-2"]
 
 

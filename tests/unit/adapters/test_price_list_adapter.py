@@ -110,8 +110,7 @@ def test_each_component_is_searched_by_its_own_attributes(wanted, service, attri
 def test_products_are_read_over_all_pages(stubbed):
     client, stub = stubbed("pricing")
     filters = [
-        {"Type": "TERM_MATCH", "Field": name, "Value": value}
-        for name, value in product_search(COMPUTE)[1].items()
+        {"Type": "TERM_MATCH", "Field": name, "Value": value} for name, value in product_search(COMPUTE)[1].items()
     ]
     asked = {"ServiceCode": "AmazonEC2", "Filters": filters}
     stub.add_response("get_products", {"PriceList": [], "NextToken": "next"}, asked)

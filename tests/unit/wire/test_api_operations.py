@@ -132,9 +132,7 @@ def test_spot_prices_go_on_over_pages_and_end_with_an_empty_token(world, call):
 
 
 def test_other_products_have_no_spot_prices_here(world, call):
-    answer = call(
-        "ec2", "DescribeSpotPriceHistory", InstanceTypes=["m5.xlarge"], ProductDescriptions=["Windows"]
-    )
+    answer = call("ec2", "DescribeSpotPriceHistory", InstanceTypes=["m5.xlarge"], ProductDescriptions=["Windows"])
     assert answer["SpotPriceHistory"] == []
 
 
@@ -219,9 +217,7 @@ def test_a_cluster_can_be_run_and_looked_at_over_the_api(world, call):
     call("emr", "AddTags", ResourceId=cluster_id, Tags=[{"Key": "a", "Value": "b"}])
     call("emr", "RemoveTags", ResourceId=cluster_id, TagKeys=["emr-autoscaler:policy"])
     call("emr", "SetTerminationProtection", JobFlowIds=[cluster_id], TerminationProtected=False)
-    assert call("emr", "DescribeCluster", ClusterId=cluster_id)["Cluster"]["Tags"] == [
-        {"Key": "a", "Value": "b"}
-    ]
+    assert call("emr", "DescribeCluster", ClusterId=cluster_id)["Cluster"]["Tags"] == [{"Key": "a", "Value": "b"}]
     added = call(
         "emr",
         "AddJobFlowSteps",

@@ -198,9 +198,7 @@ def test_a_request_that_does_not_fit_the_model_never_reaches_the_world(
 
 
 def post_json(dispatch, target, body):
-    answer = dispatch.answer(
-        "/", {"x-amz-target": target, "content-type": "application/x-amz-json-1.1"}, body
-    )
+    answer = dispatch.answer("/", {"x-amz-target": target, "content-type": "application/x-amz-json-1.1"}, body)
     return answer.status, json.loads(answer.body)
 
 
@@ -226,9 +224,7 @@ def test_unknown_members_and_wrong_types_are_named(body, complaint):
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b"\xff"])
 def test_a_body_that_is_no_json_object_is_refused(body):
-    status, said = post_json(
-        dispatcher("emr", Recorder(ListClusters={})), "ElasticMapReduce.ListClusters", body
-    )
+    status, said = post_json(dispatcher("emr", Recorder(ListClusters={})), "ElasticMapReduce.ListClusters", body)
     assert status == 400
     assert said["__type"] in {"SerializationException", "ValidationException"}
 
@@ -253,9 +249,7 @@ def test_a_body_that_is_no_cbor_is_refused():
 
 def test_unknown_operations_are_told_from_those_that_are_not_simulated():
     dispatch = dispatcher("emr", Recorder(ListClusters={}))
-    assert (
-        post_json(dispatch, "ElasticMapReduce.MakeCoffee", b"{}")[1]["__type"] == "UnknownOperationException"
-    )
+    assert post_json(dispatch, "ElasticMapReduce.MakeCoffee", b"{}")[1]["__type"] == "UnknownOperationException"
     assert post_json(dispatch, "ElasticMapReduce.ListStudios", b"{}")[1]["__type"] == "UnsupportedOperation"
     ec2 = dispatcher("ec2", Recorder(DescribeInstances={}))
     assert b"InvalidAction" in ec2.answer("/", {}, b"Action=MakeCoffee&Version=2016-11-15").body
