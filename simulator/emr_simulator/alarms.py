@@ -47,7 +47,7 @@ class CloudWatchApi:
     # ------------------------------------------------------------------ calls
 
     def put_metric_alarm(self, alarm: MetricAlarm) -> None:
-        """Create or replace an alarm; a new one starts in INSUFFICIENT_DATA, a replaced one keeps its state."""
+        """Create or replace an alarm: new ones start in INSUFFICIENT_DATA, replaced ones keep their state."""
         self._kernel.calls["PutMetricAlarm"] += 1
         for value, allowed, field in (
             (alarm.comparison, COMPARISONS, "comparisonOperator"),

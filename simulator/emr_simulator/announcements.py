@@ -1,11 +1,13 @@
-"""The events EMR and EC2 put on the account's bus, in AWS's shapes; when they are sent is decided elsewhere."""
+"""The events of EMR, EC2 and Health, in AWS's shapes; when they are sent is decided elsewhere."""
 
 import json
+from collections.abc import Sequence
 
 from emr_simulator.clusters import Cluster, Group, Node, StepRun
 from emr_simulator.engine import to_moment
 from emr_simulator.kernel import Kernel
 
+_NOTICE_SECONDS = 14 * 86400
 EMR = "aws.emr"
 EC2 = "aws.ec2"
 INSUFFICIENT_CAPACITY = "EC2 provisioning - Insufficient Instance Capacity"
@@ -72,10 +74,10 @@ def capacity_missing(kernel: Kernel, group: Group, missing: int) -> None:
             "instanceGroupType": group.spec.role.value,
             "instanceType": group.spec.instance_type,
             "market": group.spec.market.value,
-            "message": f"We are not able to create {missing} {group.spec.instance_type} instances for instance "
-            f"group {group.group_id} in Amazon EMR cluster {cluster.cluster_id} ({cluster.spec.name}): EC2 has "
-            f"insufficient {group.spec.market.value} capacity for it in {cluster.zone} since "
-            f"{_minute(kernel.now)}.",
+            "message": f"We are not able to create {missing} {group.spec.instance_type} instances for "
+            f"instance group {group.group_id} in Amazon EMR cluster {cluster.cluster_id} "
+            f"({cluster.spec.name}): EC2 has insufficient {group.spec.market.value} capacity for it in "
+            f"{cluster.zone} at {_minute(kernel.now)}.",
         },
     )
 
@@ -125,4 +127,27 @@ def instance_changed(kernel: Kernel, node: Node, state: str) -> None:
         EC2,
         {"instance-id": node.ec2_id, "state": state},
         [f"arn:aws:ec2:{settings.region}:{settings.account_id}:instance/{node.ec2_id}"],
+    )
+
+
+def maintenance(kernel: Kernel, ec2_ids: Sequence[str]) -> None:
+    """Send AWS Health Event about a scheduled change of instances."""
+    code = "AWS_EC2_INSTANCE_RETIREMENT_SCHEDULED"
+    starts = to_moment(kernel.now + _NOTICE_SECONDS).strftime("%a, %d %b %Y %H:%M:%S GMT")
+    region = kernel.settings.region
+    kernel.emit(
+        "AWS Health Event",
+        "aws.health",
+        {
+            "eventArn": f"arn:aws:health:{region}::event/EC2/{code}/{code}-{kernel.now}",
+            "service": "EC2",
+            "eventTypeCode": code,
+            "eventTypeCategory": "scheduledChange",
+            "startTime": starts,
+            "eventDescription": [
+                {"language": "en_US", "latestDescription": "An instance is scheduled for retirement."}
+            ],
+            "affectedEntities": [{"entityValue": ec2_id, "tags": {}} for ec2_id in ec2_ids],
+        },
+        list(ec2_ids),
     )

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass, field
 
+from emr_simulator.applications import NodeManager
 from emr_simulator.catalogue import TYPES, default_data_volumes, default_root_volume
 from emr_simulator.descriptions import ClusterSpec, Ec2Volume, GroupSpec, StepSpec, VolumeSpec
 from emr_simulator.hdfs import Hdfs
 from emr_simulator.words import ClusterState, GroupState, InstanceState, Market, StepState
-from emr_simulator.yarn import NodeManager, Yarn
+from emr_simulator.yarn import Yarn
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

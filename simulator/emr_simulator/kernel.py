@@ -29,6 +29,7 @@ class Kernel:
         self._events: list[dict[str, Any]] = []
         self._names = self.chance("names")
         self._event_ids = self.chance("event-ids")
+        self._losses = self.chance("lost-events")
 
     @property
     def now(self) -> int:
@@ -50,7 +51,9 @@ class Kernel:
     def emit(
         self, detail_type: str, source: str, detail: dict[str, Any], resources: list[str] | None = None
     ) -> None:
-        """Put an event on the account's default bus."""
+        """Put an event on the account's default bus, where EMR does not lose it."""
+        if source == "aws.emr" and self._losses.random() < self.settings.lost_event_fraction:
+            return
         self._events.append(
             {
                 "version": "0",

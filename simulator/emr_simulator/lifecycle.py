@@ -5,6 +5,7 @@ from functools import partial
 from emr_simulator import announcements
 from emr_simulator.clusters import Cluster, Group, Node, StepRun, default_replication
 from emr_simulator.descriptions import ClusterSpec, GroupSpec, StepSpec
+from emr_simulator.group_states import refresh
 from emr_simulator.hdfs import Hdfs
 from emr_simulator.kernel import Kernel
 from emr_simulator.resizing import BY_EMR, Resizer
@@ -71,7 +72,7 @@ class Lifecycle:
         announcements.group_changed(self._kernel, group, "The {group} is being created.")
         self.resizer.launch(group, spec.count, boot_seconds)
         if not spec.count:
-            self._kernel.engine.after(NEW_GROUP_SECONDS, partial(self.resizer.refresh, group))
+            self._kernel.engine.after(NEW_GROUP_SECONDS, partial(refresh, self._kernel, group))
         return group
 
     def _nodes_changed(self, cluster: Cluster) -> None:

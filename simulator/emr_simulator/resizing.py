@@ -4,19 +4,19 @@ from collections.abc import Callable
 from functools import partial
 
 from emr_simulator import announcements
+from emr_simulator.applications import NodeManager
 from emr_simulator.clusters import Cluster, Group, Node
 from emr_simulator.descriptions import Ec2Volume, GroupResize
+from emr_simulator.group_states import announce_resize, refresh
 from emr_simulator.kernel import Kernel
 from emr_simulator.spot import PoolName, Pools
 from emr_simulator.words import ENDING, GroupState, InstanceState, Market, Role
-from emr_simulator.yarn import NodeManager
 
 WARNING_SECONDS = 120
 RETRY_SECONDS = 60
 SHORTAGE_EVENT_SECONDS = 300
 INTERRUPTED = "Server.SpotInstanceTermination"
 BY_EMR = "Client.UserInitiatedShutdown"
-_STARTING = {GroupState.PROVISIONING, GroupState.BOOTSTRAPPING}
 
 
 class Resizer:
@@ -82,8 +82,8 @@ class Resizer:
             else:
                 self._grow(group, -surplus, boot_seconds)
             if before != order.count and group.state is GroupState.RESIZING:
-                self._announce_resize(group, before)
-        self.refresh(group)
+                announce_resize(self._kernel, group, before)
+        refresh(self._kernel, group)
 
     def _grow(self, group: Group, missing: int, boot_seconds: int) -> None:
         """Recall draining nodes first: sending the current count cancels a shrink."""
@@ -169,7 +169,7 @@ class Resizer:
             cluster.yarn.add(node.yarn)
         if group.spec.role is Role.CORE:
             cluster.hdfs.capacity_gib += group.data_gib
-        self.refresh(group)
+        refresh(self._kernel, group)
         self._when_changed(cluster)
 
     # ------------------------------------------------------------------ leaving
@@ -241,13 +241,17 @@ class Resizer:
             announcements.instance_changed(self._kernel, node, "terminated")
         if cluster.state in ENDING:
             return
-        if group.spec.role is Role.MASTER:
+        if group.spec.role is Role.MASTER and group.requested == 1:
             self._when_master_lost(cluster)
             return
+        self.refill(group)
+
+    def refill(self, group: Group) -> None:
+        """Order what a group has lost, up to its requested count; a held group waits."""
         missing = group.requested - len(group.active)
         if missing > 0 and not group.held:
             self.launch(group, missing, self.draw_boot_seconds())
-        self.refresh(group)
+        refresh(self._kernel, group)
 
     # ------------------------------------------------------------------ taken back
 
@@ -265,38 +269,3 @@ class Resizer:
     def _interrupt_pool(self, pool: PoolName) -> None:
         for node in list(self._spot_nodes.get(pool, {})):
             self.warn(node)
-
-    # ------------------------------------------------------------------ group states
-
-    def refresh(self, group: Group) -> None:
-        """Move the group's state to what its nodes say, and announce it."""
-        if group.held or group.cluster.state in ENDING:
-            return
-        settled = len(group.nodes) == group.requested and all(
-            node.state is InstanceState.RUNNING and not node.draining for node in group.nodes
-        )
-        if group.state in _STARTING and settled:
-            group.state = GroupState.RUNNING
-            group.ready_at = self._kernel.now
-            announcements.group_changed(self._kernel, group, f"The {{group}} runs {group.running} instances.")
-        elif group.state is GroupState.RESIZING and settled:
-            group.state = GroupState.RUNNING
-            minutes = (self._kernel.now - group.resize_began_at) // 60
-            announcements.group_changed(
-                self._kernel,
-                group,
-                f"The resizing operation for {{group}} is complete. It now has an instance count of "
-                f"{group.running}. The resize took {minutes} minutes to complete.",
-            )
-        elif group.state is GroupState.RUNNING and not settled:
-            group.state = GroupState.RESIZING
-            self._announce_resize(group, group.running)
-
-    def _announce_resize(self, group: Group, before: int) -> None:
-        group.resize_began_at = self._kernel.now
-        announcements.group_changed(
-            self._kernel,
-            group,
-            f"A resize for {{group}} was initiated. It is resizing from an instance count of {before} to "
-            f"{group.requested}.",
-        )

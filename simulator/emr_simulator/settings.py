@@ -71,6 +71,7 @@ class WorldSettings:
         metric_period_seconds: Spacing of samples: 300, or 60.
         publish_delay: Sample to its visibility in CloudWatch.
         lost_metric_fraction: Chance (0-1) that all samples of one cluster and time are lost.
+        lost_event_fraction: Chance (0-1) that an event of EMR is never delivered (it is best effort).
         termination_seconds: TERMINATING to TERMINATED.
         decommission_timeout_seconds: YARN's graceful timeout where a call names none.
         enforce_quotas: False counts calls and never throttles.
@@ -90,6 +91,7 @@ class WorldSettings:
     metric_period_seconds: int = 300
     publish_delay: Delay = field(default_factory=lambda: UniformDelay(low_seconds=60, high_seconds=120))
     lost_metric_fraction: float = 0.0
+    lost_event_fraction: float = 0.0
     termination_seconds: int = 90
     decommission_timeout_seconds: int = 3600
     enforce_quotas: bool = True
@@ -108,6 +110,8 @@ class WorldSettings:
         if self.metric_period_seconds not in {60, 300}:
             msg = f"metric_period_seconds: must be 60 or 300, got {self.metric_period_seconds}"
             raise ValueError(msg)
-        if not 0.0 <= self.lost_metric_fraction <= 1.0:
-            msg = f"lost_metric_fraction: must be 0 to 1, got {self.lost_metric_fraction}"
-            raise ValueError(msg)
+        for field_name in ("lost_metric_fraction", "lost_event_fraction"):
+            value = getattr(self, field_name)
+            if not 0.0 <= value <= 1.0:
+                msg = f"{field_name}: must be 0 to 1, got {value}"
+                raise ValueError(msg)

@@ -5,6 +5,7 @@ interruptions, dry pools, full disks. It runs only inside ``run_until``.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -104,8 +105,12 @@ class World:
         """Queue a step without taking a call's quota; return its id."""
         return self._lifecycle.add_step(self._cluster(cluster_id), step)
 
+    def inside(self, cluster_id: str) -> Cluster:
+        """Return the inside of a cluster (YARN, HDFS, nodes) to look at without a call; never change it."""
+        return self._cluster(cluster_id)
+
     def yarn(self, cluster_id: str) -> Yarn:
-        """Return a cluster's resource manager, to be looked at."""
+        """Return a cluster's resource manager, to be looked at (what its REST API would show)."""
         return self._cluster(cluster_id).yarn
 
     # ------------------------------------------------------------------ spot market
@@ -131,6 +136,10 @@ class World:
     def set_spot_price(self, instance_type: str, zone: str, usd_per_hour: Decimal) -> None:
         """Set a pool's price from now on; it does not move by itself any more."""
         self._resizer.pools.steps(instance_type, zone).fix(self._kernel.now, usd_per_hour)
+
+    def announce_maintenance(self, instance_ids: Sequence[str]) -> None:
+        """Send an AWS Health Event: a scheduled change of EC2 instances; nothing happens to them."""
+        announcements.maintenance(self._kernel, instance_ids)
 
     def add_foreign_instance(self, instance_type: str, zone: str, *, market: Market = Market.SPOT) -> str:
         """Add an instance that belongs to no cluster; return its EC2 id."""
@@ -164,7 +173,7 @@ class World:
         group.state = state
         group.held = state is not GroupState.RUNNING
         announcements.group_changed(self._kernel, group, f"The {{group}} is {state.value}.")
-        self._resizer.refresh(group)
+        self._resizer.refill(group)
 
     def hold_metrics(self, cluster_id: str, *, until: datetime) -> None:
         """Sample nothing of a cluster before ``until``."""

@@ -170,9 +170,7 @@ def test_task_groups_are_created_at_zero_and_their_ids_come_in_order(aws):
 
 def test_more_than_five_task_groups_take_more_than_one_call(aws):
     cluster_id = run_cluster(aws.world)
-    wanted = [
-        NewTaskGroup(name=f"g{n}", market=Market.ON_DEMAND, instance_type="m5.xlarge") for n in range(7)
-    ]
+    wanted = [NewTaskGroup(name=f"g{n}", market=Market.ON_DEMAND, instance_type="m5.xlarge") for n in range(7)]
     ids = aws.actuator.add_task_groups(cluster_id, wanted)
     assert len(set(ids)) == 7
     assert aws.world.calls["AddInstanceGroups"] == 2
@@ -222,9 +220,7 @@ def test_a_dry_run_accepts_every_order_and_changes_nothing(aws):
     before = (aws.reader.describe_cluster(cluster_id), aws.reader.list_instance_groups(cluster_id))
 
     dry.resize_groups(cluster_id, [target(group_of(aws, cluster_id, "task"), 9)])
-    assert (
-        dry.add_task_groups(cluster_id, [NewTaskGroup(name="g", market=Market.SPOT, instance_type="x")]) == ()
-    )
+    assert dry.add_task_groups(cluster_id, [NewTaskGroup(name="g", market=Market.SPOT, instance_type="x")]) == ()
     dry.terminate_cluster(cluster_id)
 
     assert dry.is_dry

@@ -17,9 +17,7 @@ def test_the_instances_of_a_cluster_are_found_by_its_tag(aws):
 
     found = aws.compute.find_cluster_instances(cluster_id)
 
-    assert {i.ec2_instance_id for i in found} == {
-        i.ec2_instance_id for i in aws.reader.list_instances(cluster_id)
-    }
+    assert {i.ec2_instance_id for i in found} == {i.ec2_instance_id for i in aws.reader.list_instances(cluster_id)}
     assert sorted((i.role, i.market) for i in found) == [
         (Role.CORE, Market.ON_DEMAND),
         (Role.CORE, Market.ON_DEMAND),

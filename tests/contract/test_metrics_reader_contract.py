@@ -47,9 +47,9 @@ def test_demand_shows_in_the_metrics(aws, busy_job):
     cluster_id = run_cluster(aws.world, cluster(core=1))
     aws.world.submit_job(cluster_id, busy_job)
     aws.world.run_for(10 * MINUTE)
-    metrics = aws.metrics.read_metrics(
-        [cluster_id], ALL, start=aws.world.now - 10 * MINUTE, end=aws.world.now
-    )[cluster_id]
+    metrics = aws.metrics.read_metrics([cluster_id], ALL, start=aws.world.now - 10 * MINUTE, end=aws.world.now)[
+        cluster_id
+    ]
     assert metrics.series[MetricName.APPS_RUNNING][-1].value == 1
     assert metrics.series[MetricName.CONTAINER_PENDING][-1].value > 0
     assert metrics.series[MetricName.IS_IDLE][-1].value == 0
@@ -59,9 +59,9 @@ def test_a_window_includes_its_start_and_excludes_its_end(aws):
     cluster_id = run_cluster(aws.world)
     aws.world.run_for(timedelta(hours=1))
     start = START + timedelta(minutes=40)
-    metrics = aws.metrics.read_metrics(
-        [cluster_id], [MetricName.IS_IDLE], start=start, end=start + 15 * MINUTE
-    )[cluster_id]
+    metrics = aws.metrics.read_metrics([cluster_id], [MetricName.IS_IDLE], start=start, end=start + 15 * MINUTE)[
+        cluster_id
+    ]
     assert [point.at for point in metrics.series[MetricName.IS_IDLE]] == [
         start,
         start + 5 * MINUTE,

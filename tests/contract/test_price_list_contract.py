@@ -32,9 +32,7 @@ def test_one_price_comes_for_each_key_in_order(aws):
 
 
 def test_what_gp3_has_beyond_its_baseline_is_priced_per_iops_and_mibps(aws):
-    iops, throughput = aws.prices.look_up(
-        [key(Component.EBS, "gp3:iops"), key(Component.EBS, "gp3:throughput")]
-    )
+    iops, throughput = aws.prices.look_up([key(Component.EBS, "gp3:iops"), key(Component.EBS, "gp3:throughput")])
     assert (iops.usd, iops.unit) == (Decimal("0.005"), "IOPS-Months")
     assert (throughput.usd, throughput.unit) == (Decimal("0.04"), "MiBps-Months")
 

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import sys
 import threading
 from contextlib import AbstractContextManager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -32,9 +33,7 @@ class WireServer:
         lock: Held while the World is read or changed.
     """
 
-    def __init__(
-        self, world: World, lock: AbstractContextManager[object] | None = None, *, port: int = 0
-    ) -> None:
+    def __init__(self, world: World, lock: AbstractContextManager[object] | None = None, *, port: int = 0) -> None:
         self.lock: AbstractContextManager[object] = lock if lock is not None else threading.RLock()
         self._world = world
         self._port = port
@@ -108,6 +107,12 @@ class _Http(ThreadingHTTPServer):
         with self._open_lock:
             self._open.discard(request)
         super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401, ARG002 - the base's own
+        """Keep what broke for the test to see; a caller that hung up is no fault."""
+        broken = sys.exception()
+        if not isinstance(broken, ConnectionError):
+            self.dispatcher.faults.append(f"connection of {client_address}: {broken!r}")
 
     def stop(self) -> None:
         """Stop listening, end every connection, and wait for its thread."""

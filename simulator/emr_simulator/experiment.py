@@ -1,0 +1,172 @@
+"""One run of a policy on a workload, in process; what is measured of it is in figures.py."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Protocol
+
+from emr_simulator.descriptions import ClusterSpec, GroupSpec
+from emr_simulator.figures import Figures, figures_of
+from emr_simulator.settings import UniformDelay, WorldSettings
+from emr_simulator.words import ClusterState, Market, Role
+from emr_simulator.workloads.model import Workload
+from emr_simulator.world import World
+
+START = datetime(2026, 10, 5, tzinfo=UTC)
+SETTLING = timedelta(minutes=10)
+CHUNK = timedelta(minutes=5)
+LONGEST = timedelta(days=30)
+
+
+class MetricsMode(StrEnum):
+    """How fresh the metrics are that a policy sees."""
+
+    FIVE_MINUTES = "5min"
+    ONE_MINUTE = "1min"
+    PUSH = "push"
+
+
+_METRICS = {
+    MetricsMode.FIVE_MINUTES: (300, 90),
+    MetricsMode.ONE_MINUTE: (60, 90),
+    MetricsMode.PUSH: (60, 5),
+}
+"""Period and delay until published, in seconds, by mode; push is an on-cluster probe."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """The cluster of a run; the defaults are those of the reference values in docs/benchmark.md.
+
+    Attributes:
+        core_count: Core nodes, always there and never in the task cost.
+        maximum_task_count: The most task nodes a policy may ask for.
+        container_mib: Memory of every task's container.
+        tags: Of the cluster; a policy may add its own.
+    """
+
+    instance_type: str = "m5.xlarge"
+    core_count: int = 2
+    maximum_task_count: int = 100
+    container_mib: int = 2048
+    metrics: MetricsMode = MetricsMode.FIVE_MINUTES
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+class PolicyDriver(Protocol):
+    """What stands between a policy and the world it runs in."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in the figures."""
+        ...
+
+    def prepare(self, setup: Setup) -> tuple[tuple[GroupSpec, ...], dict[str, str]]:
+        """Return the task groups the cluster is created with, and tags to add to its own."""
+        ...
+
+    def start(self, world: World, cluster_id: str) -> None:
+        """Begin: the cluster has been asked for and is not up yet."""
+        ...
+
+    def next_tick(self) -> datetime | None:
+        """Return when ``on_tick`` wants to be called next; None where only events matter."""
+        ...
+
+    def on_tick(self, world: World) -> None:
+        """Act on the time."""
+        ...
+
+    def on_events(self, world: World, events: Sequence[dict[str, Any]]) -> None:
+        """Act on events, delivered in the second they were emitted."""
+        ...
+
+
+def run_experiment(
+    *,
+    policy: PolicyDriver,
+    workload: Workload,
+    seed: int,
+    setup: Setup | None = None,
+    settings: WorldSettings | None = None,
+) -> Figures:
+    """Run a policy until the last job of the workload has ended, and return the figures.
+
+    Args:
+        policy: The driver; a new one for each run.
+        workload: What is submitted once the cluster is up.
+        seed: Of the world.
+        setup: The cluster; None takes the reference set-up.
+        settings: The world; None takes the reference's (metrics late by 90 s).
+    """
+    setup = setup or Setup()
+    world = World(seed=seed, start=START, settings=settings or reference_settings(setup.metrics))
+    groups, tags = policy.prepare(setup)
+    cluster_id = world.emr.run_job_flow(_cluster_spec(setup, groups, {**setup.tags, **tags}))
+    policy.start(world, cluster_id)
+    began_at = _settle(world, policy, cluster_id)
+    calls_before = world.calls.copy()
+    for job in workload.jobs:
+        at = began_at + timedelta(seconds=job.submit_after_seconds)
+        world.submit_job(cluster_id, job, at=at)
+    yarn = world.inside(cluster_id).yarn
+    latest = began_at + LONGEST
+    while len(yarn.ended) < len(workload.jobs) and world.now < latest:
+        _drive(world, policy, world.now + CHUNK)
+    return figures_of(
+        policy=policy.name,
+        workload=workload,
+        seed=seed,
+        cluster=world.inside(cluster_id),
+        ledger=world.ledger,
+        began_at=began_at,
+        now=world.now,
+        calls=world.calls - calls_before,
+    )
+
+
+def reference_settings(mode: MetricsMode) -> WorldSettings:
+    """Return the world of the reference values: constant prices, metrics a constant time late."""
+    period, late = _METRICS[mode]
+    return WorldSettings(
+        metric_period_seconds=period,
+        publish_delay=UniformDelay(low_seconds=late, high_seconds=late),
+    )
+
+
+def _cluster_spec(setup: Setup, groups: tuple[GroupSpec, ...], tags: dict[str, str]) -> ClusterSpec:
+    def fixed(role: Role, count: int) -> GroupSpec:
+        return GroupSpec(
+            role=role, market=Market.ON_DEMAND, instance_type=setup.instance_type, count=count, name=role
+        )
+
+    always = (fixed(Role.MASTER, 1), fixed(Role.CORE, setup.core_count))
+    return ClusterSpec(name="experiment", groups=(*always, *groups), tags=tags)
+
+
+def _settle(world: World, policy: PolicyDriver, cluster_id: str) -> datetime:
+    """Let the cluster come up, and the policy know it; return when the workload begins."""
+    while world.inside(cluster_id).state is not ClusterState.WAITING:
+        _drive(world, policy, world.now + CHUNK)
+    seconds = CHUNK.total_seconds()
+    up = (world.now + SETTLING).timestamp()
+    begin = datetime.fromtimestamp(math.ceil(up / seconds) * seconds, UTC)
+    while world.now < begin:
+        _drive(world, policy, begin)
+    return begin
+
+
+def _drive(world: World, policy: PolicyDriver, until: datetime) -> None:
+    """Let time pass to ``until``, handing events and ticks to the policy as they come."""
+    while True:
+        tick = policy.next_tick()
+        world.run_until(until if tick is None else min(until, tick), stop_at_events=True)
+        events = world.take_events()
+        if events:
+            policy.on_events(world, events)
+        if tick is not None and world.now >= tick:
+            policy.on_tick(world)
+        if world.now >= until:
+            return

@@ -1,0 +1,177 @@
+"""The figures of one run, as docs/benchmark.md defines them; how a run goes is in experiment.py."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from emr_simulator.applications import Application
+from emr_simulator.clusters import Cluster, Node
+from emr_simulator.engine import to_moment, to_seconds
+from emr_simulator.ledger import Ledger, to_decimal
+from emr_simulator.quotas import BUCKETS
+from emr_simulator.words import BillComponent, Market, Role
+from emr_simulator.workloads.model import Workload
+
+MINIMUM_IDEAL_SECONDS = 60
+DEADLINE_FACTOR, DEADLINE_SLACK_SECONDS = 3, 300
+HOUR = 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """The figures of one run; costs leave EBS out, as the reference values do.
+
+    Attributes:
+        cost_usd: Of task nodes, boot and drain included.
+        floor_cost_usd: Of the primary and the core nodes.
+        node_hours: Billed hours of task nodes.
+        spot_share: Of those hours (0-1).
+        bsld: Bounded slowdown: mean, p50, p95, p99.
+        work_weighted_delay_seconds: Mean delay of a container-second of work.
+        killed_container_seconds: Work lost and run again.
+        deadline_misses: Jobs later than 3 x ideal + 5 min.
+        resize_requests: ModifyInstanceGroups calls.
+        nodes_started: Task nodes launched during the run.
+        emr_calls: EMR calls during the run by name.
+    """
+
+    policy: str
+    trace: str
+    seed: int
+    jobs: int
+    cost_usd: Decimal
+    floor_cost_usd: Decimal
+    node_hours: float
+    spot_share: float
+    bsld: dict[str, float]
+    work_weighted_delay_seconds: float
+    killed_container_seconds: int
+    deadline_misses: int
+    resize_requests: int
+    nodes_started: int
+    emr_calls: dict[str, int]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document of ``emr-autoscaler simulate --json``; rounding happens only here."""
+        return {
+            "policy": self.policy,
+            "trace": self.trace,
+            "seed": self.seed,
+            "jobs": self.jobs,
+            "cost_usd": round(float(self.cost_usd), 4),
+            "floor_cost_usd": round(float(self.floor_cost_usd), 4),
+            "node_hours": round(self.node_hours, 3),
+            "spot_share": round(self.spot_share, 4),
+            "bsld": {name: round(value, 3) for name, value in self.bsld.items()},
+            "work_weighted_delay_seconds": round(self.work_weighted_delay_seconds, 2),
+            "killed_container_seconds": self.killed_container_seconds,
+            "deadline_misses": self.deadline_misses,
+            "resize_requests": self.resize_requests,
+            "nodes_started": self.nodes_started,
+            "emr_calls": dict(sorted(self.emr_calls.items())),
+        }
+
+
+def figures_of(
+    *,
+    policy: str,
+    workload: Workload,
+    seed: int,
+    cluster: Cluster,
+    ledger: Ledger,
+    began_at: datetime,
+    now: datetime,
+    calls: Mapping[str, int],
+) -> Figures:
+    """Read the figures off a cluster whose workload has ended.
+
+    Args:
+        policy: Its name.
+        workload: What was run.
+        seed: Of the world.
+        cluster: What it ran on.
+        ledger: The world's bill.
+        began_at: When the workload began; nothing before counts.
+        now: The end, where jobs are left unfinished; otherwise the last job's end is the end.
+        calls: EMR calls since ``began_at`` by name.
+    """
+    yarn = cluster.yarn
+    began = to_seconds(began_at)
+    last = max((app.ended_at or 0 for app in yarn.ended), default=began)
+    end = to_seconds(now) if yarn.live else max(began, last)
+    apps = [*yarn.ended, *yarn.live]
+    nodes = [node for node in cluster.nodes() if node.group.spec.role is Role.TASK and node.launched_at]
+    total = sum(_seconds_within(node, began, end) for node in nodes)
+    spot = sum(_seconds_within(node, began, end) for node in nodes if node.group.spec.market is Market.SPOT)
+    cost, floor = _costs(cluster, ledger, began, end)
+    work = sum(job.work_seconds for job in workload.jobs)
+    return Figures(
+        policy=policy,
+        trace=workload.name,
+        seed=seed,
+        jobs=len(workload.jobs),
+        cost_usd=cost,
+        floor_cost_usd=floor,
+        node_hours=total / HOUR,
+        spot_share=spot / total if total else 0.0,
+        bsld=_slowdowns(apps, end),
+        work_weighted_delay_seconds=yarn.delay_integral / work if work else 0.0,
+        killed_container_seconds=yarn.lost_container_seconds,
+        deadline_misses=sum(_response(app, end) > _deadline(app) for app in apps),
+        resize_requests=calls.get("ModifyInstanceGroups", 0),
+        nodes_started=sum(began <= (node.launched_at or 0) < end for node in nodes),
+        emr_calls={call: count for call, count in calls.items() if call in BUCKETS},
+    )
+
+
+def _seconds_within(node: Node, start: int, end: int) -> int:
+    ended = end if node.ended_at is None else min(node.ended_at, end)
+    return max(0, ended - max(node.launched_at or 0, start))
+
+
+def _costs(cluster: Cluster, ledger: Ledger, start: int, end: int) -> tuple[Decimal, Decimal]:
+    """Return USD of task nodes and of the floor between two times, EBS left out."""
+    task, floor = Fraction(0), Fraction(0)
+    for sign, until in ((1, end), (-1, start)):
+        for line in ledger.bill(until=to_moment(until)).lines:
+            if line.component is BillComponent.EBS or line.cluster_id != cluster.cluster_id:
+                continue
+            if cluster.groups[line.group_id].spec.role is Role.TASK:
+                task += sign * line.usd_exact
+            else:
+                floor += sign * line.usd_exact
+    return to_decimal(task), to_decimal(floor)
+
+
+def _response(app: Application, end: int) -> int:
+    return (end if app.ended_at is None else app.ended_at) - app.submitted_at
+
+
+def _deadline(app: Application) -> int:
+    return DEADLINE_FACTOR * app.job.ideal_seconds + DEADLINE_SLACK_SECONDS
+
+
+def _slowdowns(apps: Sequence[Application], end: int) -> dict[str, float]:
+    values = sorted(
+        max(1.0, _response(app, end) / max(app.job.ideal_seconds, MINIMUM_IDEAL_SECONDS)) for app in apps
+    )
+    if not values:
+        return {"mean": 1.0, "p50": 1.0, "p95": 1.0, "p99": 1.0}
+    return {
+        "mean": sum(values) / len(values),
+        "p50": _quantile(values, 0.50),
+        "p95": _quantile(values, 0.95),
+        "p99": _quantile(values, 0.99),
+    }
+
+
+def _quantile(ordered: Sequence[float], fraction: float) -> float:
+    """Interpolate linearly between the two nearest values."""
+    position = fraction * (len(ordered) - 1)
+    below = math.floor(position)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (ordered[above] - ordered[below]) * (position - below)

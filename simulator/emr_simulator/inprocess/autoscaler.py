@@ -1,0 +1,81 @@
+"""emr-autoscaler as a policy of experiments: the deployed use cases, driven event by event in this process."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from emr_autoscaler.domain.enrolment import POLICY_TAG
+from emr_autoscaler.domain.policy import CorePolicy, IdlePolicy, Mode, Objective, Policy, TaskPolicy
+from emr_simulator.descriptions import GroupSpec
+from emr_simulator.experiment import MetricsMode, Setup
+from emr_simulator.inprocess.deployment import InProcessDeployment
+from emr_simulator.inprocess.policies import MemoryPolicies
+from emr_simulator.inprocess.ports import WorldPorts
+from emr_simulator.words import Market, Role
+from emr_simulator.world import World
+
+NAME = "emr-autoscaler"
+_POLICY = "experiment"
+
+
+class AutoscalerPolicy:
+    """Runs the system on the experiment's cluster: one on-demand task group that starts at zero.
+
+    Its policy is live, keeps 0 to the set-up's maximum of task nodes, and leaves core and idleness
+    alone, because the experiment's core is fixed and its cluster must live. Everything else is default.
+    It learns of the cluster as a real deployment does: from events, alarms and published metrics.
+
+    Args:
+        objective: Of the policy.
+    """
+
+    def __init__(self, objective: Objective = Objective.BALANCED) -> None:
+        self._objective = objective
+        self._policies = MemoryPolicies()
+        self._period = timedelta(minutes=5)
+        self.deployment: InProcessDeployment | None = None
+
+    @property
+    def name(self) -> str:
+        """emr-autoscaler, with the objective where it is not the default."""
+        return NAME if self._objective is Objective.BALANCED else f"{NAME}:{self._objective}"
+
+    def prepare(self, setup: Setup) -> tuple[tuple[GroupSpec, ...], dict[str, str]]:
+        """Return the task group, and the tag that opts the cluster in."""
+        self._period = timedelta(minutes=5 if setup.metrics is MetricsMode.FIVE_MINUTES else 1)
+        task = TaskPolicy(max_nodes=setup.maximum_task_count, objective=self._objective)
+        self._policies.put(
+            Policy(
+                name=_POLICY,
+                mode=Mode.LIVE,
+                task=task,
+                core=CorePolicy(enabled=False),
+                idle=IdlePolicy(enabled=False),
+            )
+        )
+        group = GroupSpec(
+            role=Role.TASK, market=Market.ON_DEMAND, instance_type=setup.instance_type, count=0, name="task"
+        )
+        return (group,), {POLICY_TAG: _POLICY}
+
+    def start(self, world: World, cluster_id: str) -> None:
+        """Deploy the system into the world; the cluster makes itself known by its events."""
+        del cluster_id
+        self.deployment = InProcessDeployment(WorldPorts(world, self._policies, metric_period=self._period))
+
+    def next_tick(self) -> datetime | None:
+        """Return when a schedule fires, a message is delivered or a failure is tried again."""
+        return None if self.deployment is None else self.deployment.next_at()
+
+    def on_tick(self, world: World) -> None:
+        """Run what is due."""
+        del world
+        if self.deployment is not None:
+            self.deployment.run_due()
+
+    def on_events(self, world: World, events: Sequence[dict[str, Any]]) -> None:
+        """Hand the events of the bus to the functions whose rules match."""
+        del world
+        if self.deployment is not None:
+            for event in events:
+                self.deployment.deliver(event)
