@@ -7,7 +7,6 @@ import pytest
 from tests.support.sample_events import QUEUE_SAMPLES, REACHES
 from tests.support.template import PROJECT, resources, template
 
-
 DOCUMENTS = sorted(
     [*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md"), *PROJECT.glob("events/*.md")],
 )
