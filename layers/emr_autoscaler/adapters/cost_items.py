@@ -9,12 +9,13 @@ PK                                           SK                            what
 ===========================================  ============================  =====================
 
 Index ``by-cost-centre``: ``CC#<cost centre>#2026-10``, index ``by-account``: ``ACCOUNT#<account>#2026-10``,
-both sorted by ``2026-10-05T13Z#<region>#<cluster>``. Amounts are DynamoDB numbers, never rounded.
+both sorted by ``2026-10-05T13Z#<region>#<cluster>``. Amounts of hours are DynamoDB numbers, never rounded.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from decimal import ROUND_DOWN, Decimal, localcontext
+from decimal import Decimal
 from enum import Enum
 from typing import Any, Final
 
@@ -30,11 +31,10 @@ ACCOUNT_MONTH: Final = "account_month"
 HOUR_CLUSTER: Final = "hour_cluster"
 
 HOUR_PREFIX: Final = "HOUR#"
+ROLLUP_REVISION: Final = "rollup_revision"
 
 _HOUR = TypeAdapter(HourRecord)
 _HOUR_LENGTH = timedelta(hours=1)
-_LEADING_DECIMALS = Decimal(1).scaleb(-18)
-_WORKING_DIGITS = 200
 
 
 def cluster_pk(account_id: str, region: str, cluster_id: str) -> str:
@@ -136,66 +136,45 @@ def price_of(key: PriceKey, item: Item) -> Price:
     )
 
 
-class RollupMove:
-    """How far a rollup moves when one revision of an hour gives way to another.
+def rollup_item(total: MonthTotal, *, revision: int) -> Item:
+    """Build the item of a month's rollup.
 
-    Months add up amounts of many magnitudes, more digits than a DynamoDB number keeps. Each sum is
-    therefore kept in two numbers, the first 18 decimals and the rest, and both add without rounding.
+    A sum of many exact amounts may have more digits than a DynamoDB number keeps, and adding in the
+    database would round it: the sums are texts, replaced under the rollup's revision.
     """
-
-    def __init__(self) -> None:
-        self._effective: list[Decimal] = []
-        self._list: list[Decimal] = []
-        self._hours = 0
-
-    def add(self, record: HourRecord) -> None:
-        """Count an hour in."""
-        self._effective.append(record.effective_cost_usd)
-        self._list.append(record.list_cost_usd)
-        self._hours += 1
-
-    def remove(self, record: HourRecord) -> None:
-        """Count an hour out."""
-        self._effective.append(record.effective_cost_usd.copy_negate())
-        self._list.append(record.list_cost_usd.copy_negate())
-        self._hours -= 1
-
-    @property
-    def values(self) -> Mapping[str, Any]:
-        """Placeholders of ``ROLLUP_UPDATE``."""
-        effective, effective_rest = _split(exact_sum(self._effective))
-        at_list, list_rest = _split(exact_sum(self._list))
-        return {
-            ":effective": effective,
-            ":effective_rest": effective_rest,
-            ":list": at_list,
-            ":list_rest": list_rest,
-            ":hours": self._hours,
-        }
+    return {
+        PK: rollup_pk(total.cost_centre),
+        SK: total.month,
+        "effective_cost_usd": f"{total.effective_cost_usd:f}",
+        "list_cost_usd": f"{total.list_cost_usd:f}",
+        "hours_recorded": total.hours,
+        ROLLUP_REVISION: revision,
+    }
 
 
-ROLLUP_UPDATE: Final = (
-    "ADD effective_cost_usd :effective, effective_cost_usd_rest :effective_rest, "
-    "list_cost_usd :list, list_cost_usd_rest :list_rest, hours_recorded :hours"
-)
-
-
-def month_total_of(cost_centre: str, month: str, item: Item) -> MonthTotal:
-    """Read a rollup back."""
+def month_total_of(cost_centre: str, month: str, item: Item | None) -> MonthTotal:
+    """Read a rollup back; one that was never written is zero."""
     return MonthTotal(
         cost_centre=cost_centre,
         month=month,
-        effective_cost_usd=exact_sum((item["effective_cost_usd"], item["effective_cost_usd_rest"])),
-        list_cost_usd=exact_sum((item["list_cost_usd"], item["list_cost_usd_rest"])),
-        hours=int(item["hours_recorded"]),
+        effective_cost_usd=Decimal(0 if item is None else item["effective_cost_usd"]),
+        list_cost_usd=Decimal(0 if item is None else item["list_cost_usd"]),
+        hours=0 if item is None else int(item["hours_recorded"]),
     )
 
 
-def _split(amount: Decimal) -> tuple[Decimal, Decimal]:
-    with localcontext() as context:
-        context.prec = _WORKING_DIGITS
-        leading = amount.quantize(_LEADING_DECIMALS, rounding=ROUND_DOWN)
-        return leading, amount - leading
+def moved(total: MonthTotal, *, out: HourRecord | None, into: HourRecord | None) -> MonthTotal:
+    """Return a rollup after a revision of an hour left it and another joined it."""
+    effective, at_list, hours = [total.effective_cost_usd], [total.list_cost_usd], total.hours
+    if out is not None:
+        effective.append(out.effective_cost_usd.copy_negate())
+        at_list.append(out.list_cost_usd.copy_negate())
+        hours -= 1
+    if into is not None:
+        effective.append(into.effective_cost_usd)
+        at_list.append(into.list_cost_usd)
+        hours += 1
+    return replace(total, effective_cost_usd=exact_sum(effective), list_cost_usd=exact_sum(at_list), hours=hours)
 
 
 def _stored(value: Any) -> Any:  # noqa: ANN401  any field of a dataclass

@@ -1,6 +1,5 @@
 """Cost records on the cost table: hours and the rollups that move with them; prices in price_store.py."""
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -12,8 +11,7 @@ from emr_autoscaler.adapters.cost_items import (
     COST_CENTRE_INDEX,
     COST_CENTRE_MONTH,
     HOUR_PREFIX,
-    ROLLUP_UPDATE,
-    RollupMove,
+    ROLLUP_REVISION,
     account_month,
     cluster_pk,
     cost_centre_month,
@@ -23,18 +21,21 @@ from emr_autoscaler.adapters.cost_items import (
     hour_text,
     month_of,
     month_total_of,
+    moved,
+    rollup_item,
     rollup_pk,
 )
-from emr_autoscaler.adapters.dynamodb_table import PK, SK, Table
+from emr_autoscaler.adapters.dynamodb_table import Table
 from emr_autoscaler.adapters.permissions import Permission
 from emr_autoscaler.adapters.price_store import PriceBook
 from emr_autoscaler.domain.costs import HourRecord, MonthTotal, Price, PriceKey
-from emr_autoscaler.domain.errors import ConflictError
+from emr_autoscaler.domain.errors import ConflictError, UnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 _AFTER_ALL = f"{HOUR_PREFIX}~"
+_ATTEMPTS = 10  # a rollup is shared by the clusters of its payer, so it may move under us
 
 
 class DynamoCosts:
@@ -42,8 +43,7 @@ class DynamoCosts:
 
     permissions: ClassVar[tuple[Permission, ...]] = (
         Permission(("dynamodb:GetItem",), "read the stored revision of a cluster-hour, and month totals"),
-        Permission(("dynamodb:PutItem",), "write a cluster-hour against the revision it replaces"),
-        Permission(("dynamodb:UpdateItem",), "move the month's rollup in the same transaction"),
+        Permission(("dynamodb:PutItem",), "write a cluster-hour and its month's rollup in one transaction"),
         Permission(("dynamodb:Query",), "read hours and prices"),
         Permission(("dynamodb:BatchWriteItem",), "add prices to the price book"),
     )
@@ -61,27 +61,32 @@ class DynamoCosts:
     def put_hour(self, record: HourRecord) -> HourRecord:
         """Write an hour and move its rollup by the difference, in one transaction.
 
-        The revision is given here: one above what is stored. The condition on it is what keeps a
-        repeated transaction from moving the rollup twice, however late it is repeated.
+        The revision is given here: one above what is stored. The conditions on it and on the rollup's
+        own revision keep a repeated transaction from moving the rollup twice, however late it comes.
 
         Raises:
             ConflictError: Somebody wrote the hour in between; compute it again from facts.
+            UnavailableError: Others keep moving the same rollup.
         """
         stored = self._stored(record)
-        if stored is not None and _says_the_same(stored, record):
-            return stored
-        new = replace(record, revision=1 if stored is None else stored.revision + 1)
-        try:
-            self._table.transact(
-                self._hour_and_rollups(stored, new), subject=f"{record.cluster_id} {hour_text(record.hour)}"
-            )
-        except ConflictError:
-            # The SDK may have repeated a call that had been carried out: then our own write is there.
-            now_stored = self._stored(record)
-            if now_stored is not None and _says_the_same(now_stored, record):
-                return now_stored
-            raise
-        return new
+        for _ in range(_ATTEMPTS):
+            if stored is not None and _says_the_same(stored, record):
+                return stored
+            new = replace(record, revision=1 if stored is None else stored.revision + 1)
+            try:
+                self._table.transact(self._hour_and_rollups(stored, new), subject=_subject(record))
+            except ConflictError:
+                read, stored = stored, self._stored(record)
+                # The SDK may have repeated a call that had been carried out: then our own write is there.
+                if stored is not None and _says_the_same(stored, record):
+                    return stored
+                if stored != read:
+                    raise
+                # Only a rollup was moved, by another cluster's hour: again, from its new value.
+            else:
+                return new
+        msg = f"{_subject(record)}: its month is being moved by others; repeat the invocation"
+        raise UnavailableError(msg)
 
     def hours_of_cluster(
         self,
@@ -135,33 +140,35 @@ class DynamoCosts:
         return (hour_of(item) for item in items)
 
     def _hour_and_rollups(self, stored: HourRecord | None, new: HourRecord) -> "list[TransactWriteItemTypeDef]":
-        table = self._table
-        moves: defaultdict[str, RollupMove] = defaultdict(RollupMove)
-        moves[new.cost_centre].add(new)
-        write: TransactWriteItemTypeDef = {
-            "Put": {
-                "TableName": table.name,
-                "Item": table.dump(hour_item(new)),
-                "ConditionExpression": "attribute_not_exists(PK)",
-            }
-        }
+        hour_is_as_read, values = "attribute_not_exists(PK)", None
         if stored is not None:
-            moves[stored.cost_centre].remove(stored)
-            write["Put"]["ConditionExpression"] = "revision = :read"
-            write["Put"]["ExpressionAttributeValues"] = table.dump({":read": stored.revision})
-        actions = [write]
+            hour_is_as_read, values = "revision = :read", {":read": stored.revision}
+        payers = {new.cost_centre, new.cost_centre if stored is None else stored.cost_centre}
+        return [
+            self._table.put_action(hour_item(new), condition=hour_is_as_read, values=values),
+            *(self._rollup(cost_centre, stored, new) for cost_centre in sorted(payers)),
+        ]
+
+    def _rollup(self, cost_centre: str, stored: HourRecord | None, new: HourRecord) -> "TransactWriteItemTypeDef":
         month = month_of(new.hour)
-        for cost_centre, move in moves.items():
-            update: TransactWriteItemTypeDef = {
-                "Update": {
-                    "TableName": table.name,
-                    "Key": table.dump({PK: rollup_pk(cost_centre), SK: month}),
-                    "UpdateExpression": ROLLUP_UPDATE,
-                    "ExpressionAttributeValues": table.dump(move.values),
-                }
-            }
-            actions.append(update)
-        return actions
+        item = self._table.get(rollup_pk(cost_centre), month)
+        total = moved(
+            month_total_of(cost_centre, month, item),
+            out=stored if stored is not None and stored.cost_centre == cost_centre else None,
+            into=new if new.cost_centre == cost_centre else None,
+        )
+        if item is None:
+            return self._table.put_action(rollup_item(total, revision=1), condition="attribute_not_exists(PK)")
+        read = item[ROLLUP_REVISION]
+        return self._table.put_action(
+            rollup_item(total, revision=int(read) + 1),
+            condition=f"{ROLLUP_REVISION} = :read",
+            values={":read": read},
+        )
+
+
+def _subject(record: HourRecord) -> str:
+    return f"{record.cluster_id} {hour_text(record.hour)}"
 
 
 def _says_the_same(stored: HourRecord, record: HourRecord) -> bool:

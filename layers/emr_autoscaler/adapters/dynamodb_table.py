@@ -85,11 +85,14 @@ class Table:
         Raises:
             ConflictError: The condition does not hold.
         """
-        conditional: Any = {"ConditionExpression": condition} if condition else {}
-        if values:
-            conditional["ExpressionAttributeValues"] = self.dump(values)
         with _conditional(f"{item[PK]} {item[SK]}"):
-            self._client.put_item(TableName=self.name, Item=self.dump(item), **conditional)
+            self._client.put_item(**self._put(item, condition, values))
+
+    def put_action(
+        self, item: Item, *, condition: str = "", values: Mapping[str, Any] | None = None
+    ) -> "TransactWriteItemTypeDef":
+        """Build what ``put`` does as one action of a transaction."""
+        return {"Put": self._put(item, condition, values)}
 
     def put_many(self, items: Sequence[Item]) -> None:
         """Write items without conditions; of two with the same key the later wins.
@@ -171,6 +174,14 @@ class Table:
         """
         with _conditional(subject):
             self._client.transact_write_items(TransactItems=actions)
+
+    def _put(self, item: Item, condition: str, values: Mapping[str, Any] | None) -> Any:  # noqa: ANN401
+        request: dict[str, Any] = {"TableName": self.name, "Item": self.dump(item)}
+        if condition:
+            request["ConditionExpression"] = condition
+        if values:
+            request["ExpressionAttributeValues"] = self.dump(values)
+        return request
 
     def dump(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Turn Python values into DynamoDB's.
