@@ -77,7 +77,3 @@ lock: install ## Pin every requirement again, with hashes
 	$(COMPILE) requirements/dev.in -o requirements/dev.txt
 	$(COMPILE) requirements/sam.in -o requirements/sam.txt
 	$(COMPILE) requirements/local-aws.in -o requirements/local-aws.txt
-
-.PHONY: docs
-docs: $(VENV)/.installed ## Write the generated parts of docs/
-	@$(BIN)/python -m emr_autoscaler.messages.policy_schema > docs/policy.schema.json

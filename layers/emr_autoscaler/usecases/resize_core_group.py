@@ -56,9 +56,7 @@ class ResizeCoreGroup:
             self.queue.request(cluster_id, DecisionKind.CORE, now=self.clock.now(), cause=trigger)
             return None
 
-    def __call__(
-        self, cluster_id: str, *, trigger: str, wait: timedelta = timedelta(0)
-    ) -> DecisionRecord | None:
+    def __call__(self, cluster_id: str, *, trigger: str, wait: timedelta = timedelta(0)) -> DecisionRecord | None:
         """Decide and act.
 
         Args:

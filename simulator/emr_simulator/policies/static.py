@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from emr_simulator.descriptions import GroupSpec
 from emr_simulator.experiment import Setup
@@ -14,7 +14,19 @@ class StaticPolicy:
     """Asks for ``task_count`` nodes with the cluster, and for nothing after."""
 
     def __init__(self, task_count: int) -> None:
+        if task_count < 0:
+            msg = f"static: a count of at least 0 expected, got {task_count}"
+            raise ValueError(msg)
         self._task_count = task_count
+
+    @classmethod
+    def from_name(cls, name: str) -> Self:
+        """Return the policy called ``name``. Raises ValueError where it is not static:N."""
+        kind, _, count = name.partition(":")
+        if kind != "static" or not (count.isascii() and count.isdigit()):
+            msg = f"policy: static:N expected, got {name!r}"
+            raise ValueError(msg)
+        return cls(int(count))
 
     @property
     def name(self) -> str:
