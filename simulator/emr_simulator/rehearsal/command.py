@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Deploy the template to a local AWS on loopback and play a day through it.",
         allow_abbrev=False,
     )
-    parser.add_argument("--trace", type=Path, metavar="FILE", help="play the beginning of this SWIM trace")
+    parser.add_argument("--trace", type=Path, metavar="FILE", help="play a busy part of this SWIM trace")
     parser.add_argument(
         "--hours",
         type=_hours,

@@ -47,7 +47,8 @@ def render_page(story: Story, summary: Summary, moments: Sequence[Moment]) -> st
         f"{''.join(_section(chart) for chart in charts)}"
         f"{_interruptions(summary)}{_reaped(summary)}{_bills(summary)}{_deeds(summary)}"
         "<footer>Point at a mark for its reason; move over a chart to read all of them at that time. "
-        "Every decision and cost on this page was written by the deployed functions and read back from DynamoDB.</footer>"
+        "Every decision and cost on this page was written by the deployed functions and read back from "
+        "DynamoDB.</footer>"
     )
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -65,7 +66,7 @@ def _asset(name: str) -> str:
 def _verdict(missing: Sequence[str]) -> str:
     if not missing:
         return (
-            '<p class="verdict">Everything was seen: task groups out and in, core resized, spot warnings answered, '
+            '<p class="verdict">Everything was seen: task groups out and in, core resized, warnings answered, '
             "an idle cluster reaped, a busy one kept, one not opted in left alone, costs equal to the bill.</p>"
         )
     items = "".join(f"<li>{escape(item)}</li>" for item in missing)

@@ -1,5 +1,6 @@
 """What is played: the clusters, their policies, their work. What goes wrong meanwhile is in incidents.py."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -35,6 +36,7 @@ _SYNTHETIC_MAXIMUM = 20
 _FULL_SCALE_HOURS = 10
 """A day squeezed into fewer hours keeps its shape and loses some of its tasks: the clusters stay small."""
 _TRACE_MAXIMUM = 40
+_CONTAINERS_PER_NODE = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,22 +102,53 @@ def synthetic_scenario(*, hours: int, seed: int) -> Scenario:
 
 
 def trace_scenario(path: Path, *, hours: float, seed: int) -> Scenario:
-    """Return a slice of a SWIM trace, from its beginning.
+    """Return the busiest slice of a SWIM trace that the cluster's maximum can work off in half its time.
 
     Raises:
         TraceError: The trace cannot be read; file, line and field are named.
         OSError: The file cannot be opened.
     """
-    work = read_swim(path, hours=hours)
+    whole = read_swim(path)
+    first = busiest_hour(
+        whole, hours=hours, most_work_seconds=round(hours * _TRACE_MAXIMUM * _CONTAINERS_PER_NODE * 3600 / 2)
+    )
+    work = cut(whole, first, hours)
     played = LEAD + hours * HOUR + TAIL
     return _scenario(
-        title=f"the first {hours:g} h of {path.name}, {len(work.jobs)} jobs",
+        title=f"{hours:g} h of {path.name} from hour {first} on, {len(work.jobs)} jobs",
         run_hours=-(-played // HOUR),
         work=work,
         task_seconds=30,
         maximum=_TRACE_MAXIMUM,
         seed=seed,
     )
+
+
+def busiest_hour(workload: Workload, *, hours: float, most_work_seconds: int) -> int:
+    """Return the whole hour at which the slice with most work begins.
+
+    Args:
+        workload: Cut into slices that begin at whole hours.
+        hours: Length of a slice.
+        most_work_seconds: Container-seconds; busier slices are passed over while any other has jobs.
+    """
+    slices = {first: cut(workload, first, hours) for first in range(math.ceil(workload.seconds / 3600))}
+    work = {first: sum(job.work_seconds for job in part.jobs) for first, part in slices.items() if part.jobs}
+    bearable = {first: seconds for first, seconds in work.items() if seconds <= most_work_seconds}
+    if not bearable:
+        return min(work, key=lambda first: work[first])
+    return max(bearable, key=lambda first: bearable[first])
+
+
+def cut(workload: Workload, first_hour: int, hours: float) -> Workload:
+    """Return the jobs submitted in a slice, counted from its beginning."""
+    start, length = first_hour * 3600, round(hours * 3600)
+    jobs = tuple(
+        replace(job, submit_after_seconds=job.submit_after_seconds - start)
+        for job in workload.jobs
+        if start <= job.submit_after_seconds < start + length
+    )
+    return replace(workload, jobs=jobs, seconds=length)
 
 
 def squeeze(workload: Workload, factor: float) -> Workload:
@@ -168,7 +201,6 @@ def _policies(task_seconds: int, maximum: int) -> dict[str, dict[str, Any]]:
                 ],
             },
             "core": {"min_nodes": CORE_NODES, "max_nodes": 6, "cooldown_minutes": 20},
-            "idle": idle,
         },
         "fixed-size": {"mode": "live", "task": {"enabled": False}, "core": {"enabled": False}, "idle": idle},
     }

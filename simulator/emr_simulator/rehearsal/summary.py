@@ -1,17 +1,23 @@
 """What came of a rehearsal, as figures: pure arithmetic on what was recorded and seen. Printing is report.py's."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from emr_autoscaler.domain.cluster import Role
-from emr_autoscaler.domain.costs import Component, CostLine, HourRecord, exact_sum
+from emr_autoscaler.domain.costs import HourRecord, exact_sum
 from emr_autoscaler.domain.decision import Action, DecisionKind, GroupTarget
 from emr_autoscaler.domain.interruption import InterruptionEvidence
 from emr_autoscaler.domain.record import DecisionRecord, Outcome
-from emr_simulator.rehearsal.timeline import ClusterMoment, Mark, Moment
+from emr_simulator.rehearsal.cost_sums import (
+    component_costs,
+    group_costs,
+    node_hours,
+    static_usd,
+    total,
+    usd_per_hour,
+)
+from emr_simulator.rehearsal.timeline import Mark, Moment
 
 CENT = Decimal("0.01")
 _RESIZES = frozenset({DecisionKind.TASK, DecisionKind.CORE})
@@ -174,13 +180,13 @@ def summarise(
     bills = tuple(
         ClusterBill(
             cluster=name,
-            recorded_usd=_total(hours.get(name, ())) if name in enrolled else None,
+            recorded_usd=total(hours.get(name, ())) if name in enrolled else None,
             ledger_usd=usd,
         )
         for name, usd in ledger_usd.items()
     )
     everything = [record for records in hours.values() for record in records]
-    recorded = _total(everything)
+    recorded = total(everything)
     return Summary(
         deeds=tuple(deeds),
         interruptions=tuple(
@@ -189,19 +195,15 @@ def summarise(
         ),
         reaped=tuple(_reaped(deeds, hours, moments)),
         bills=bills,
-        node_hours=_node_hours(everything),
-        group_costs=_group_costs(hours, labels),
-        component_costs=_component_costs(everything),
+        node_hours=node_hours(everything),
+        group_costs=group_costs(hours, labels),
+        component_costs=component_costs(everything),
         recorded_usd=recorded,
         ledger_usd=sum((bill.ledger_usd for bill in bills if bill.recorded_usd is not None), Decimal(0)),
         list_usd=exact_sum(record.list_cost_usd for record in everything),
-        static_usd=_static_usd(recorded, hours.get(scaled, ()), maximum_task_nodes),
+        static_usd=static_usd(recorded, hours.get(scaled, ()), maximum_task_nodes),
         marks=tuple(marks),
     )
-
-
-def _total(hours: Iterable[HourRecord]) -> Decimal:
-    return exact_sum(record.effective_cost_usd for record in hours)
 
 
 def _acts(record: DecisionRecord) -> bool:
@@ -266,7 +268,7 @@ def _reaped(
     for end in (deed for deed in deeds if deed.action == Action.TERMINATE and deed.done):
         told = [d.at for d in deeds if d.cluster == end.cluster and d.action == Action.ANNOUNCE and d.at <= end.at]
         before = [moment.clusters[end.cluster] for moment in moments if moment.at <= end.at]
-        rate = _usd_per_hour(hours.get(end.cluster, ()), before[-1]) if before else Decimal(0)
+        rate = usd_per_hour(hours.get(end.cluster, ()), before[-1]) if before else Decimal(0)
         yield Reaped(
             cluster=end.cluster,
             announced_at=told[-1] if told else None,
@@ -274,62 +276,6 @@ def _reaped(
             reason=end.reason,
             usd_per_hour=rate,
         )
-
-
-def _usd_per_hour(hours: Sequence[HourRecord], moment: ClusterMoment) -> Decimal:
-    """Return what the running nodes cost in an hour, each at its group's recorded cost per node-hour."""
-    lines = [line for record in hours for line in record.lines]
-    return sum((usd_per_node_hour(lines, group.group_id) * group.running for group in moment.groups), Decimal(0))
-
-
-def usd_per_node_hour(lines: Sequence[CostLine], group_id: str) -> Decimal:
-    """Return what a node of a group cost in an hour, all components together; 0 where it never ran."""
-    own = [line for line in lines if line.group_id == group_id]
-    node_hours = sum((line.quantity for line in own if line.component is Component.EMR_FEE), Decimal(0))
-    return exact_sum(line.effective_cost_usd for line in own) / node_hours if node_hours else Decimal(0)
-
-
-def _static_usd(recorded: Decimal, scaled: Sequence[HourRecord], maximum: int) -> Decimal:
-    """Return the cost with the task nodes at their maximum all along.
-
-    Task nodes are replaced by as many of the master's kind, on demand, for as long as the master ran:
-    its own lines say what a node-hour costs.
-    """
-    lines = [line for record in scaled for line in record.lines]
-    masters = [line for line in lines if line.role is Role.MASTER]
-    if not masters:
-        return recorded
-    task = exact_sum(line.effective_cost_usd for line in lines if line.role is Role.TASK)
-    return recorded - task + maximum * exact_sum(line.effective_cost_usd for line in masters)
-
-
-def _node_hours(records: Iterable[HourRecord]) -> dict[str, Decimal]:
-    sums: defaultdict[str, Decimal] = defaultdict(Decimal)
-    for record in records:
-        for line in record.lines:
-            if line.component is Component.EMR_FEE:
-                sums[line.market.value] += line.quantity
-    return dict(sums)
-
-
-def _group_costs(
-    hours: Mapping[str, Sequence[HourRecord]], labels: Mapping[str, str]
-) -> dict[tuple[str, str, datetime], Decimal]:
-    sums: defaultdict[tuple[str, str, datetime], Decimal] = defaultdict(Decimal)
-    for cluster, records in hours.items():
-        for record in records:
-            for line in record.lines:
-                label = labels.get(line.group_id, line.group_id)
-                sums[cluster, label, record.hour] += line.effective_cost_usd
-    return dict(sums)
-
-
-def _component_costs(records: Iterable[HourRecord]) -> dict[tuple[datetime, str], Decimal]:
-    sums: defaultdict[tuple[datetime, str], Decimal] = defaultdict(Decimal)
-    for record in records:
-        for line in record.lines:
-            sums[record.hour, line.component.value] += line.effective_cost_usd
-    return dict(sums)
 
 
 def resizes(deeds: Iterable[Deed], kind: DecisionKind) -> tuple[Deed, ...]:
