@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not console.is_terminal:
         console = Console(highlight=False, width=_WIDTH)
     options = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _stop)
+    before = signal.signal(signal.SIGTERM, _stop)
     try:
         scenario = _scenario(options)
         out = options.out or project_root() / ".demo"
@@ -51,6 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _say(str(error), FAILED)
     except (KeyboardInterrupt, StoppedError):
         return _say("stopped; everything that was started has been ended", FAILED)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _parser() -> argparse.ArgumentParser:
