@@ -20,6 +20,7 @@ def missing(
     forgotten: str,
     busy: str,
     foreign: str,
+    maximum: int,
     trouble: Sequence[str],
 ) -> tuple[str, ...]:
     """Return one line for each thing that was not seen; empty is success.
@@ -33,15 +34,18 @@ def missing(
         forgotten: Cluster that must have been reaped.
         busy: Cluster that must have been kept.
         foreign: Cluster that is not opted in.
+        maximum: Most task nodes the scaled cluster may have ordered.
         trouble: Events given up, dead letters, faults of the simulator.
     """
     last = moments[-1].clusters
     task = [moment.clusters[scaled].running("TASK") for moment in moments]
+    ordered = [moment.clusters[scaled].wanted("TASK") for moment in moments]
     core = [moment.clusters[scaled].running("CORE") for moment in moments]
     seen = {
         f"{scaled}: no task group was scaled out": _went_up(summary, DecisionKind.TASK, task),
         f"{scaled}: no task group was scaled in": _went_down(summary, task),
         f"{scaled}: the core group was not resized": _resized(summary, core),
+        f"{scaled}: more than {maximum} task nodes ordered": max(ordered) <= maximum,
         "no spot warning was answered with a replacement": _warning_answered(summary),
         f"{forgotten}: idle, and neither announced nor reaped": _was_reaped(summary, forgotten, last),
         f"{busy}: busy, and not kept": last[busy].state in _ALIVE and not _ended(summary, busy),

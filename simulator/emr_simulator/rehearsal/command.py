@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
+from emr_autoscaler.domain.errors import AutoscalerError
 from emr_simulator.errors import TraceError
 from emr_simulator.local_aws import LocalAwsError, project_root
 from emr_simulator.rehearsal.scenario import Scenario, synthetic_scenario, trace_scenario
@@ -47,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         code = WRONG_USAGE if _names_trace(error, options) else FAILED
         return _say(f"{error.filename or ''}: {error.strerror or error}", code)
-    except LocalAwsError as error:
+    except (LocalAwsError, AutoscalerError, BotoCoreError, ClientError) as error:
         return _say(str(error), FAILED)
     except (KeyboardInterrupt, StoppedError):
         return _say("stopped; everything that was started has been ended", FAILED)

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from emr_autoscaler.domain.enrolment import POLICY_TAG
 from emr_simulator.local_aws import Delivery, EventDriver, ScheduleDriver, Stack, drain_queues
 from emr_simulator.rehearsal.harvest import JournalReader, told
 from emr_simulator.rehearsal.progress import Progress
@@ -172,10 +173,15 @@ class Rehearsal:
                     self.played.marks.append(Mark(at=world.now, kind=incident.kind, text=text))
                     self._progress.tell(world.now, text)
             if world.now.minute % _SPENDING_IS_READ_EVERY == 0:
-                self._spent = world.ledger.bill().total_usd()
+                self._spent = self._spent_on_enrolled()
             moment = observe(world, ids, self._spent)
         self.played.moments.append(moment)
         self._progress.show(moment)
+
+    def _spent_on_enrolled(self) -> Decimal:
+        bill, ids = self._world.ledger.bill(), self.played.cluster_ids
+        opted_in = (member.name for member in self._scenario.cast if POLICY_TAG in member.spec.tags)
+        return sum((bill.total_usd(cluster_id=ids[name]) for name in opted_in), Decimal(0))
 
     def _tell_decisions(self) -> None:
         """Show what was decided since the last look, as the state table has it."""

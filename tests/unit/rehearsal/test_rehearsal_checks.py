@@ -10,7 +10,7 @@ from emr_autoscaler.domain.decision import Action, DecisionKind, Reason
 from emr_simulator.rehearsal.checks import missing
 
 
-def missed(shown=None, *, seen=None, enrolled=ENROLLED, trouble=()):
+def missed(shown=None, *, seen=None, enrolled=ENROLLED, maximum=10, trouble=()):
     seen = seen or moments()
     return missing(
         shown or summary(moments=seen),
@@ -21,6 +21,7 @@ def missed(shown=None, *, seen=None, enrolled=ENROLLED, trouble=()):
         forgotten="forgotten",
         busy="busy",
         foreign="adhoc",
+        maximum=maximum,
         trouble=trouble,
     )
 
@@ -92,6 +93,10 @@ def test_no_costs_are_told_with_every_bill():
 def test_a_bill_that_differs_names_both_amounts():
     shown = summary(ledger_usd={**LEDGER, "etl": Decimal("0.99")})
     assert missed(shown) == ("etl: 0.98 USD recorded, 0.99 USD on the bill",)
+
+
+def test_orders_above_the_maximum_are_told():
+    assert missed(maximum=4) == ("etl: more than 4 task nodes ordered",)
 
 
 def test_trouble_is_passed_on():
