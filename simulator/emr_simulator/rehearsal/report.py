@@ -20,7 +20,9 @@ def print_summary(console: Console, summary: Summary, *, page: Path, missing: Se
     _print_reaped(console, summary)
     _print_costs(console, summary)
     _print_bills(console, summary)
-    console.print(f"\nThe timeline, with every decision and its reason: {page}", soft_wrap=True, highlight=False)
+    console.print(
+        f"\nThe timeline, with every decision and its reason: {_short(page)}", soft_wrap=True, highlight=False
+    )
     if missing:
         console.print("\nNot everything was seen:", style="bold red")
         for line in missing:
@@ -94,9 +96,8 @@ def _print_costs(console: Console, summary: Summary) -> None:
     if len(hours) > len(shown):
         title += f" (the first {len(shown)} of {len(hours)} hours; sums over all)"
     table = _table(title, "cluster", "group", *columns, "sum", right=(*columns, "sum"))
-    rows = dict.fromkeys((cluster, group) for cluster, group, _ in summary.group_costs)
     previous = ""
-    for cluster, group in rows:
+    for cluster, group in _rows(summary):
         by_hour = {hour: summary.group_costs.get((cluster, group, hour), Decimal(0)) for hour in hours}
         table.add_row(
             cluster if cluster != previous else "",
@@ -108,9 +109,22 @@ def _print_costs(console: Console, summary: Summary) -> None:
     console.print(table)
 
 
+def _rows(summary: Summary) -> list[tuple[str, str]]:
+    """Return clusters as they were started, with their groups by what they do."""
+    clusters = list(dict.fromkeys(cluster for cluster, _, _ in summary.group_costs))
+    kinds = ("master", "core", "spot", "on-demand")
+
+    def place(row: tuple[str, str]) -> tuple[int, int, str]:
+        cluster, group = row
+        kind = next((n for n, kind in enumerate(kinds) if group.startswith(kind)), len(kinds))
+        return clusters.index(cluster), kind, group
+
+    return sorted({(cluster, group) for cluster, group, _ in summary.group_costs}, key=place)
+
+
 def _print_bills(console: Console, summary: Summary) -> None:
     table = _table(
-        "\nRecorded, against the bill of the simulated AWS (computed by other code)",
+        "\nRecorded, against the simulated AWS's own bill",
         *("cluster", "recorded USD", "bill USD", ""),
         right=("recorded USD", "bill USD"),
     )
@@ -134,3 +148,8 @@ def _print_bills(console: Console, summary: Summary) -> None:
         f"this: {to_cents(summary.recorded_usd)} USD, {share:.0%} less",
         highlight=False,
     )
+
+
+def _short(path: Path) -> Path:
+    """Return a path as one would type it here."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
