@@ -59,7 +59,7 @@ def connect_to_aws(arguments: argparse.Namespace) -> Installation:
     except ProfileNotFound as error:
         msg = f"--profile: there is no AWS profile {arguments.profile!r}"
         raise UsageError(msg) from error
-    if session.region_name is None:
+    if not session.region_name:
         msg = "--region: no AWS region is given, neither here nor by the environment or the profile"
         raise UsageError(msg)
     stack = find_stack(session.client("cloudformation", config=CONFIG), arguments.stack_prefix)
