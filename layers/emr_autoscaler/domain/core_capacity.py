@@ -73,14 +73,16 @@ def decide_core_capacity(evidence: CoreEvidence) -> CoreVerdict:
         again = {Reason.GROUPS_UNAVAILABLE: LATER, Reason.RESIZING: SOON}.get(guard) if guard else None
         return _hold(evidence, guard or Reason.GROUPS_UNAVAILABLE, after=again)
     used = _used_fraction(evidence)
+    least = evidence.policy.min_nodes
+    if group.requested_count < least and (isinstance(used, Reason) or _wanted(evidence, group, used) <= least):
+        # The minimum needs no metrics: adding nodes endangers no block.
+        return _order(evidence, group, least, Reason.BELOW_MINIMUM, None if isinstance(used, Reason) else used)
     if isinstance(used, Reason):
         return _hold(evidence, used, after=LATER)
     if used > evidence.policy.hdfs_high:
         return _scale_out(evidence, group, used)
     if used < evidence.policy.hdfs_low:
         return _scale_in(evidence, group, used)
-    if group.requested_count < evidence.policy.min_nodes:
-        return _order(evidence, group, evidence.policy.min_nodes, Reason.BELOW_MINIMUM, used)
     return _hold(evidence, Reason.HDFS_IN_RANGE, after=None, used=used)
 
 
@@ -112,15 +114,20 @@ def _used_fraction(evidence: CoreEvidence) -> float | Reason:
 
 def _scale_out(evidence: CoreEvidence, group: InstanceGroup, used: float) -> CoreVerdict:
     """Add as many nodes as bring HDFS back to its target, within the bounds."""
-    policy = evidence.policy
-    wanted = math.ceil(group.requested_count * used / policy.hdfs_target)
-    count = min(max(wanted, group.requested_count + 1), policy.max_nodes)
+    count = min(max(_wanted(evidence, group, used), group.requested_count + 1), evidence.policy.max_nodes)
     if count <= group.requested_count:
         return _hold(evidence, Reason.AT_MAXIMUM, after=LATER, used=used)
     ready_at = _cooled_at(evidence)
     if ready_at is not None:
         return _hold(evidence, Reason.COOLDOWN, after=ready_at - evidence.now, used=used)
     return _order(evidence, group, count, Reason.HDFS_ABOVE_HIGH, used)
+
+
+def _wanted(evidence: CoreEvidence, group: InstanceGroup, used: float) -> int:
+    """Return the nodes that bring HDFS back to its target; none more where it is not above its high mark."""
+    if used <= evidence.policy.hdfs_high:
+        return group.requested_count
+    return math.ceil(group.requested_count * used / evidence.policy.hdfs_target)
 
 
 def _scale_in(evidence: CoreEvidence, group: InstanceGroup, used: float) -> CoreVerdict:
@@ -167,8 +174,11 @@ def _cooled_at(evidence: CoreEvidence) -> datetime | None:
     return ready_at if ready_at is not None and ready_at > evidence.now else None
 
 
-def _order(evidence: CoreEvidence, group: InstanceGroup, count: int, reason: Reason, used: float) -> CoreVerdict:
+def _order(
+    evidence: CoreEvidence, group: InstanceGroup, count: int, reason: Reason, used: float | None
+) -> CoreVerdict:
     shrinks = count < group.requested_count
+    full = "unknown how" if used is None else f"{used:.0%}"
     target = GroupTarget(
         group_id=group.group_id,
         count=count,
@@ -182,7 +192,7 @@ def _order(evidence: CoreEvidence, group: InstanceGroup, count: int, reason: Rea
         action=Action.SCALE_IN if shrinks else Action.SCALE_OUT,
         reason=reason,
         targets=(target,),
-        detail=f"HDFS {used:.0%} full on {group.requested_count} core nodes -> {count}",
+        detail=f"HDFS {full} full on {group.requested_count} core nodes -> {count}",
         next_evaluation_at=evidence.now + LATER,
     )
     memory = replace(evidence.memory, last_resize_at=evidence.now, next_evaluation_at=decision.next_evaluation_at)
