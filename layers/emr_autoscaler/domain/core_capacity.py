@@ -69,9 +69,8 @@ def decide_core_capacity(evidence: CoreEvidence) -> CoreVerdict:
     """Decide the count of a cluster's core group."""
     group = next((g for g in evidence.groups if g.role is Role.CORE), None)
     guard = _guard(evidence, group)
-    if guard is not None or group is None:
-        again = {Reason.GROUPS_UNAVAILABLE: LATER, Reason.RESIZING: SOON}.get(guard) if guard else None
-        return _hold(evidence, guard or Reason.GROUPS_UNAVAILABLE, after=again)
+    if group is None or guard is not None:
+        return _guarded(evidence, group, guard or Reason.GROUPS_UNAVAILABLE)
     used = _used_fraction(evidence)
     least = evidence.policy.min_nodes
     if group.requested_count < least and (isinstance(used, Reason) or _wanted(evidence, group, used) <= least):
@@ -84,6 +83,24 @@ def decide_core_capacity(evidence: CoreEvidence) -> CoreVerdict:
     if used < evidence.policy.hdfs_low:
         return _scale_in(evidence, group, used)
     return _hold(evidence, Reason.HDFS_IN_RANGE, after=None, used=used)
+
+
+def _guarded(evidence: CoreEvidence, group: InstanceGroup | None, guard: Reason) -> CoreVerdict:
+    if guard is Reason.RESIZING and group is not None and group.requested_count < group.running_count:
+        return _recall(evidence, group)
+    return _hold(evidence, guard, after={Reason.GROUPS_UNAVAILABLE: LATER, Reason.RESIZING: SOON}.get(guard))
+
+
+def _recall(evidence: CoreEvidence, group: InstanceGroup) -> CoreVerdict:
+    """Let a shrink go on, or take it back where HDFS has filled up since: it might take hours, or never end."""
+    used = _used_fraction(evidence)
+    if isinstance(used, Reason) or used <= evidence.policy.hdfs_high:
+        return _hold(evidence, Reason.RESIZING, after=SOON)
+    wanted = max(group.running_count, _wanted(evidence, replace(group, requested_count=group.running_count), used))
+    count = min(wanted, evidence.policy.max_nodes)
+    if count <= group.requested_count:
+        return _hold(evidence, Reason.AT_MAXIMUM, after=LATER, used=used)
+    return _order(evidence, group, count, Reason.HDFS_ABOVE_HIGH, used)
 
 
 def _guard(evidence: CoreEvidence, group: InstanceGroup | None) -> Reason | None:

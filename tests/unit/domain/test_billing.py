@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -257,13 +258,8 @@ def by_hand(life: BilledInstance, component: Component, prices: Sequence[Price],
     edges = sorted(
         {life.started_at, end, *(p.effective_from for p in prices if life.started_at < p.effective_from < end)}
     )
-    return sum(
-        (
-            book.at(key, a).usd * int((b - a).total_seconds()) / 3600
-            for a, b in zip(edges, edges[1:], strict=False)
-        ),
-        Decimal(0),
-    )
+    parts = (book.at(key, a).usd * int((b - a).total_seconds()) / 3600 for a, b in pairwise(edges))
+    return sum(parts, Decimal(0))
 
 
 @settings(max_examples=60, deadline=None)

@@ -166,12 +166,24 @@ def test_an_hdfs_in_range_is_settled() -> None:
         ({"groups": (core_group(5, state=GroupState.RECONFIGURING),)}, Reason.GROUPS_UNAVAILABLE),
         ({"groups": ()}, Reason.GROUPS_UNAVAILABLE),
         ({"groups": (core_group(5, running=4),)}, Reason.RESIZING),
+        ({"groups": (core_group(5, running=0),)}, Reason.RESIZING),
         ({"groups": (core_group(5, state=GroupState.RESIZING),)}, Reason.RESIZING),
     ],
 )
 @pytest.mark.parametrize("metrics", [LOW, hdfs(99)], ids=["empty", "full"])
 def test_guards_hold_and_name_themselves(changes: dict[str, Any], reason: Reason, metrics: ClusterMetrics) -> None:
     assert outcome(core_evidence(metrics=metrics, **changes)) == (reason, None)
+
+
+def test_a_shrink_goes_on_while_hdfs_has_room() -> None:
+    shrinking = (core_group(4, running=5, state=GroupState.RESIZING),)
+    assert outcome(core_evidence(metrics=hdfs(50), groups=shrinking)) == (Reason.RESIZING, None)
+
+
+def test_a_shrink_is_taken_back_where_hdfs_has_filled_up_since() -> None:
+    shrinking = (core_group(4, running=5, state=GroupState.RESIZING),)
+    evidence = core_evidence(metrics=hdfs(80), groups=shrinking, memory=CoreMemory(last_resize_at=NOW))
+    assert outcome(evidence) == (Reason.HDFS_ABOVE_HIGH, 7)
 
 
 # --------------------------------------------------------------------------- whatever the scene

@@ -28,13 +28,13 @@ from emr_autoscaler.domain.task_scene import TaskEvidence
 
 SCENES_PER_EXAMPLE = 25
 
-examples = settings(max_examples=40, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+examples = settings(max_examples=20, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 
 
 def holds_for(
     *draws: Callable[[random.Random], ClusterMetrics],
 ) -> Callable[[Callable[..., None]], Callable[[], None]]:
-    """Run a test on a thousand scenes; a failure names the number of its scene."""
+    """Run a test on five hundred scenes; a failure names the number of its scene."""
 
     def decorate(test: Callable[..., None]) -> Callable[[], None]:
         @examples
