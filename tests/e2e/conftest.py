@@ -1,5 +1,6 @@
 """One deployed stack for all end-to-end tests; they run first, in one process, and may open sockets."""
 
+from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
@@ -11,15 +12,16 @@ HERE = Path(__file__).parent
 _deployed = ExitStack()
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what lies beside this file and let it run first, without anything in between."""
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Mark what lies beside this file before xdist groups it; let it run first, after others have shuffled."""
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.local_aws)
             item.add_marker(pytest.mark.enable_socket)
             item.add_marker(pytest.mark.xdist_group("local_aws"))
             item.add_marker(pytest.mark.timeout(240))
+    yield
     items.sort(key=lambda item: not item.path.is_relative_to(HERE))
 
 
