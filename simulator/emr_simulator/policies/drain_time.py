@@ -3,7 +3,8 @@
 Source: this project's protocol (docs/benchmark.md). Every 10 s:
 
     wanted = ceil((allocated / 2 + pending MiB) x 30 s / (MiB per node x TAU))
-    out to ``wanted`` at once; in to the largest ``wanted`` of the last HOLD seconds, at most every 180 s
+    out to ``wanted`` at once; in to the largest ``wanted`` of the last HOLD seconds, once 180 s have passed
+    since the last order
 
 Half of what is allocated is taken as still to be done; 30 s is what a task takes on average. ``wanted`` counts
 task nodes: the core nodes are not subtracted. Of the readings of the protocol's one sentence, this one comes
@@ -20,7 +21,7 @@ from emr_simulator.policies.task_group import TaskGroupPolicy
 from emr_simulator.world import World
 
 TASK_SECONDS = 30
-BETWEEN_SCALE_INS = timedelta(seconds=180)
+BEFORE_SCALE_IN = timedelta(seconds=180)
 
 
 class DrainTime(TaskGroupPolicy):
@@ -37,7 +38,7 @@ class DrainTime(TaskGroupPolicy):
         super().__init__()
         self._tau, self._hold = tau_seconds, hold_seconds
         self._recent = RecentTargets(timedelta(seconds=hold_seconds))
-        self._scaled_in_at: datetime | None = None
+        self._ordered_at: datetime | None = None
 
     @property
     def name(self) -> str:
@@ -52,9 +53,10 @@ class DrainTime(TaskGroupPolicy):
         held = self._recent.largest(world.now, wanted)
         if wanted >= self.ordered:
             return wanted
-        if held >= self.ordered or (
-            self._scaled_in_at is not None and world.now - self._scaled_in_at < BETWEEN_SCALE_INS
-        ):
-            return None
-        self._scaled_in_at = world.now
-        return held
+        rested = self._ordered_at is None or world.now - self._ordered_at >= BEFORE_SCALE_IN
+        return held if rested and held < self.ordered else None
+
+    def order(self, world: World, count: int) -> None:
+        """Order, and begin the rest before a scale-in."""
+        super().order(world, count)
+        self._ordered_at = world.now

@@ -145,7 +145,7 @@ def test_drain_time_orders_what_drains_the_work_within_tau():
     assert stage.orders[0][1] == 11
 
 
-def test_drain_time_scales_in_at_most_every_three_minutes():
+def test_drain_time_scales_in_three_minutes_after_its_last_order_at_the_earliest():
     stage = Stage(DrainTime(60, 60)).play(30)
     stage.submit(600, 30)
     stage.play(60)
