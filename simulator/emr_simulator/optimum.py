@@ -48,6 +48,7 @@ class Plan:
         delay_seconds: Work-weighted delay.
         nodes: Useful nodes in each minute, free ones included.
         served: Container-seconds served by the end of each minute.
+        usd_per_second: Where the delay was bounded: what the cost changes by with a second more (0 or less).
     """
 
     node_hours: float
@@ -55,6 +56,7 @@ class Plan:
     delay_seconds: float
     nodes: tuple[float, ...]
     served: tuple[float, ...]
+    usd_per_second: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,6 +190,9 @@ class Optimum:
             delay_seconds=max(0.0, delay),
             nodes=tuple(float(count) for count in nodes),
             served=tuple(float(work) for work in served),
+            usd_per_second=(
+                0.0 if most_delay_seconds is None else float(found.ineqlin.marginals[-1]) * self.work_seconds
+            ),
         )
 
 

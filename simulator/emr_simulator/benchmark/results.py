@@ -26,11 +26,13 @@ class Results:
     Args:
         folder: Where they lie; made when the first is kept.
         setup: Of every cell.
+        hours: Length of the part of a trace that is played; all of it where None.
     """
 
-    def __init__(self, folder: Path, setup: Setup) -> None:
+    def __init__(self, folder: Path, setup: Setup, *, hours: float | None = None) -> None:
         self._folder = folder
         self._setup = setup
+        self._hours = hours
 
     def get(self, cell: Cell) -> dict[str, Any] | None:
         """Return the document of a cell, or None where it has yet to be run."""
@@ -59,6 +61,7 @@ class Results:
             "metrics": cell.variant.metrics,
             "seed": cell.seed,
             "setup": asdict(self._setup),
+            "hours": self._hours,
             "trace": file_digest(cell.trace),
             "code": code_digest(),
         }
