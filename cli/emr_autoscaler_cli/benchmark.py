@@ -125,7 +125,7 @@ def _show(document: dict[str, Any]) -> None:
             [
                 entry["policy"],
                 *(f"{entry['figures'][name]['value']:.1f}" for name in _KNOWN),
-                f"{entry['over_optimum']['value']:.2f}",
+                f"{entry['over_optimum']['value']:.2f}" if entry["over_optimum"] else "-",
                 "yes" if entry["pareto_p95"] else "",
             ]
             for entry in trace["policies"]

@@ -45,7 +45,7 @@ class Plan:
     Attributes:
         node_hours: Of nodes that are paid for, boot included.
         cost_usd: Of them.
-        delay_seconds: Work-weighted delay.
+        delay_seconds: Work-weighted delay, at least; below 0 by half a minute at most, where nothing waits.
         nodes: Useful nodes in each minute, free ones included.
         served: Container-seconds served by the end of each minute.
         usd_per_second: Where the delay was bounded: what the cost changes by with a second more (0 or less).
@@ -187,7 +187,7 @@ class Optimum:
         return Plan(
             node_hours=hours,
             cost_usd=hours * self.usd_per_node_hour,
-            delay_seconds=max(0.0, delay),
+            delay_seconds=delay,
             nodes=tuple(float(count) for count in nodes),
             served=tuple(float(work) for work in served),
             usd_per_second=(

@@ -115,13 +115,18 @@ def _entry(variant: Variant, cells: Sequence[Cell], outcomes: Outcomes, frontier
         "family": variant.family,
         "runs": len(runs),
         "figures": {name: median_interval([figure(run, name) for run in runs]).to_json() for name in SHOWN},
-        "over_optimum": median_interval(
-            [cost / bound if bound else 1.0 for cost, bound in zip(costs, least, strict=True)]
-        ).to_json(),
+        "over_optimum": _over(costs, least),
         "below_optimum": passed,
         "money": {name: round(median(run["money"][name] for run in runs), 3) for name in MONEY},
         "timeline": middle["timeline"],
     }
+
+
+def _over(costs: Sequence[float], least: Sequence[float]) -> dict[str, float] | None:
+    """Return costs over the least possible ones; None where the free nodes could have done all the work."""
+    if min(least) <= 0:
+        return None
+    return median_interval([cost / bound for cost, bound in zip(costs, least, strict=True)]).to_json()
 
 
 def _value(entry: Mapping[str, Any], name: str) -> float:

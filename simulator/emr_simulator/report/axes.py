@@ -39,8 +39,9 @@ class Axis:
 
     @classmethod
     def log(cls, values: Sequence[float], *, start: float, end: float, margin: float = 1.12) -> "Axis":
-        """Return an axis over positive values, with some room at both ends."""
-        low, high = min(values) / margin, max(values) * margin
+        """Return an axis over values, with some room at both ends; a thousandth of the largest is the least."""
+        high = max(*values, 1e-6) * margin
+        low = max(min(values), high / 1000) / margin
         ticks: tuple[float, ...] = ()
         for steps in _LOG_STEPS:
             ticks = _log_ticks(low, high, steps)

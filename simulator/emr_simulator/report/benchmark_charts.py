@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from emr_simulator.report.axes import Axis
-from emr_simulator.report.drawing import area, band, bar, frame, label, line, mark, number, svg, text, upright
+from emr_simulator.report.drawing import area, band, bar, frame, label, line, mark, svg, text, upright
 from emr_simulator.report.families import look_of
 from emr_simulator.report.labels import Box, place
 
@@ -25,10 +25,16 @@ def tip_of(entry: Entry) -> str:
     """Return what is said of a policy's mark."""
     return (
         f"{entry['policy']}\n"
-        f"{value(entry, 'cost_usd'):.1f} USD, {entry['over_optimum']['value']:.2f} x the optimum\n"
+        f"{value(entry, 'cost_usd'):.1f} USD{', ' + over(entry) if entry['over_optimum'] else ''}\n"
         f"slowdown p50 {value(entry, 'bsld_p50'):.1f}, p95 {value(entry, 'bsld_p95'):.1f}, "
         f"p99 {value(entry, 'bsld_p99'):.1f}\ndelay {value(entry, 'delay_seconds'):.0f} s"
     )
+
+
+def over(entry: Entry) -> str:
+    """Return how many times the optimum's cost a policy costs, or a dash."""
+    ratio = entry["over_optimum"]
+    return f"{ratio['value']:.2f} x the optimum" if ratio else "-"
 
 
 def cost_against(trace: Mapping[str, Any], figure: str, unit: str) -> str:
@@ -139,8 +145,3 @@ def where_the_money_went(entries: Sequence[Entry], least_usd: float) -> str:
     floor = x.at(least_usd)
     parts.append(line([(floor, 2), (floor, height - 46)], "frontier dashed"))
     return svg(width, height, parts, title="where the money went")
-
-
-def shown(number_of: float) -> str:
-    """Return a number for people."""
-    return number(round(number_of, 1))

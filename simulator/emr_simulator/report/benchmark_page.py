@@ -8,6 +8,7 @@ from emr_simulator.report.benchmark_charts import (
     Entry,
     cost_against,
     nodes_over_the_day,
+    over,
     value,
     where_the_money_went,
 )
@@ -141,7 +142,7 @@ def _headline(trace: Mapping[str, Any], document: Mapping[str, Any]) -> str:
         static = own["best_static"]
         entries = [
             (f"{value(own, 'cost_usd'):.1f} USD", f"{own['policy']}, p95 {value(own, 'bsld_p95'):.1f}"),
-            (f"{own['over_optimum']['value']:.2f} x", "its cost over the optimum's at the same delay"),
+            (over(own), "its cost, at the same delay"),
         ]
         if static is not None:
             saved = 1 - value(own, "cost_usd") / static["cost_usd"]
@@ -195,7 +196,8 @@ def _figures(entries: Sequence[Entry], document: Mapping[str, Any]) -> str:
         cells = [escape(entry["policy"])]
         for name, _title, digits in _FIGURES:
             cells.append(_interval(entry["figures"][name], digits))
-        cells.append(_interval(entry["over_optimum"], 2) + _passed(entry))
+        ratio = entry["over_optimum"]
+        cells.append((_interval(ratio, 2) if ratio else "-") + _passed(entry))
         row = against.get(entry["policy"])
         cells += [_interval(row[name], 2) if row else "1" for name in ("cost_usd", "bsld_p95")]
         rows.append(("mine" if entry["policy"].startswith(document["reference"]) else "", cells))
