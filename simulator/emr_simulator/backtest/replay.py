@@ -85,7 +85,7 @@ class Replay:
         looks: Every decision, oldest first.
         groups: Task groups, with what they were billed; gaps are left out.
         served_mib_seconds: Work that was done.
-        remaining_mib_seconds: Work that still waits at the end.
+        remaining_mib_seconds: Work that still runs or waits at the end.
     """
 
     states: tuple[State, ...]
@@ -123,7 +123,7 @@ class _Replaying:
         self._core_type = next((g.instance_type for g in recording.of_role(Role.CORE)), "")
         self._memory = TaskMemory()
         self._backlog = work.initial_mib_seconds
-        self._allocated = min(work.readings[0].demand.allocated_mib, self._capacity(work.readings[0]))
+        self._allocated = 0.0
         self._served = 0.0
         self._samples: list[tuple[datetime, Mapping[MetricName, float]]] = []
         self._sampled: set[datetime] = set()
@@ -165,11 +165,15 @@ class _Replaying:
             group.advance(now)
 
     def _flow(self, rate: float, capacity: float, seconds: float) -> None:
-        """Serve what comes and what waits: no faster than there is memory, or than containers run."""
-        waiting = self._backlog / max(self._work.task_seconds, seconds)
-        self._allocated = min(capacity, rate + waiting)
-        self._backlog = max(0.0, self._backlog + (rate - self._allocated) * seconds)
+        """Serve the backlog: no faster than there is memory, or than containers run."""
+        self._backlog += rate * seconds
+        self._allocated = min(capacity, self._wanted(seconds))
+        self._backlog -= self._allocated * seconds
         self._served += self._allocated * seconds
+
+    def _wanted(self, seconds: float = 0.0) -> float:
+        """Return the memory of all containers that run or wait."""
+        return self._backlog / max(self._work.task_seconds, seconds)
 
     def _capacity(self, reading: Reading) -> float:
         core = reading.core_nodes * self._node_mib.get(self._core_type, 0.0)
@@ -178,11 +182,11 @@ class _Replaying:
     def _sample(self, reading: Reading) -> None:
         """Publish what the replayed cluster looks like; containers that wait are whole ones."""
         size = reading.demand.container_mib
-        # A thousandth of a container is what is left of a fluid's last one: nothing waits.
-        pending = math.floor(self._backlog / self._work.task_seconds / size + 1e-3)
         total = self._capacity(reading)
+        # The least part of a container is rounding: nothing waits.
+        pending = max(0, math.floor((self._wanted() - total) / size + 1e-3))
         present = sum(group.present for group in self._groups)
-        allocated = min(self._allocated, total)
+        allocated = min(self._wanted(), total)
         values = (total, allocated, allocated / size, float(pending), reading.core_nodes, float(present))
         self._sampled.add(reading.at)
         self._samples.append((reading.at, dict(zip(NEEDED, values, strict=True))))

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from statistics import median
+from statistics import quantiles
 
 from emr_autoscaler.domain.cluster import Role
 from emr_autoscaler.domain.decision import Reason
@@ -14,7 +14,7 @@ from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName, MetricPoin
 from emr_simulator.backtest.recording import NEEDED, Recording, Sample
 from emr_simulator.errors import RecordingError
 
-ENOUGH_DRAINS = 3
+ENOUGH_DRAINS = 4
 """Fewer periods in which a backlog drained say nothing of how long containers run."""
 
 
@@ -66,9 +66,9 @@ class Work:
     Attributes:
         readings: Oldest first.
         intervals: Between them, one fewer.
-        initial_mib_seconds: Work that waited already when the recording begins.
-        remaining_mib_seconds: Work that still waits when it ends.
-        task_seconds: How long a container runs; turns waiting memory into work.
+        initial_mib_seconds: Work that ran or waited already when the recording begins.
+        remaining_mib_seconds: Work that still runs or waits when it ends.
+        task_seconds: How long a container runs; turns memory that runs or waits into work.
         rejected: Samples that could not be believed, by why.
     """
 
@@ -100,7 +100,7 @@ def estimate_task_seconds(recording: Recording) -> float | None:
 
     While work waits at both ends of a period, every container that ends makes room for a waiting one:
     the backlog shrinks by the containers that ran, times the period, over their length. New arrivals
-    make it shrink less, so the estimate is rather long than short.
+    make it shrink less and so the length seem longer: the lower quartile is taken.
     """
     readings, _rejected = _readings(recording)
     shown = []
@@ -111,15 +111,17 @@ def estimate_task_seconds(recording: Recording) -> float | None:
             shown.append(ran / started * recording.period.total_seconds())
     if len(shown) < ENOUGH_DRAINS:
         return None
-    return float(max(1, round(median(shown))))
+    return float(max(1, round(quantiles(shown, n=4)[0])))
 
 
 def reconstruct_work(recording: Recording, *, task_seconds: float) -> Work:
     """Reconstruct the work that was offered: what was served, and by how much the backlog grew.
 
-    Where the backlog shrank by more than was served, the containers in it were shorter than
-    ``task_seconds`` says: the work is taken off what was offered before, so that all that was ever
-    offered is what was served and what is left, to the last MiB-second.
+    The backlog is the memory that runs or waits, for ``task_seconds`` each: what is left of a running
+    container is taken to be a whole one's, as for lengths of which nothing but the mean is known.
+    Where the backlog shrank by more than was served, the containers in it were shorter than that: the
+    work is taken off what was offered before, so that all that was ever offered is what was served and
+    what is left, to the last MiB-second.
 
     Args:
         recording: The metrics.
@@ -135,7 +137,8 @@ def reconstruct_work(recording: Recording, *, task_seconds: float) -> Work:
         raise RecordingError(path=recording.source, problem=problem)
     pairs = list(itertools.pairwise(readings))
     served = [_served(earlier, later, recording.period) for earlier, later in pairs]
-    arrived = _arrived([reading.demand.pending_mib * task_seconds for reading in readings], served)
+    backlogs = [(r.demand.allocated_mib + r.demand.pending_mib) * task_seconds for r in readings]
+    arrived = _arrived(backlogs, served)
     return Work(
         readings=readings,
         intervals=tuple(
@@ -149,7 +152,7 @@ def reconstruct_work(recording: Recording, *, task_seconds: float) -> Work:
             for (earlier, later), done, before, after in zip(pairs, served, arrived, arrived[1:], strict=False)
         ),
         initial_mib_seconds=arrived[0],
-        remaining_mib_seconds=readings[-1].demand.pending_mib * task_seconds,
+        remaining_mib_seconds=backlogs[-1],
         task_seconds=task_seconds,
         rejected=rejected,
     )
