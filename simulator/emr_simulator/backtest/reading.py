@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from pathlib import Path
+from statistics import mode
 from typing import Any, NoReturn
 
 from emr_autoscaler.domain.cluster import Market, Role
@@ -27,6 +28,12 @@ _KEYS = ("format", "cluster_id", "groups", "columns", "rows")
 class _Row:
     where: str
     cells: Sequence[object]
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    where: str
+    sample: Sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,23 +117,23 @@ class _Reader:
             )
         return tuple(dict.fromkeys(group for group in groups if group.role is not Role.MASTER))
 
-    def _samples(self, columns: Sequence[str], rows: Iterable[_Row], *, row: str) -> tuple[Sample, ...]:
+    def _samples(self, columns: Sequence[str], rows: Iterable[_Row], *, row: str) -> list[_Placed]:
         self._check_columns(columns, row)
         names = [None if name == TIME else MetricName(name) for name in columns]
-        samples: list[Sample] = []
+        samples: list[_Placed] = []
         for entry in rows:
             if len(entry.cells) != len(columns):
                 self.refuse(f"{len(columns)} values expected, {len(entry.cells)} found", row=entry.where)
             at = self._time(entry.cells[columns.index(TIME)], entry.where)
-            if samples and at <= samples[-1].at:
-                problem = f"{iso(at)} is not after the row above ({iso(samples[-1].at)})"
+            if samples and at <= samples[-1].sample.at:
+                problem = f"{iso(at)} is not after the row above ({iso(samples[-1].sample.at)})"
                 self.refuse(problem, row=entry.where, field=TIME)
             values = {}
             for name, cell in zip(names, entry.cells, strict=True):
                 if name is not None and cell is not None and cell != "":
                     values[name] = self._number(cell, entry.where, name)
-            samples.append(Sample(at=at, values=values))
-        return tuple(samples)
+            samples.append(_Placed(entry.where, Sample(at=at, values=values)))
+        return samples
 
     def _check_columns(self, columns: Sequence[str], row: str) -> None:
         known = [TIME, *MetricName]
@@ -158,20 +165,21 @@ class _Reader:
         return value
 
     def _recording(
-        self, cluster_id: str, groups: tuple[RecordedGroup, ...], samples: tuple[Sample, ...]
+        self, cluster_id: str, groups: tuple[RecordedGroup, ...], placed: Sequence[_Placed]
     ) -> Recording:
-        if len(samples) < 2:  # noqa: PLR2004 (an interval has two ends)
-            self.refuse(f"at least 2 samples are needed, {len(samples)} found")
-        times = [sample.at for sample in samples]
+        if len(placed) < 2:  # noqa: PLR2004 (an interval has two ends)
+            self.refuse(f"at least 2 samples are needed, {len(placed)} found")
+        times = [entry.sample.at for entry in placed]
         steps = [later - earlier for earlier, later in itertools.pairwise(times)]
-        period = min(steps)
+        period = mode(steps)
         if period % MINUTE or not MINUTE <= period <= LONGEST_PERIOD:
             problem = f"samples {period} apart; whole minutes up to an hour are expected"
-            self.refuse(problem, row=f"sample {steps.index(period) + 2}", field=TIME)
+            self.refuse(problem, row=placed[steps.index(period) + 1].where, field=TIME)
         for index, step in enumerate(steps):
             if step % period:
                 problem = f"{iso(times[index + 1])} is not on the grid of {period} that the other times keep"
-                self.refuse(problem, row=f"sample {index + 2}", field=TIME)
+                self.refuse(problem, row=placed[index + 1].where, field=TIME)
+        samples = tuple(entry.sample for entry in placed)
         return Recording(source=self.path, cluster_id=cluster_id, period=period, groups=groups, samples=samples)
 
 

@@ -123,7 +123,6 @@ class _Replaying:
         self._core_type = next((g.instance_type for g in recording.of_role(Role.CORE)), "")
         self._memory = TaskMemory()
         self._backlog = work.initial_mib_seconds
-        self._allocated = 0.0
         self._served = 0.0
         self._samples: list[tuple[datetime, Mapping[MetricName, float]]] = []
         self._sampled: set[datetime] = set()
@@ -166,14 +165,13 @@ class _Replaying:
 
     def _flow(self, rate: float, capacity: float, seconds: float) -> None:
         """Serve the backlog: no faster than there is memory, or than containers run."""
-        self._backlog += rate * seconds
-        self._allocated = min(capacity, self._wanted(seconds))
-        self._backlog -= self._allocated * seconds
-        self._served += self._allocated * seconds
+        allocated = min(capacity, self._wanted())
+        self._backlog += (rate - allocated) * seconds
+        self._served += allocated * seconds
 
-    def _wanted(self, seconds: float = 0.0) -> float:
-        """Return the memory of all containers that run or wait."""
-        return self._backlog / max(self._work.task_seconds, seconds)
+    def _wanted(self) -> float:
+        """Return the memory of all containers that run or wait; no container is shorter than a tick."""
+        return self._backlog / max(self._work.task_seconds, TICK.total_seconds())
 
     def _capacity(self, reading: Reading) -> float:
         core = reading.core_nodes * self._node_mib.get(self._core_type, 0.0)
