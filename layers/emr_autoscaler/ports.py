@@ -20,6 +20,7 @@ from emr_autoscaler.domain.cluster import (
     Market,
     Role,
 )
+from emr_autoscaler.domain.cost_history import Correction, HourRevision, InstanceCharges, MonthClose
 from emr_autoscaler.domain.costs import HourRecord, MonthTotal, Price, PriceKey
 from emr_autoscaler.domain.decision import DecisionKind, GroupTarget
 from emr_autoscaler.domain.memory import PoolHealth, PoolKey, RegistryEntry
@@ -316,15 +317,38 @@ class Costs(Protocol):
     """Cost records. Retained; finance reads them."""
 
     def get_hour(self, account_id: str, region: str, cluster_id: str, hour: datetime) -> HourRecord | None:
-        """Return the latest revision of a cluster-hour."""
+        """Return the latest revision of a cluster-hour, corrections included."""
         ...
 
-    def put_hour(self, record: HourRecord) -> HourRecord:
-        """Write an hour and move its rollup by the difference, in one transaction.
+    def put_hour(self, record: HourRecord, instances: Sequence[InstanceCharges] = ()) -> HourRecord:
+        """Write an hour with its history and move its rollup by the difference, in one transaction.
 
-        Writing what is already stored changes nothing. Returns the record as stored, with its
-        revision. Raises ConflictError where somebody wrote the hour in between.
+        Writing what is already stored changes nothing. An hour of a closed month stays as it is: the
+        difference is booked as a correction in the month of ``recorded_at``. Returns the record as
+        stored, with its revision. Raises ConflictError where somebody wrote the hour in between.
         """
+        ...
+
+    def revisions(
+        self, account_id: str, region: str, cluster_id: str, hour: datetime, *, latest_only: bool = False
+    ) -> tuple[HourRevision, ...]:
+        """Return every revision of an hour with its instances, or the latest one only, oldest first."""
+        ...
+
+    def close_month(self, close: MonthClose) -> MonthClose:
+        """Close a month of an account, or return how it was closed before: once closed it stays."""
+        ...
+
+    def month_close(self, account_id: str, month: str) -> MonthClose | None:
+        """Return when a month (2026-10) of an account was closed, or None while it is open."""
+        ...
+
+    def corrections_of_cost_centre(self, cost_centre: str, month: str) -> tuple[Correction, ...]:
+        """Return the corrections booked for a cost centre in a month (2026-11), by corrected hour."""
+        ...
+
+    def corrections_of_account(self, account_id: str, month: str) -> tuple[Correction, ...]:
+        """Return the corrections booked in an account and month (2026-11), by corrected hour."""
         ...
 
     def hours_of_cluster(
@@ -336,15 +360,23 @@ class Costs(Protocol):
         start: datetime | None = None,
         end: datetime | None = None,
     ) -> tuple[HourRecord, ...]:
-        """Return a cluster's hours in [start, end), oldest first."""
+        """Return a cluster's hours in [start, end) as they were booked, oldest first."""
         ...
 
-    def hours_of_cost_centre(self, cost_centre: str, month: str) -> tuple[HourRecord, ...]:
-        """Return the hours of a cost centre in a month (2026-10), oldest first."""
+    def hours_of_cost_centre(
+        self, cost_centre: str, month: str, *, start: datetime | None = None, end: datetime | None = None
+    ) -> tuple[HourRecord, ...]:
+        """Return the hours of a cost centre in a month (2026-10) and in [start, end), oldest first."""
         ...
 
-    def hours_of_account(self, account_id: str, month: str) -> tuple[HourRecord, ...]:
-        """Return the hours of an account in a month (2026-10), oldest first."""
+    def hours_of_account(
+        self, account_id: str, month: str, *, start: datetime | None = None, end: datetime | None = None
+    ) -> tuple[HourRecord, ...]:
+        """Return the hours of an account in a month (2026-10) and in [start, end), oldest first."""
+        ...
+
+    def month_totals(self, month: str) -> tuple[MonthTotal, ...]:
+        """Return the rollups of every cost centre in a month (2026-10), by name."""
         ...
 
     def month_total(self, cost_centre: str, month: str) -> MonthTotal | None:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
 
 from emr_autoscaler.domain.cluster import Market, Volume
+from emr_autoscaler.domain.cost_history import Charge, HourBill, InstanceCharges
 from emr_autoscaler.domain.costs import BilledInstance, Component, CostLine, Price, PriceKey
 from emr_autoscaler.domain.policy import CostPolicy
 from emr_autoscaler.domain.price_book import PriceBook
@@ -23,6 +24,7 @@ SCALE = Decimal("1e-12")
 GP3_FREE_IOPS = 3000
 GP3_FREE_MIBPS = 125
 HOUR = timedelta(hours=1)
+_WHOLE = Decimal(100)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +34,7 @@ class _Use:
     instance: BilledInstance
     component: Component
     item: str
-    seconds: Decimal
+    seconds: int
     units: Decimal
     unit_seconds: Decimal
     price: Price
@@ -60,7 +62,7 @@ def bill_hour(
     region: str,
     policy: CostPolicy,
 ) -> tuple[CostLine, ...]:
-    """Compute the lines of the hour [hour, hour + 1 h).
+    """Compute the lines of the hour [hour, hour + 1 h); ``bill_instances`` says what each instance has in them.
 
     Args:
         hour: Start of the hour, UTC.
@@ -75,12 +77,44 @@ def bill_hour(
     Raises:
         PriceMissingError: A price is unknown.
     """
-    uses = [use for i in instances for use in _uses(hour, i, prices, region, policy)]
-    lines: dict[tuple[str, ...], list[_Use]] = {}
-    for use in uses:
-        key = (use.instance.group_id, use.component, use.item, str(use.price.usd), use.price.source)
-        lines.setdefault(key, []).append(use)
-    return tuple(_line(lines[key]) for key in sorted(lines))
+    return bill_instances(hour, instances, prices, region=region, policy=policy).lines
+
+
+def bill_instances(
+    hour: datetime,
+    instances: Sequence[BilledInstance],
+    prices: PriceBook,
+    *,
+    region: str,
+    policy: CostPolicy,
+) -> HourBill:
+    """Compute an hour as ``bill_hour`` does, with the part of each instance in each line."""
+    end = hour + HOUR
+    present = [i for i in instances if i.started_at < end and _billed_until(i, end) > hour]
+    by_key: dict[tuple[str, ...], list[_Use]] = {}
+    for use in (use for i in present for use in _uses(hour, i, prices, region, policy)):
+        by_key.setdefault(_line_key(use), []).append(use)
+    charges: dict[str, list[Charge]] = {}
+    ordered = [by_key[key] for key in sorted(by_key)]
+    for number, uses in enumerate(ordered):
+        for use in uses:
+            charge = Charge(line=number, seconds=use.seconds, units=use.units)
+            charges.setdefault(use.instance.ec2_instance_id, []).append(charge)
+    return HourBill(
+        lines=tuple(_line(uses, policy) for uses in ordered),
+        instances=tuple(
+            InstanceCharges(instance=i, charges=tuple(charges.get(i.ec2_instance_id, ()))) for i in present
+        ),
+    )
+
+
+def _line_key(use: _Use) -> tuple[str, ...]:
+    prices = (str(use.price.usd), use.price.source, str(use.list_price.usd))
+    return (use.instance.group_id, use.component, use.item, *prices)
+
+
+def _billed_until(instance: BilledInstance, end: datetime) -> datetime:
+    return end if instance.ended_at is None else max(instance.ended_at, instance.started_at + MINIMUM)
 
 
 def _uses(
@@ -88,8 +122,7 @@ def _uses(
 ) -> Iterator[_Use]:
     end = hour + HOUR
     free = _is_free(instance)
-    billed_until = end if instance.ended_at is None else max(instance.ended_at, instance.started_at + MINIMUM)
-    start, stop = max(hour, instance.started_at), min(end, billed_until)
+    start, stop = max(hour, instance.started_at), min(end, _billed_until(instance, end))
     if start < stop:
         if policy.first_hour_fee or not free:
             fee = PriceKey(component=Component.EMR_FEE, region=region, item=instance.instance_type)
@@ -167,26 +200,56 @@ def _volume_units(volume: Volume, region: str) -> Iterator[tuple[PriceKey, Decim
         yield PriceKey(component=Component.EBS, region=region, item="gp3:throughput"), extra
 
 
-def _line(uses: Sequence[_Use]) -> CostLine:
-    """Add up what shares group, component, item and price."""
+def _line(uses: Sequence[_Use], policy: CostPolicy) -> CostLine:
+    """Add up what shares group, component, item and prices."""
     first = uses[0]
     with localcontext(prec=60):
-        quantity = sum((u.seconds * u.units for u in uses), Decimal(0)) / first.unit_seconds
-        at_list = sum((u.seconds * u.units * u.list_price.usd for u in uses), Decimal(0)) / first.unit_seconds
+        unit_seconds = sum((u.seconds * u.units for u in uses), Decimal(0))
+        quantity = (unit_seconds / first.unit_seconds).quantize(SCALE)
+        at_list = first.list_price.usd
+        contracted, effective = (rate.quantize(SCALE) for rate in _rates(first, policy))
         return CostLine(
             group_id=first.instance.group_id,
             role=first.instance.role,
             market=first.instance.market,
             component=first.component,
             item=first.item,
-            quantity=quantity.quantize(SCALE),
+            quantity=quantity,
             unit=first.price.unit,
             unit_price_usd=first.price.usd,
-            list_cost_usd=at_list.quantize(SCALE),
-            effective_cost_usd=(quantity * first.price.usd).quantize(SCALE),
+            list_unit_price_usd=at_list,
+            contracted_unit_price_usd=contracted,
+            effective_unit_price_usd=effective,
+            list_cost_usd=quantity * at_list,
+            contracted_cost_usd=quantity * contracted,
+            effective_cost_usd=quantity * effective,
             price_source=first.price.source,
             instances=len({u.instance.ec2_instance_id for u in uses}),
         )
+
+
+def _rates(use: _Use, policy: CostPolicy) -> tuple[Decimal, Decimal]:
+    """Return the contracted and the effective unit price."""
+    price = use.price.usd
+    match use.component:
+        case Component.EC2_SPOT:  # the market sets it; neither discount nor commitment does
+            return price, price
+        case Component.EMR_FEE:
+            contracted = _less(price, policy.emr_discount_percent)
+            return contracted, contracted
+        case Component.EBS:
+            contracted = _less(price, policy.ebs_discount_percent)
+            return contracted, contracted
+        case Component.EC2_ON_DEMAND:
+            contracted = _less(price, policy.ec2_discount_percent)
+            # The covered part at the commitment's rate, which is a discount on list, the rest as contracted.
+            committed = _less(price, policy.ec2_covered_discount_percent)
+            covered = policy.ec2_covered_percent
+            return contracted, (committed * covered + contracted * (_WHOLE - covered)) / _WHOLE
+
+
+def _less(price: Decimal, percent: Decimal) -> Decimal:
+    return price * (_WHOLE - percent) / _WHOLE
 
 
 def _on_demand_key(instance: BilledInstance, region: str) -> PriceKey:
@@ -202,6 +265,6 @@ def _spot_key(instance: BilledInstance, region: str) -> PriceKey:
     )
 
 
-def _seconds(length: timedelta) -> Decimal:
-    """Return a length in whole seconds, exactly; AWS bills whole seconds."""
-    return Decimal(length // timedelta(seconds=1))
+def _seconds(length: timedelta) -> int:
+    """Return a length in whole seconds; AWS bills whole seconds."""
+    return length // timedelta(seconds=1)
