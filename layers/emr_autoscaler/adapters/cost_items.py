@@ -182,7 +182,9 @@ def month_total_of(cost_centre: str, month: str, item: Item | None) -> MonthTota
     """Read a rollup back; one that was never written is zero."""
     read = {} if item is None else item
     sums: dict[str, Any] = {name: Decimal(read.get(name, 0)) for name in _SUMS}
-    counts: dict[str, Any] = {name: int(read.get(name if name != "hours" else "hours_recorded", 0)) for name in _COUNTS}
+    counts: dict[str, Any] = {
+        name: int(read.get(name if name != "hours" else "hours_recorded", 0)) for name in _COUNTS
+    }
     return MonthTotal(cost_centre=cost_centre, month=month, **sums, **counts)
 
 

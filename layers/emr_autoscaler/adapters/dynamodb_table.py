@@ -207,7 +207,11 @@ class Table:
 
     def _load(self, raw: Mapping[str, Any]) -> Item:
         values: dict[str, Any] = {name: self._deserializer.deserialize(value) for name, value in raw.items()}
-        return {name: value.value if type(value) is Binary else value for name, value in values.items()}
+        return {name: _plain(value) for name, value in values.items()}
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401  any value of an item
+    return value.value if isinstance(value, Binary) else value  # type: ignore[attr-defined]  # not in the stubs
 
 
 def sortable(at: datetime) -> str:

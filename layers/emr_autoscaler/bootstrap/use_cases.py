@@ -186,6 +186,7 @@ class UseCases:
             clock=ports.clock,
             reader=ports.reader,
             compute=ports.compute,
+            metrics=ports.metrics,
             registry=ports.registry,
             costs=ports.costs,
             refresh_prices=self.refresh_prices,

@@ -51,6 +51,8 @@ class EnrollCluster:
     def __call__(self, cluster_id: str) -> RegistryEntry | None:
         """Bring everything up to date with one cluster.
 
+        One that ended before anybody looked is taken in all the same: its cost is recorded, nothing else.
+
         Returns:
             Its entry; None for a cluster that never opted in.
 
@@ -59,7 +61,7 @@ class EnrollCluster:
         """
         cluster = self.reader.describe_cluster(cluster_id)
         entry = self.registry.get(cluster_id)
-        if entry is None and (not policy_name_of(cluster) or cluster.state.has_ended):
+        if entry is None and not policy_name_of(cluster):
             return None
         groups = () if cluster.uses_fleets else self._groups(cluster_id)
         if entry is None:
@@ -190,3 +192,8 @@ class EnrollCluster:
 def active_states() -> tuple[ClusterState, ...]:
     """Return the states of clusters that have not ended."""
     return tuple(state for state in ClusterState if not state.has_ended)
+
+
+def ended_states() -> tuple[ClusterState, ...]:
+    """Return the states of clusters that are gone."""
+    return (ClusterState.TERMINATED, ClusterState.TERMINATED_WITH_ERRORS)
