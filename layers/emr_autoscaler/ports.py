@@ -5,12 +5,13 @@ to the same words. Every method may raise ``UnavailableError`` (throttled or fai
 errors are named.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
+from emr_autoscaler.domain.budgets import Budget
 from emr_autoscaler.domain.cluster import (
     Cluster,
     ClusterState,
@@ -23,10 +24,13 @@ from emr_autoscaler.domain.cluster import (
 from emr_autoscaler.domain.cost_history import Correction, HourRevision, InstanceCharges, MonthClose
 from emr_autoscaler.domain.costs import HourRecord, MonthTotal, Price, PriceKey
 from emr_autoscaler.domain.decision import DecisionKind, GroupTarget
+from emr_autoscaler.domain.focus import FocusRow
 from emr_autoscaler.domain.memory import PoolHealth, PoolKey, RegistryEntry
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName
 from emr_autoscaler.domain.policy import Policy
+from emr_autoscaler.domain.reconciliation import BilledAmount, BillKey
 from emr_autoscaler.domain.record import DecisionRecord
+from emr_autoscaler.domain.statement import Statement
 
 
 class Clock(Protocol):
@@ -389,6 +393,54 @@ class Costs(Protocol):
 
     def prices(self, keys: Sequence[PriceKey], *, start: datetime, end: datetime) -> tuple[Price, ...]:
         """Return every price of ``keys`` in force at some time in [start, end)."""
+        ...
+
+
+class BillingExport(Protocol):
+    """AWS's own bill, as its export tells it."""
+
+    def amounts(self, month: str) -> Mapping[BillKey, BilledAmount]:
+        """Return what a month (2026-10) was billed by cluster, hour and component; empty without an export.
+
+        Raises:
+            InvalidInputError: The export lacks a column that is needed; names it.
+        """
+        ...
+
+
+class Budgets(Protocol):
+    """Budgets of cost centres, and what people were told of them."""
+
+    def all(self) -> tuple[Budget, ...]:
+        """Return every budget. Raises InvalidPolicyError where the document cannot be used."""
+        ...
+
+    def told(self, cost_centre: str, month: str) -> frozenset[str]:
+        """Return the thresholds that people were told of."""
+        ...
+
+    def note_told(self, cost_centre: str, month: str, thresholds: frozenset[str]) -> None:
+        """Note the thresholds that people were told of."""
+        ...
+
+
+class Statements(Protocol):
+    """Files for finance: the FOCUS export and the monthly statements. Writing one again replaces it."""
+
+    def put_focus_day(self, account_id: str, region: str, day: date, rows: Iterable[FocusRow]) -> str:
+        """Write the export of one UTC day; return where it lies."""
+        ...
+
+    def put_statement(self, statement: Statement) -> str:
+        """Write a statement as CSV and as a page that prints; return where the page lies."""
+        ...
+
+    def put_index(self, account_id: str, month: str, statements: Sequence[Statement]) -> str:
+        """Write the page that lists a month's statements, last of all: it marks the month as issued."""
+        ...
+
+    def is_issued(self, account_id: str, month: str) -> bool:
+        """Return whether the index of a month has been written."""
         ...
 
 

@@ -78,6 +78,7 @@ def cost_line(effective_usd: str | Decimal = "1.5", **changes: Any) -> CostLine:
         "component": Component.EC2_SPOT,
         "item": "m5.xlarge",
         "quantity": Decimal(1),
+        "measured_quantity": Decimal(1),
         "unit": "Hours",
         "unit_price_usd": Decimal("0.1"),
         "list_unit_price_usd": Decimal("0.2"),

@@ -35,6 +35,7 @@ class _Use:
     component: Component
     item: str
     seconds: int
+    used_seconds: int
     units: Decimal
     unit_seconds: Decimal
     price: Price
@@ -155,12 +156,14 @@ def _hours(
     *,
     list_key: PriceKey,
 ) -> Iterator[_Use]:
+    ended = stop if instance.ended_at is None else instance.ended_at
     for since, until, price in prices.over(key, start, stop):
         yield _Use(
             instance=instance,
             component=key.component,
             item=key.item,
             seconds=_seconds(until - since),
+            used_seconds=max(0, _seconds(min(until, ended) - since)),
             units=Decimal(1),
             unit_seconds=Decimal(3600),
             price=price,
@@ -180,6 +183,7 @@ def _months(
                     component=Component.EBS,
                     item=key.item,
                     seconds=_seconds(until - since),
+                    used_seconds=_seconds(until - since),
                     units=units,
                     unit_seconds=Decimal(days * 86400),
                     price=price,
@@ -206,6 +210,7 @@ def _line(uses: Sequence[_Use], policy: CostPolicy) -> CostLine:
     with localcontext(prec=60):
         unit_seconds = sum((u.seconds * u.units for u in uses), Decimal(0))
         quantity = (unit_seconds / first.unit_seconds).quantize(SCALE)
+        used = sum((u.used_seconds * u.units for u in uses), Decimal(0)) / first.unit_seconds
         at_list = first.list_price.usd
         contracted, effective = (rate.quantize(SCALE) for rate in _rates(first, policy))
         return CostLine(
@@ -215,6 +220,7 @@ def _line(uses: Sequence[_Use], policy: CostPolicy) -> CostLine:
             component=first.component,
             item=first.item,
             quantity=quantity,
+            measured_quantity=used.quantize(SCALE),
             unit=first.price.unit,
             unit_price_usd=first.price.usd,
             list_unit_price_usd=at_list,

@@ -128,7 +128,8 @@ class CostLine:
         market: Of the group.
         component: What was paid for.
         item: Instance or volume type.
-        quantity: Hours or GB-Months, to a millionth of a millionth.
+        quantity: Billed hours or GB-Months, to a millionth of a millionth.
+        measured_quantity: What was used of them: less where the minimum of 60 s was billed.
         unit: Hours or GB-Months.
         unit_price_usd: USD per unit, as published: the price that the source names.
         list_unit_price_usd: The on-demand rate; for spot not the price paid.
@@ -147,6 +148,7 @@ class CostLine:
     component: Component
     item: str
     quantity: Decimal
+    measured_quantity: Decimal
     unit: str
     unit_price_usd: Decimal
     list_unit_price_usd: Decimal
