@@ -64,6 +64,7 @@ check: install ## Check format, lint, types, import contracts, the template and 
 .PHONY: docs
 docs: install ## Write the generated documents again
 	$(BIN)/python -m emr_autoscaler.messages.policy_schema > docs/policy.schema.json
+	$(BIN)/python -m emr_autoscaler_cli.reasons > docs/reasons.md
 
 .PHONY: clean
 clean: ## Remove everything the other commands made

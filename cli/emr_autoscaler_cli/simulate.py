@@ -1,7 +1,6 @@
 """emr-autoscaler simulate: one policy on one trace in a simulated cluster, and its figures."""
 
 import argparse
-import re
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +33,6 @@ bytes, without run times, which are modelled. One on-demand task group; node sta
 metrics: 5min are published 90 s late, as EMR does. 1min and push (a minute's sample, 5 s late) show what
 faster metrics would be worth; the deployed system reads 5-minute ones.
 """
-
-_STATIC = re.compile(r"static:(\d{1,4})")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -111,13 +108,9 @@ def choose_policy(name: str, most_nodes: int) -> PolicyDriver:
     Raises:
         UsageError: There is none, or its fixed size is above ``most_nodes``.
     """
-    static = _STATIC.fullmatch(name)
-    if static is not None:
-        if int(static[1]) > most_nodes:
-            msg = f"--policy: {name} is above --max {most_nodes}"
-            raise UsageError(msg)
-        return StaticPolicy(int(static[1]))
     family, _, objective = name.partition(":")
+    if family == "static":
+        return _static(name, most_nodes)
     if family == NAME and (objective or name == NAME):
         if not objective:
             return AutoscalerPolicy()
@@ -126,6 +119,18 @@ def choose_policy(name: str, most_nodes: int) -> PolicyDriver:
     known = ", ".join([NAME, *(f"{NAME}:{o}" for o in Objective), "static:N"])
     msg = f"--policy: there is no policy {name!r}; known are {known}"
     raise UsageError(msg)
+
+
+def _static(name: str, most_nodes: int) -> StaticPolicy:
+    try:
+        policy = StaticPolicy.from_name(name)
+    except ValueError as error:
+        msg = f"--{error}"
+        raise UsageError(msg) from error
+    if policy.task_count > most_nodes:
+        msg = f"--policy: {name} is above --max {most_nodes}"
+        raise UsageError(msg)
+    return policy
 
 
 def _setup(arguments: argparse.Namespace) -> Setup:

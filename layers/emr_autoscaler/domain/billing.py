@@ -2,7 +2,7 @@
 
 import calendar
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
 
@@ -91,7 +91,8 @@ def bill_instances(
 ) -> HourBill:
     """Compute an hour as ``bill_hour`` does, with the part of each instance in each line."""
     end = hour + HOUR
-    present = [i for i in instances if i.started_at < end and _billed_until(i, end) > hour]
+    lives = [_in_whole_seconds(i) for i in instances]
+    present = [i for i in lives if i.started_at < end and _billed_until(i, end) > hour]
     by_key: dict[tuple[str, ...], list[_Use]] = {}
     for use in (use for i in present for use in _uses(hour, i, prices, region, policy)):
         by_key.setdefault(_line_key(use), []).append(use)
@@ -107,6 +108,14 @@ def bill_instances(
             InstanceCharges(instance=i, charges=tuple(charges.get(i.ec2_instance_id, ()))) for i in present
         ),
     )
+
+
+def _in_whole_seconds(instance: BilledInstance) -> BilledInstance:
+    """Drop fractions of seconds from a life, as AWS bills it, or each of its hours would drop its own."""
+    if not instance.started_at.microsecond and (instance.ended_at is None or not instance.ended_at.microsecond):
+        return instance
+    ended_at = None if instance.ended_at is None else instance.ended_at.replace(microsecond=0)
+    return replace(instance, started_at=instance.started_at.replace(microsecond=0), ended_at=ended_at)
 
 
 def _line_key(use: _Use) -> tuple[str, ...]:

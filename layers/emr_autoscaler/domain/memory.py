@@ -119,7 +119,8 @@ class RegistryEntry:
         policy_name: The policy its tag names; empty once it was opted out.
         cost_centre: From the cost centre tag; UNALLOCATED where absent.
         alarms: Names of the alarms this system created for it.
-        alarms_made_from: The thresholds the alarms were made from; they are made anew when it changes.
+        alarms_made_from: Digest of the policy the alarms were made from; when it changes they are made
+            anew, and the cluster is looked at again.
         enrolled_at: When it was enrolled.
         task: Memory of task decisions.
         core: Memory of core decisions.

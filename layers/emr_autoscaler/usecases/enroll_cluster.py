@@ -148,21 +148,20 @@ class EnrollCluster:
         """Give a ready cluster the alarms and task groups its policy wants."""
         groups = self._with_task_groups(entry, policy)
         watched = wanted_alarms(entry.cluster, policy)
-        digest = fingerprint(watched)
+        # No event tells of a policy that changed, or of a pause that ended: they are seen here.
+        digest = fingerprint(watched, policy.mode, policy.task, policy.core, entry.is_paused)
         names = tuple(w.name(self.prefix, entry.cluster_id) for w in watched)
-        first_time = not entry.alarms_made_from
-        if digest != entry.alarms_made_from:
+        changed = digest != entry.alarms_made_from
+        if changed:
             self.alarms.put_alarms([self._spec(w, entry.cluster_id) for w in watched])
             self.alarms.delete_alarms([name for name in entry.alarms if name not in names])
+            for kind in (DecisionKind.TASK, DecisionKind.CORE):
+                self.queue.request(entry.cluster_id, kind, now=self.clock.now(), cause="enrolled")
 
         def change(current: RegistryEntry) -> RegistryEntry:
             return replace(current, alarms=names, alarms_made_from=digest, groups=groups or current.groups)
 
-        entry = update_entry(self.registry, entry.cluster_id, change) or entry
-        if first_time:
-            for kind in (DecisionKind.TASK, DecisionKind.CORE):
-                self.queue.request(entry.cluster_id, kind, now=self.clock.now(), cause="enrolled")
-        return entry
+        return update_entry(self.registry, entry.cluster_id, change) or entry
 
     def _with_task_groups(self, entry: RegistryEntry, policy: Policy) -> tuple[InstanceGroup, ...]:
         """Create the task groups the policy wants; return the groups as EMR then lists them."""

@@ -29,6 +29,11 @@ class StaticPolicy:
         return cls(int(count))
 
     @property
+    def task_count(self) -> int:
+        """How many task nodes it keeps."""
+        return self._task_count
+
+    @property
     def name(self) -> str:
         """static:N."""
         return f"static:{self._task_count}"

@@ -8,7 +8,7 @@ from tests.support.installations import Rehearsal
 from emr_autoscaler.domain.cluster import Market
 from emr_autoscaler.domain.decision import DecisionKind
 from emr_autoscaler.domain.errors import InvalidPolicyError
-from emr_autoscaler.domain.policy import Mode, Policy
+from emr_autoscaler.domain.policy import IdlePolicy, Mode, Policy, TaskPolicy
 from emr_autoscaler_cli.replay import replay
 
 
@@ -52,7 +52,9 @@ def test_explain_replays_every_decision_and_agrees(run, rehearsal) -> None:
 
 
 def test_decisions_of_every_kind_are_replayed(run) -> None:
-    rehearsal = Rehearsal(policy=Policy(name="default", mode=Mode.LIVE), spot=2)
+    idle = IdlePolicy(idle_for=timedelta(minutes=100))
+    policy = Policy(name="default", mode=Mode.LIVE, task=TaskPolicy(min_nodes=3), idle=idle)
+    rehearsal = Rehearsal(policy=policy, spot=2)
     instances = rehearsal.ports.compute.find_cluster_instances(rehearsal.cluster_id)
     rehearsal.world.warn_spot_interruption(next(i.ec2_instance_id for i in instances if i.market is Market.SPOT))
     rehearsal.run(timedelta(hours=2))

@@ -1,0 +1,44 @@
+"""One deployed stack for all end-to-end tests; they run first, in one process, and may open sockets."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import cache
+from pathlib import Path
+
+import pytest
+from tests.support.rehearsal import Rehearsal, rehearse
+
+HERE = Path(__file__).parent
+_deployed = ExitStack()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Mark what lies beside this file before xdist groups it; let it run first, after others have shuffled."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.local_aws)
+            item.add_marker(pytest.mark.enable_socket)
+            item.add_marker(pytest.mark.xdist_group("local_aws"))
+            item.add_marker(pytest.mark.timeout(240))
+    yield
+    items.sort(key=lambda item: not item.path.is_relative_to(HERE))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Stop the stack after the last test that may open sockets: its servers could not go on after that."""
+    del item
+    if nextitem is None or not nextitem.path.is_relative_to(HERE):
+        _deployed.close()
+
+
+@cache
+def _deploy(name: str) -> Rehearsal:
+    return _deployed.enter_context(rehearse(name=name))
+
+
+@pytest.fixture(scope="session")
+def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Rehearsal:
+    """The stack, deployed once; its log lies in .demo/."""
+    return _deploy(f"e2e-{tmp_path_factory.getbasetemp().name}")
