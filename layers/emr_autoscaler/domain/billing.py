@@ -1,7 +1,8 @@
 """What a cluster-hour costs, computed whole from instances and prices (docs/costs.md gives the rules)."""
 
 import calendar
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
@@ -45,7 +46,8 @@ class _Use:
 def needed_prices(instances: Iterable[BilledInstance], region: str) -> tuple[PriceKey, ...]:
     """Return every price these instances need, sorted; spot ones need the on-demand price as well."""
     keys: set[PriceKey] = set()
-    for instance in instances:
+    kinds = {(i.instance_type, i.market, i.availability_zone, i.volumes): i for i in instances}
+    for instance in kinds.values():
         keys.add(PriceKey(component=Component.EMR_FEE, region=region, item=instance.instance_type))
         keys.add(_on_demand_key(instance, region))
         if instance.market is Market.SPOT:
@@ -93,20 +95,53 @@ def bill_instances(
     end = hour + HOUR
     lives = [_in_whole_seconds(i) for i in instances]
     present = [i for i in lives if i.started_at < end and _billed_until(i, end) > hour]
-    by_key: dict[tuple[str, ...], list[_Use]] = {}
-    for use in (use for i in present for use in _uses(hour, i, prices, region, policy)):
-        by_key.setdefault(_line_key(use), []).append(use)
-    charges: dict[str, list[Charge]] = {}
-    ordered = [by_key[key] for key in sorted(by_key)]
-    for number, uses in enumerate(ordered):
+    # Instances of one kind that were there for the same part of the hour cost the same: of 2,000 that ran
+    # through it, only one for each group is computed.
+    kinds: dict[_Kind, list[_Use]] = {}
+    counts: Counter[_Kind] = Counter()
+    kind_of = [_kind(hour, i) for i in present]
+    for instance, kind in zip(present, kind_of, strict=True):
+        if kind not in kinds:
+            kinds[kind] = list(_uses(hour, instance, prices, region, policy))
+        counts[kind] += 1
+    by_line: dict[tuple[str, ...], list[tuple[_Kind, _Use]]] = {}
+    for kind, uses in kinds.items():
         for use in uses:
+            by_line.setdefault(_line_key(use), []).append((kind, use))
+    lines, charges = [], dict[_Kind, list[Charge]]()
+    for number, key in enumerate(sorted(by_line)):
+        lines.append(_line(by_line[key], counts, policy))
+        for kind, use in by_line[key]:
             charge = Charge(line=number, seconds=use.seconds, units=use.units)
-            charges.setdefault(use.instance.ec2_instance_id, []).append(charge)
+            charges.setdefault(kind, []).append(charge)
+    shared = {kind: tuple(found) for kind, found in charges.items()}
     return HourBill(
-        lines=tuple(_line(uses, policy) for uses in ordered),
+        lines=tuple(lines),
         instances=tuple(
-            InstanceCharges(instance=i, charges=tuple(charges.get(i.ec2_instance_id, ()))) for i in present
+            InstanceCharges(instance=instance, charges=shared.get(kind, ()))
+            for instance, kind in zip(present, kind_of, strict=True)
         ),
+    )
+
+
+_Kind = tuple[object, ...]
+
+
+def _kind(hour: datetime, instance: BilledInstance) -> _Kind:
+    """Return everything that decides what an instance costs in this hour."""
+    end = hour + HOUR
+    ended_at = end if instance.ended_at is None else min(end, instance.ended_at)
+    return (
+        instance.group_id,
+        instance.role,
+        instance.market,
+        instance.instance_type,
+        instance.availability_zone,
+        instance.volumes,
+        max(hour, instance.started_at),
+        ended_at,
+        min(end, _billed_until(instance, end)),
+        _is_free(instance),
     )
 
 
@@ -213,13 +248,13 @@ def _volume_units(volume: Volume, region: str) -> Iterator[tuple[PriceKey, Decim
         yield PriceKey(component=Component.EBS, region=region, item="gp3:throughput"), extra
 
 
-def _line(uses: Sequence[_Use], policy: CostPolicy) -> CostLine:
+def _line(parts: Sequence[tuple[_Kind, _Use]], counts: Mapping[_Kind, int], policy: CostPolicy) -> CostLine:
     """Add up what shares group, component, item and prices."""
-    first = uses[0]
+    first = parts[0][1]
     with localcontext(prec=60):
-        unit_seconds = sum((u.seconds * u.units for u in uses), Decimal(0))
+        unit_seconds = sum((counts[k] * u.seconds * u.units for k, u in parts), Decimal(0))
         quantity = (unit_seconds / first.unit_seconds).quantize(SCALE)
-        used = sum((u.used_seconds * u.units for u in uses), Decimal(0)) / first.unit_seconds
+        used = sum((counts[k] * u.used_seconds * u.units for k, u in parts), Decimal(0)) / first.unit_seconds
         at_list = first.list_price.usd
         contracted, effective = (rate.quantize(SCALE) for rate in _rates(first, policy))
         return CostLine(
@@ -239,7 +274,7 @@ def _line(uses: Sequence[_Use], policy: CostPolicy) -> CostLine:
             contracted_cost_usd=quantity * contracted,
             effective_cost_usd=quantity * effective,
             price_source=first.price.source,
-            instances=len({u.instance.ec2_instance_id for u in uses}),
+            instances=sum(counts[kind] for kind in {kind for kind, _ in parts}),
         )
 
 

@@ -74,6 +74,8 @@ def _at_least(instance: BilledInstance, recorded: BilledInstance | None) -> Bill
         and recorded.start_source is StartSource.EC2_LAUNCH_TIME
     )
     start = recorded if forgotten else instance
+    if start is instance and instance.interrupted >= recorded.interrupted:
+        return instance
     return replace(
         instance,
         started_at=start.started_at,
