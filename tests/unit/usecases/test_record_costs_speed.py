@@ -73,8 +73,10 @@ class Fleet:
         key = PriceKey(component=Component.EC2_SPOT, region=REGION, item=types[0], availability_zone=zone)
         steps = [start + n * timedelta(minutes=15) for n in range((end - start) // timedelta(minutes=15))]
         return tuple(
-            Price(key=key, usd=Decimal("0.07") + n, unit="Hours", effective_from=at, source="spot history")
-            for n, at in enumerate(steps)
+            Price(
+                key=key, usd=Decimal(7 + at.minute) / 100, unit="Hours", effective_from=at, source="spot history"
+            )
+            for at in steps
         )
 
     def look_up(self, keys):
