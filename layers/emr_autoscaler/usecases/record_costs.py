@@ -1,6 +1,6 @@
 """Record what each cluster-hour cost, whole and from facts; restate hours that later facts change."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -95,11 +95,19 @@ class RecordCosts:
         seen = {i.ec2_instance_id: i for i in self.compute.find_cluster_instances(entry.cluster_id)}
         proven = {i: now for i, known in seen.items() if known.interrupted and i not in entry.interrupted}
         entry = replace(entry, interrupted={**entry.interrupted, **proven})
+        if proven:  # at once: EC2 forgets the proof within the hour, and this run may die before its end
+            self._note_interruptions(entry.cluster_id, proven)
         instances = billed_instances(entry, listed, seen)
         hours = _hours_to_compute(entry, instances, now)
         written = self._compute(entry, instances, hours, now) if hours else []
         self._remember(entry, hours, now, closed=_is_over(entry, instances))
         return written
+
+    def _note_interruptions(self, cluster_id: str, proven: Mapping[str, datetime]) -> None:
+        def change(current: RegistryEntry) -> RegistryEntry:
+            return replace(current, interrupted={**proven, **current.interrupted})
+
+        update_entry(self.registry, cluster_id, change)
 
     def _compute(
         self,
