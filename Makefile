@@ -52,6 +52,30 @@ demo: install ## Play a day through the deployed functions on a local AWS (TRACE
 test: install ## Run all tests
 	$(BIN)/pytest --numprocesses 2 --dist loadgroup $(ARGS)
 
+# The real engine, from the package that AWS Amplify tests with. Optional: it needs Java 17, node and npm.
+DYNAMODB := $(VENV)/envs/dynamodb
+.PHONY: test-dynamodb
+test-dynamodb: install ## Run the cost store's tests on DynamoDB Local (needs Java 17 and npm)
+	@if ! command -v java >/dev/null || ! command -v npm >/dev/null; then \
+	  echo "make test-dynamodb: skipped, for java or npm is missing"; exit 0; fi; \
+	test -d $(DYNAMODB)/node_modules || npm install --silent --no-audit --no-fund --ignore-scripts \
+	  --cache $(VENV)/cache/npm --prefix $(DYNAMODB) amplify-dynamodb-simulator@2.9.30; \
+	$(BIN)/python -m tests.support.dynamodb_local $(DYNAMODB) -p no:cacheprovider -k endpoint \
+	  tests/contract/stores/test_cost_store.py tests/contract/stores/test_cost_history_store.py \
+	  tests/contract/stores/test_price_store.py tests/docs/test_cost_queries.py $(ARGS)
+
+# The public validator wants Python 3.12 and pins its own libraries: an environment of its own.
+FOCUS := $(VENV)/envs/focus
+PYTHON_FOR_FOCUS ?= python3.12
+.PHONY: test-focus
+test-focus: install ## Validate an export with the public FOCUS validator (needs Python 3.12)
+	@if ! $(PYTHON_FOR_FOCUS) -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null; then \
+	  echo "make test-focus: skipped, for $(PYTHON_FOR_FOCUS) is missing; name one: make test-focus PYTHON_FOR_FOCUS=..."; exit 0; fi; \
+	test -x $(FOCUS)/bin/focus-validator || { $(PYTHON_FOR_FOCUS) -m venv $(FOCUS) && \
+	  $(FOCUS)/bin/python -m pip install --quiet --disable-pip-version-check focus-validator==2.2.1; }; \
+	$(BIN)/python -m tests.support.focus_sample $(FOCUS)/sample.csv && \
+	$(FOCUS)/bin/python tests/support/focus_validation.py $(FOCUS)/sample.csv
+
 .PHONY: check
 check: install ## Check format, lint, types, import contracts, the template and the documents
 	$(BIN)/ruff format --check .
