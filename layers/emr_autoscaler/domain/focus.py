@@ -51,6 +51,7 @@ class FocusRow:
     contracted_cost: Decimal
     contracted_unit_price: Decimal
     effective_cost: Decimal
+    invoice_id: str | None = None
     invoice_issuer_name: str
     list_cost: Decimal
     list_unit_price: Decimal
