@@ -47,10 +47,15 @@ $(VENV)/.installed: $(LOCKS) pyproject.toml
 demo: install ## Play a day through the deployed functions on a local AWS (TRACE=file plays a real trace)
 	@$(BIN)/python -m emr_simulator.rehearsal $(if $(TRACE),--trace "$(TRACE)")
 
-# Tests that share the deployed stack run in one process (loadgroup), the others beside them.
+# The end-to-end tests share one deployed stack and so one process; the others are spread over two.
 .PHONY: test
-test: install ## Run all tests
-	$(BIN)/pytest --numprocesses 2 --dist loadgroup $(ARGS)
+test: install ## Run all tests, or those that ARGS names
+ifdef ARGS
+	$(BIN)/pytest $(ARGS)
+else
+	$(BIN)/pytest --quiet --numprocesses 2 --ignore tests/e2e
+	$(BIN)/pytest --quiet tests/e2e
+endif
 
 .PHONY: check
 check: install ## Check format, lint, types, import contracts, the template and the documents
@@ -64,6 +69,7 @@ check: install ## Check format, lint, types, import contracts, the template and 
 .PHONY: docs
 docs: install ## Write the generated documents again
 	$(BIN)/python -m emr_autoscaler.messages.policy_schema > docs/policy.schema.json
+	$(BIN)/python -m emr_autoscaler_cli.reasons > docs/reasons.md
 
 .PHONY: clean
 clean: ## Remove everything the other commands made
@@ -77,7 +83,3 @@ lock: install ## Pin every requirement again, with hashes
 	$(COMPILE) requirements/dev.in -o requirements/dev.txt
 	$(COMPILE) requirements/sam.in -o requirements/sam.txt
 	$(COMPILE) requirements/local-aws.in -o requirements/local-aws.txt
-
-.PHONY: docs
-docs: $(VENV)/.installed ## Write the generated parts of docs/
-	@$(BIN)/python -m emr_autoscaler.messages.policy_schema > docs/policy.schema.json

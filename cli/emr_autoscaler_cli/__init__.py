@@ -1,1 +1,1 @@
-"""The command emr-autoscaler."""
+"""The command emr-autoscaler: operating a deployed system, reading its costs, simulating. Not deployed."""

@@ -155,7 +155,11 @@ class GroupDescription:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceDescription:
-    """An instance as ListInstances shows it. ``ec2_instance_id`` is empty until EC2 launched it."""
+    """An instance as ListInstances shows it. ``ec2_instance_id`` is empty until EC2 launched it.
+
+    Attributes:
+        in_fleet: The cluster has fleets, so ``group_id`` is shown as that of a fleet.
+    """
 
     instance_id: str
     ec2_instance_id: str
@@ -170,6 +174,7 @@ class InstanceDescription:
     ended_at: datetime | None
     volume_ids: tuple[str, ...]
     private_ip: str
+    in_fleet: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

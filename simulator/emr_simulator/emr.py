@@ -244,6 +244,7 @@ def _show_node(node: Node) -> InstanceDescription:
         ended_at=to_moment_or_none(node.ended_at),
         volume_ids=tuple(volume.volume_id for volume in node.volumes),
         private_ip=node.private_ip,
+        in_fleet=node.group.cluster.spec.uses_fleets,
     )
 
 

@@ -55,13 +55,13 @@ class Engine:
         """Run everything due up to and including ``seconds``, or until ``stop`` after some second."""
         due = self._due
         while True:
+            if due and due[0][0] == self.now:
+                heapq.heappop(due)[2]()
+                continue
             if self._unsettled:
                 unsettled, self._unsettled = self._unsettled, {}
                 for action in unsettled:
                     action()
-                continue
-            if due and due[0][0] == self.now:
-                heapq.heappop(due)[2]()
                 continue
             if stop():
                 return

@@ -3,7 +3,6 @@
 from bisect import bisect_right
 from collections.abc import Callable
 from decimal import Decimal
-from functools import partial
 
 from emr_simulator.catalogue import instance_type
 from emr_simulator.kernel import Kernel
@@ -67,7 +66,7 @@ class Pools:
         self._when_interrupted = when_interrupted
         self._steps: dict[PoolName, PriceSteps] = {}
         self._dry_until: dict[tuple[str, str, Market], int] = {}
-        self._watched: dict[PoolName, object] = {}
+        self._watched: set[PoolName] = set()
 
     def steps(self, instance_type_name: str, zone: str) -> PriceSteps:
         """Return a pool's prices. Raises ApiError for an unknown type."""
@@ -92,7 +91,7 @@ class Pools:
         if outages is None or pool in self._watched:
             return
         chance = self._kernel.chance(f"spot-outage:{pool[0]}:{pool[1]}")
-        self._watched[pool] = chance
+        self._watched.add(pool)
 
         def begin() -> None:
             down = outages.draw_down(chance)
@@ -100,4 +99,4 @@ class Pools:
             self._when_interrupted(pool)
             self._kernel.engine.after(down + outages.draw_up(chance), begin)
 
-        self._kernel.engine.after(outages.draw_up(chance), partial(begin))
+        self._kernel.engine.after(outages.draw_up(chance), begin)

@@ -93,6 +93,13 @@ def test_fleets_are_seen_and_have_no_groups(aws):
         aws.reader.list_instance_groups(cluster_id)
 
 
+def test_instances_of_fleets_are_listed_all_the_same(aws):
+    instances = aws.reader.list_instances(run_cluster(aws.world, cluster(core=2, uses_fleets=True)))
+    assert len(instances) == 3
+    assert all(i.group_id and i.ec2_instance_id for i in instances)
+    assert {tuple(v.size_gib for v in i.volumes) for i in instances} == {(32, 32)}
+
+
 def test_groups_are_listed_with_role_market_counts_and_state(aws):
     groups = aws.reader.list_instance_groups(run_cluster(aws.world, cluster(core=3, task=2, spot=1)))
 
@@ -163,6 +170,29 @@ def test_instances_carry_the_moments_that_matter_for_money(aws):
         assert START <= instance.created_at < instance.ready_at <= aws.world.now
         assert instance.created_at.utcoffset() == timedelta(0)
         assert instance.ended_at is None
+
+
+def test_the_groups_are_asked_for_their_volumes_once(aws):
+    cluster_id = run_cluster(aws.world)
+    for _ in range(3):
+        aws.reader.list_instances(cluster_id)
+    assert aws.world.calls["ListInstances"] == 3
+    assert aws.world.calls["ListInstanceGroups"] == 1
+
+
+def test_both_faces_cost_the_same_quota(aws):
+    cluster_id = run_cluster(aws.world)
+    before = dict(aws.world.calls)
+    aws.reader.describe_cluster(cluster_id)
+    aws.reader.list_clusters(ALIVE)
+    aws.reader.has_unfinished_steps(cluster_id)
+    spent = {name: times - before.get(name, 0) for name, times in aws.world.calls.items()}
+    assert {name: times for name, times in spent.items() if times} == {
+        "DescribeCluster": 1,
+        "GetManagedScalingPolicy": 1,
+        "ListClusters": 1,
+        "ListSteps": 1,
+    }
 
 
 def test_instances_that_ended_stay_listed(aws):

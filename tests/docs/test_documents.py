@@ -7,8 +7,6 @@ import pytest
 from tests.support.sample_events import QUEUE_SAMPLES, REACHES
 from tests.support.template import PROJECT, resources, template
 
-from emr_autoscaler.messages.policy_schema import policy_schema_text
-
 DOCUMENTS = sorted(
     [*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md"), *PROJECT.glob("events/*.md")],
 )
@@ -57,7 +55,3 @@ def test_every_record_of_a_choice_is_listed() -> None:
     listed = (PROJECT / "docs/adr/README.md").read_text()
     records = sorted(path.name for path in (PROJECT / "docs/adr").glob("0*.md"))
     assert [name for name in records if f"]({name})" not in listed] == []
-
-
-def test_the_policy_schema_is_the_generated_one() -> None:
-    assert (PROJECT / "docs/policy.schema.json").read_text() == policy_schema_text()

@@ -95,7 +95,10 @@ def open_backend(name: str) -> Iterator[Backend]:
         with mock_aws():
             yield _on_aws(None)
     else:
-        yield _on_aws(os.environ[ENDPOINT_VARIABLE])
+        opened = _on_aws(os.environ[ENDPOINT_VARIABLE])
+        yield opened
+        for table in (opened.state_table, opened.cost_table):
+            aws_client("dynamodb", os.environ[ENDPOINT_VARIABLE]).delete_table(TableName=table.name)
 
 
 def _memory() -> Backend:

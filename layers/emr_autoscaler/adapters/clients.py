@@ -29,44 +29,51 @@ CONFIG = Config(
 
 
 class Clients:
-    """Clients of one process, in the region and with the credentials of the environment."""
+    """Clients of one process.
+
+    Args:
+        session: Whose region and credentials they take; None takes those of the environment.
+    """
+
+    def __init__(self, session: "boto3.Session | None" = None) -> None:
+        self._session = session or boto3.Session()
 
     @cached_property
     def cloudwatch(self) -> "CloudWatchClient":
         """CloudWatch."""
-        return boto3.client("cloudwatch", config=CONFIG)
+        return self._session.client("cloudwatch", config=CONFIG)
 
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":
         """DynamoDB."""
-        return boto3.client("dynamodb", config=CONFIG)
+        return self._session.client("dynamodb", config=CONFIG)
 
     @cached_property
     def ec2(self) -> "EC2Client":
         """EC2."""
-        return boto3.client("ec2", config=CONFIG)
+        return self._session.client("ec2", config=CONFIG)
 
     @cached_property
     def emr(self) -> "EMRClient":
         """EMR."""
-        return boto3.client("emr", config=CONFIG)
+        return self._session.client("emr", config=CONFIG)
 
     @cached_property
     def pricing(self) -> "PricingClient":
         """The price list, in the region that serves it."""
-        return boto3.client("pricing", region_name=PRICE_LIST_REGION, config=CONFIG)
+        return self._session.client("pricing", region_name=PRICE_LIST_REGION, config=CONFIG)
 
     @cached_property
     def sns(self) -> "SNSClient":
         """SNS."""
-        return boto3.client("sns", config=CONFIG)
+        return self._session.client("sns", config=CONFIG)
 
     @cached_property
     def sqs(self) -> "SQSClient":
         """SQS."""
-        return boto3.client("sqs", config=CONFIG)
+        return self._session.client("sqs", config=CONFIG)
 
     @cached_property
     def ssm(self) -> "SSMClient":
         """Parameter Store."""
-        return boto3.client("ssm", config=CONFIG)
+        return self._session.client("ssm", config=CONFIG)

@@ -54,6 +54,8 @@ class EmrClusterReader:
 
     def __init__(self, client: "EMRClient") -> None:
         self._client = client
+        # Fixed at creation, so a group is asked for its volumes once in the life of a process.
+        self._volumes: dict[str, tuple[Volume, ...]] = {}
 
     def describe_cluster(self, cluster_id: str) -> Cluster:
         """Describe one cluster; a second call asks for its managed scaling policy unless it has ended.
@@ -131,20 +133,26 @@ class EmrClusterReader:
         """
         with domain_errors():
             answers = self._client.get_paginator("list_instance_groups").paginate(ClusterId=cluster_id)
-            return tuple(_group(group) for answer in answers for group in answer["InstanceGroups"])
+            groups = tuple(_group(group) for answer in answers for group in answer["InstanceGroups"])
+        self._volumes.update((group.group_id, group.volumes) for group in groups)
+        return groups
 
     def list_instances(self, cluster_id: str) -> tuple[Instance, ...]:
         """List a cluster's instances, those of the last 30 days included, all pages.
 
-        ListInstances gives volume ids only, so the volumes come from the groups: one call more.
+        ListInstances gives volume ids only, so the volumes come from the groups: one call more, the
+        first time a group is met.
+
+        Raises:
+            NotFoundError: EMR does not know the cluster.
         """
         with domain_errors():
             answers = self._client.get_paginator("list_instances").paginate(ClusterId=cluster_id)
             instances = [instance for answer in answers for instance in answer["Instances"]]
-        volumes: dict[str, tuple[Volume, ...]] = {}
-        if any(instance.get("InstanceGroupId") for instance in instances):
-            volumes = {group.group_id: group.volumes for group in self.list_instance_groups(cluster_id)}
-        return tuple(_instance(instance, volumes) for instance in instances)
+        group_ids = {group_id for instance in instances if (group_id := instance.get("InstanceGroupId"))}
+        if not group_ids <= self._volumes.keys():
+            self.list_instance_groups(cluster_id)
+        return tuple(_instance(instance, self._volumes) for instance in instances)
 
     def has_unfinished_steps(self, cluster_id: str) -> bool:
         """Return whether a step is pending, being cancelled or running.

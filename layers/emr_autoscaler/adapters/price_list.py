@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from mypy_boto3_pricing import PricingClient
     from mypy_boto3_pricing.type_defs import FilterTypeDef
 
-PRICE_LIST_REGION = "us-east-1"
-
 # AWS's unit, lower case -> ours, and how many of ours make one of theirs.
 _UNITS = {
     "hrs": ("Hours", Decimal(1)),

@@ -11,6 +11,7 @@ PK                                          SK                              what
 (set by the caller of Powertools)           idempotency key                 idempotency records
 ==========================================  ==============================  =========================
 
+A decision's evidence is compressed JSON (zlib); everything else is text and can be read as it stands.
 The sparse index ``due`` holds unsettled clusters, the sparse index ``open`` holds registry entries
 whose costs are not closed and intents without outcome. Powertools' idempotency records share the
 table: they use ``expires_at`` too, and the attributes status, data, validation and

@@ -1,6 +1,7 @@
 """Which use case answers which event, one route for each function. The in-process simulator uses them, too."""
 
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from typing import Any
 
 from emr_autoscaler.bootstrap.use_cases import UseCases
@@ -20,6 +21,10 @@ Route = Callable[[Event, UseCases, str], Report]
 MessageRoute = Callable[[EvaluationRequest, UseCases, str], Report]
 
 FULL_SWEEP_EVERY_MINUTES = 5
+
+WAIT_FOR_LEASE = timedelta(seconds=4)
+"""Task and core evaluations of one cluster are often queued together, in two queues: the later one waits for
+the other rather than fail and come again after the visibility timeout. A batch of ten fits in a timeout."""
 
 
 def enroll_cluster(event: Event, use_cases: UseCases, trigger: str) -> Report:
@@ -46,7 +51,7 @@ def scale_task_groups(event: Event, use_cases: UseCases, trigger: str) -> Report
 
 def evaluate_task_groups(request: EvaluationRequest, use_cases: UseCases, trigger: str) -> Report:
     """Evaluations of task capacity that were asked for."""
-    record = use_cases.scale_task_groups(request.cluster_id, trigger=trigger)
+    record = use_cases.scale_task_groups(request.cluster_id, trigger=trigger, wait=WAIT_FOR_LEASE)
     return {"cluster_id": request.cluster_id, "cause": request.cause, **_told([record])}
 
 
@@ -61,7 +66,7 @@ def resize_core_group(event: Event, use_cases: UseCases, trigger: str) -> Report
 
 def evaluate_core_group(request: EvaluationRequest, use_cases: UseCases, trigger: str) -> Report:
     """Evaluations of core capacity that were asked for."""
-    record = use_cases.resize_core_group(request.cluster_id, trigger=trigger)
+    record = use_cases.resize_core_group(request.cluster_id, trigger=trigger, wait=WAIT_FOR_LEASE)
     return {"cluster_id": request.cluster_id, "cause": request.cause, **_told([record])}
 
 

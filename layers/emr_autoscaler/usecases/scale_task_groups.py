@@ -63,16 +63,21 @@ class ScaleTaskGroups:
             self.queue.request(cluster_id, DecisionKind.TASK, now=self.clock.now(), cause=trigger)
             return None
 
-    def __call__(self, cluster_id: str, *, trigger: str) -> DecisionRecord | None:
+    def __call__(self, cluster_id: str, *, trigger: str, wait: timedelta = timedelta(0)) -> DecisionRecord | None:
         """Decide and act.
+
+        Args:
+            cluster_id: j-...
+            trigger: What caused the look.
+            wait: How long to wait for another invocation to let go of the cluster.
 
         Returns:
             What was decided; None for a cluster that is not enrolled, has ended, or has no usable policy.
 
         Raises:
-            BusyError: Another invocation holds the cluster.
+            BusyError: Another invocation still holds the cluster after ``wait``.
         """
-        with self.leases.hold(cluster_id, owner=trigger):
+        with self.leases.hold(cluster_id, owner=trigger, wait=wait):
             entry = self.registry.get(cluster_id)
             if entry is None or not entry.is_active:
                 return None

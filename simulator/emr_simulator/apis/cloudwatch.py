@@ -16,6 +16,16 @@ DIMENSION = "JobFlowId"
 QUERIES_PER_CALL = 500
 DATAPOINTS_PER_PAGE = 100_800
 ALARMS_PER_PAGE = 50
+# The service model requires the name only, because alarms on metric math need less.
+_REQUIRED_OF_ALARMS = (
+    "ComparisonOperator",
+    "EvaluationPeriods",
+    "MetricName",
+    "Namespace",
+    "Period",
+    "Statistic",
+    "Threshold",
+)
 _QUERY_ID = re.compile(r"[a-z][a-zA-Z0-9_]*")
 
 
@@ -59,7 +69,7 @@ class CloudWatchOperations(OperationTable):
         for name in ("Metrics", "ExtendedStatistic", "ThresholdMetricId"):
             if name in parameters:
                 raise ApiError("UnsupportedOperation", f"{name} of an alarm is not simulated")
-        for name in ("MetricName", "Namespace", "Period", "Threshold", "Statistic"):
+        for name in _REQUIRED_OF_ALARMS:
             if name not in parameters:
                 raise ApiError("MissingParameter", f"The parameter {name} is required.")
         cluster_id = _cluster_of(parameters["Namespace"], parameters.get("Dimensions", ()))

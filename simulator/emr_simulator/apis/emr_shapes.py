@@ -103,7 +103,8 @@ def instance(described: InstanceDescription) -> Result:
             "StateChangeReason": present(Code=described.state_change_code or None),
             "Timeline": _timeline(described.created_at, described.ready_at, described.ended_at),
         },
-        InstanceGroupId=described.group_id,
+        InstanceGroupId=None if described.in_fleet else described.group_id,
+        InstanceFleetId=described.group_id if described.in_fleet else None,
         Market=described.market.value,
         InstanceType=described.instance_type,
         EbsVolumes=[

@@ -20,6 +20,11 @@ class OperationTable:
     def __init__(self, operations: Mapping[str, Callable[[Parameters], Result]]) -> None:
         self._operations = operations
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The simulated operations."""
+        return frozenset(self._operations)
+
     def knows(self, operation: str) -> bool:
         """Return whether the operation is simulated."""
         return operation in self._operations

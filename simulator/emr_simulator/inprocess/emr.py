@@ -1,8 +1,9 @@
 """The ports ClusterReader and ClusterActuator on the World."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from emr_autoscaler.adapters.emr_volumes import default_data_volumes
 from emr_autoscaler.domain.cluster import (
     Cluster,
     ClusterState,
@@ -37,6 +38,7 @@ class WorldClusterReader:
 
     def __init__(self, world: World) -> None:
         self._emr = world.emr
+        self._volumes: dict[str, tuple[Volume, ...]] = {}
 
     def describe_cluster(self, cluster_id: str) -> Cluster:
         """Describe one cluster. Raises NotFoundError."""
@@ -85,15 +87,17 @@ class WorldClusterReader:
     def list_instance_groups(self, cluster_id: str) -> tuple[InstanceGroup, ...]:
         """List a cluster's groups. Raises NotFoundError; RefusedError for clusters with fleets."""
         with domain_errors("ListInstanceGroups"):
-            return tuple(_group(group) for group in self._emr.list_instance_groups(cluster_id))
+            groups = tuple(_group(group) for group in self._emr.list_instance_groups(cluster_id))
+        self._volumes.update((group.group_id, group.volumes) for group in groups)
+        return groups
 
     def list_instances(self, cluster_id: str) -> tuple[Instance, ...]:
         """List a cluster's instances, those that ended in the last 30 days included."""
         with domain_errors("ListInstances"):
             instances = self._emr.list_instances(cluster_id)
-            groups = self._emr.list_instance_groups(cluster_id) if instances else ()
-        volumes = {group.group_id: tuple(map(_volume, group.volumes)) for group in groups}
-        return tuple(_instance(instance, volumes[instance.group_id]) for instance in instances)
+        if not {i.group_id for i in instances if not i.in_fleet} <= self._volumes.keys():
+            self.list_instance_groups(cluster_id)
+        return tuple(_instance(instance, self._volumes) for instance in instances)
 
     def has_unfinished_steps(self, cluster_id: str) -> bool:
         """Return whether a step is pending, being cancelled or running. Raises NotFoundError."""
@@ -158,7 +162,7 @@ def _group(group: GroupDescription) -> InstanceGroup:
     )
 
 
-def _instance(instance: InstanceDescription, volumes: tuple[Volume, ...]) -> Instance:
+def _instance(instance: InstanceDescription, volumes: Mapping[str, tuple[Volume, ...]]) -> Instance:
     return Instance(
         ec2_instance_id=instance.ec2_instance_id,
         group_id=instance.group_id,
@@ -168,7 +172,7 @@ def _instance(instance: InstanceDescription, volumes: tuple[Volume, ...]) -> Ins
         created_at=instance.created_at,
         ready_at=instance.ready_at,
         ended_at=instance.ended_at,
-        volumes=volumes,
+        volumes=volumes.get(instance.group_id) or default_data_volumes(instance.instance_type),
     )
 
 

@@ -14,7 +14,15 @@ class StaticPolicy:
     """Asks for ``task_count`` nodes with the cluster, and for nothing after."""
 
     def __init__(self, task_count: int) -> None:
+        if task_count < 0:
+            msg = f"static: a count of at least 0 expected, got {task_count}"
+            raise ValueError(msg)
         self._task_count = task_count
+
+    @property
+    def task_count(self) -> int:
+        """How many task nodes it keeps."""
+        return self._task_count
 
     @property
     def name(self) -> str:

@@ -22,10 +22,10 @@ def main(arguments: list[str] | None = None) -> int:
     world = World(seed=options.seed, start=datetime.now(UTC).replace(microsecond=0))
     cluster_id = world.emr.run_job_flow(_example())
     with WireServer(world, port=options.port) as server:
-        for name, value in server.environment.items():
-            print(f"export {name}={value}")  # noqa: T201 - this is what the command is for
-        print(f"# cluster {cluster_id}; GET {server.endpoint}/clock", flush=True)  # noqa: T201 - as above
         try:
+            for name, value in server.environment.items():
+                print(f"export {name}={value}")  # noqa: T201 - this is what the command is for
+            print(f"# cluster {cluster_id}; GET {server.endpoint}/clock", flush=True)  # noqa: T201 - as above
             while True:
                 time.sleep(1)
                 with server.lock:

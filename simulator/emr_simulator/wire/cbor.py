@@ -44,6 +44,13 @@ class _Reader:
         return taken
 
     def item(self) -> Any:  # noqa: ANN401 - whatever the bytes say
+        value = self._item_or_break()
+        if value is _BREAK:
+            msg = "a break outside of anything of indefinite length"
+            raise CborError(msg)
+        return value
+
+    def _item_or_break(self) -> Any:  # noqa: ANN401 - whatever the bytes say
         initial = self._take(1)[0]
         major, info = initial >> 5, initial & 0b11111
         if major == 7:  # noqa: PLR2004 - RFC 8949, major type 7
@@ -86,7 +93,7 @@ class _Reader:
         if length is not None:
             return self._take(length)
         chunks: list[bytes] = []
-        while (chunk := self.item()) is not _BREAK:
+        while (chunk := self._item_or_break()) is not _BREAK:
             chunks.append(chunk if isinstance(chunk, bytes) else str(chunk).encode("utf-8"))
         return join(chunks)
 
@@ -94,14 +101,14 @@ class _Reader:
         if length is not None:
             return [self.item() for _ in range(length)]
         items: list[Any] = []
-        while (item := self.item()) is not _BREAK:
+        while (item := self._item_or_break()) is not _BREAK:
             items.append(item)
         return items
 
     def _map(self, length: int | None) -> dict[Any, Any]:
         result: dict[Any, Any] = {}
         while length is None or len(result) < length:
-            key = self.item()
+            key = self._item_or_break() if length is None else self.item()
             if key is _BREAK:
                 break
             result[key] = self.item()

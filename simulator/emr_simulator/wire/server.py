@@ -2,6 +2,7 @@
 
 import json
 import socket
+import sys
 import threading
 from contextlib import AbstractContextManager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -106,6 +107,12 @@ class _Http(ThreadingHTTPServer):
         with self._open_lock:
             self._open.discard(request)
         super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401, ARG002 - the base's own
+        """Keep what broke for the test to see; a caller that hung up is no fault."""
+        broken = sys.exception()
+        if not isinstance(broken, ConnectionError):
+            self.dispatcher.faults.append(f"connection of {client_address}: {broken!r}")
 
     def stop(self) -> None:
         """Stop listening, end every connection, and wait for its thread."""

@@ -169,11 +169,11 @@ writes = st.lists(
         st.sampled_from(["a", "b"]),  # cost centre
         st.lists(amounts, max_size=2),
     ),
-    max_size=12,
+    max_size=10,
 )
 
 
-@settings(max_examples=25, suppress_health_check=RELAXED, deadline=None)
+@settings(max_examples=15, suppress_health_check=RELAXED, deadline=None)
 @given(writes=writes)
 def test_a_months_total_is_the_sum_of_the_latest_revisions(backend, writes):
     run = next(fresh)

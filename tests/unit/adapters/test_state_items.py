@@ -1,5 +1,6 @@
 """What stands in the state table: index attributes, expiry, and names that Powertools may share it with."""
 
+import zlib
 from dataclasses import replace
 from datetime import timedelta
 
@@ -8,7 +9,11 @@ from tests.support.backends import open_backend
 from tests.support.samples import T0, cluster, decision_record, registry_entry
 
 from emr_autoscaler.domain.cluster import ClusterState
+from emr_autoscaler.domain.decision import DecisionKind
+from emr_autoscaler.domain.idleness import WORK_METRICS, IdleEvidence
 from emr_autoscaler.domain.memory import PoolHealth, PoolKey, TaskMemory
+from emr_autoscaler.domain.metrics import ClusterMetrics, MetricPoint
+from emr_autoscaler.domain.policy import IdlePolicy
 from emr_autoscaler.domain.record import Outcome
 
 POWERTOOLS = {"status", "data", "in_progress_expiration", "validation"}
@@ -82,7 +87,19 @@ def test_evidence_of_another_release_is_left_out_and_the_decision_stands(backend
     record = decision_record()
     backend.decisions.put(record)
     item = only_item(backend, "CLUSTER#j-1")
-    backend.state_table.put({**item, "evidence": '{"seen": "in a form of long ago"}'})
+    backend.state_table.put({**item, "evidence": zlib.compress(b'{"seen": "in a form of long ago"}')})
+
+    assert backend.decisions.of_cluster("j-1") == (record,)
+
+
+def test_a_week_of_samples_a_minute_apart_fits_into_one_item(backend):
+    minutes = [MetricPoint(at=T0 + timedelta(minutes=minute), value=0.0) for minute in range(7 * 24 * 60)]
+    metrics = ClusterMetrics(cluster_id="j-1", series={name: tuple(minutes) for name in WORK_METRICS})
+    evidence = IdleEvidence(now=T0, cluster=cluster(), metrics=metrics, policy=IdlePolicy())
+    plain = decision_record()
+    record = replace(plain, decision=replace(plain.decision, kind=DecisionKind.IDLE), evidence=evidence)
+
+    backend.decisions.put(record)
 
     assert backend.decisions.of_cluster("j-1") == (record,)
 

@@ -8,6 +8,10 @@ from moto.events.models import EventPattern
 from tests.support.sample_events import NEAR_MISSES, QUEUE_SAMPLES, REACHES, NearMiss, load
 from tests.support.template import PREFIX, PROJECT, functions, patterns, triggers
 
+from emr_autoscaler.domain.errors import InvalidEventError
+from emr_autoscaler.messages.evaluations import read_evaluation
+from emr_autoscaler.messages.events import read_event
+
 
 def matches(pattern: dict[str, Any], event: dict[str, Any]) -> bool:
     return bool(EventPattern.load(json.dumps(pattern)).matches_event(event))
@@ -53,3 +57,21 @@ def test_every_function_has_a_trigger() -> None:
         assert triggers(verb, "Schedule"), verb
     for verb in ("scale_task_groups", "resize_core_group"):
         assert triggers(verb, "SQS"), verb
+
+
+@pytest.mark.parametrize("sample", [*sorted(REACHES), "scheduled-event"])
+def test_a_sample_is_understood_and_its_malformed_one_refused(sample: str) -> None:
+    understood = read_event(load(sample))
+    assert understood is not None
+    assert understood.id == load(sample)["id"]
+    with pytest.raises(InvalidEventError, match="malformed"):
+        read_event(load(sample, malformed=True))
+
+
+@pytest.mark.parametrize("sample", QUEUE_SAMPLES)
+def test_a_queued_evaluation_is_understood_and_its_malformed_one_refused(sample: str) -> None:
+    (record,) = load(sample)["Records"]
+    assert read_evaluation(record["body"]).cluster_id == "j-1YONHTCP3YZKC"
+    (malformed,) = load(sample, malformed=True)["Records"]
+    with pytest.raises(InvalidEventError):
+        read_evaluation(malformed["body"])

@@ -1,0 +1,163 @@
+"""emr-autoscaler costs: recorded costs of a window, from the cost table; adding up is cost_report.py's."""
+
+import argparse
+import csv
+import sys
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from emr_autoscaler.domain.costs import HourRecord
+from emr_autoscaler_cli.arguments import utc_time
+from emr_autoscaler_cli.cost_report import COLUMNS, By, Report, Row, add_up, months, rounded
+from emr_autoscaler_cli.failures import DONE, UsageError
+from emr_autoscaler_cli.installation import Installation
+from emr_autoscaler_cli.output import moment, print_json, print_line, print_table, tell
+
+SHOWN_DECIMALS = 4
+TIME_ZONE = "UTC"
+
+EXAMPLES = """\
+examples:
+  emr-autoscaler costs
+  emr-autoscaler costs --from 2026-10-01 --to 2026-11-01 --by cost-centre --format csv > october.csv
+  emr-autoscaler costs --cluster j-2AXXXXXXGAPLF --from 2026-10-05 --by component
+  emr-autoscaler costs --cost-centre research --by day --format json
+
+Times are UTC; the window is half-open and takes whole hours that begin in it; without --from it begins with
+this month. An hour is recorded at five past the next one. ESTIMATED is computed from published prices,
+RECONCILED is proven by the bill. effective is what is expected to be paid, list the same at on-demand
+rates. Amounts in csv and json are exact; those in the table are rounded so that they add up.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what costs takes."""
+    parser.add_argument("--cluster", metavar="ID", help="only this cluster")
+    parser.add_argument(
+        "--cost-centre", metavar="NAME", help="only this cost centre (UNALLOCATED: clusters without)"
+    )
+    parser.add_argument(
+        "--from", dest="start", type=utc_time, metavar="TIME", help="begin (default: of this month)"
+    )
+    parser.add_argument("--to", dest="end", type=utc_time, metavar="TIME", help="end, not included (default: now)")
+    parser.add_argument(
+        "--by", type=By, choices=list(By), default=By.CLUSTER, help="what a row stands for (default: cluster)"
+    )
+    parser.add_argument("--format", choices=["table", "csv", "json"], default="table", help="(default: table)")
+
+
+def run(arguments: argparse.Namespace, installation: Installation) -> int:
+    """Report costs.
+
+    Raises:
+        UsageError: The window is empty.
+    """
+    now = installation.ports.clock.now()
+    start = arguments.start or now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    end = arguments.end or now
+    if start >= end:
+        msg = f"--from: {moment(start)} is not before --to {moment(end)}"
+        raise UsageError(msg)
+    records = find_records(installation, arguments.cluster, arguments.cost_centre, start, end)
+    report = add_up(records, arguments.by, start, end)
+    if arguments.json or arguments.format == "json":
+        print_json(document(report, cluster=arguments.cluster, cost_centre=arguments.cost_centre))
+    elif arguments.format == "csv":
+        _print_csv(report)
+    else:
+        _print_table(report)
+    return DONE
+
+
+def find_records(
+    installation: Installation, cluster_id: str | None, cost_centre: str | None, start: datetime, end: datetime
+) -> Iterable[HourRecord]:
+    """Return the hours of the window, through the index that fits the question."""
+    costs, stack = installation.ports.costs, installation.account.stack
+    if cluster_id is not None:
+        # The window may begin within an hour: the store wants whole ones, the report cuts exactly.
+        found = costs.hours_of_cluster(
+            stack.account_id,
+            stack.region,
+            cluster_id,
+            start=_hour_of(start),
+            end=_hour_of(end) + timedelta(hours=1),
+        )
+        return [record for record in found if cost_centre is None or record.cost_centre == cost_centre]
+    if cost_centre is not None:
+        found_months = (costs.hours_of_cost_centre(cost_centre, month) for month in months(start, end))
+    else:
+        found_months = (costs.hours_of_account(stack.account_id, month) for month in months(start, end))
+    return [record for found in found_months for record in found]
+
+
+def document(report: Report, *, cluster: str | None, cost_centre: str | None) -> dict[str, Any]:
+    """Return the report as JSON; amounts are exact and strings."""
+    names = COLUMNS[report.by]
+    return {
+        "window": {"from": report.start, "to": report.end, "time_zone": TIME_ZONE},
+        "cluster": cluster,
+        "cost_centre": cost_centre,
+        "by": report.by,
+        "currency": "USD",
+        "status": report.total.status,
+        "cluster_hours": report.cluster_hours,
+        "rows": [{**dict(zip(names, row.key, strict=True)), **_amounts(row)} for row in report.rows],
+        "total": _amounts(report.total),
+    }
+
+
+def _amounts(row: Row) -> dict[str, Any]:
+    return {
+        "effective_cost_usd": row.effective_cost_usd,
+        "list_cost_usd": row.list_cost_usd,
+        "status": row.status,
+    }
+
+
+def _print_csv(report: Report) -> None:
+    """Print rows only, so that a spreadsheet may add them up; the rest goes to stderr."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    names = (*COLUMNS[report.by], "effective_cost_usd", "list_cost_usd", "status", "from", "to", "time_zone")
+    writer.writerow(names)
+    window = (moment(report.start), moment(report.end), TIME_ZONE)
+    for row in report.rows:
+        amounts = (format(row.effective_cost_usd, "f"), format(row.list_cost_usd, "f"))
+        writer.writerow((*map(_plain_cell, row.key), *amounts, row.status, *window))
+    tell(f"{_heading(report)}: {report.total.effective_cost_usd:f} USD")
+
+
+def _plain_cell(text: str) -> str:
+    """Return a name that no spreadsheet takes for a formula: people choose names of clusters and cost centres."""
+    return f"'{text}" if text[:1] in {"=", "+", "-", "@"} else text
+
+
+def _print_table(report: Report) -> None:
+    effective = rounded([row.effective_cost_usd for row in report.rows], SHOWN_DECIMALS)
+    listed = rounded([row.list_cost_usd for row in report.rows], SHOWN_DECIMALS)
+    names = [*(name.replace("_", " ") for name in COLUMNS[report.by]), "effective USD", "list USD", "status"]
+    rows = [
+        [*row.key, f"{paid:f}", f"{at_list:f}", row.status]
+        for row, paid, at_list in zip(report.rows, effective, listed, strict=True)
+    ]
+    keys = len(COLUMNS[report.by])
+    total = [
+        "total",
+        *[""] * (keys - 1),
+        f"{sum(effective):.{SHOWN_DECIMALS}f}",
+        f"{sum(listed):.{SHOWN_DECIMALS}f}",
+        report.total.status if report.rows else "",
+    ]
+    print_table(names, rows, title=_heading(report), right=["effective USD", "list USD"], total=total)
+    if not report.rows:
+        print_line("no hour is recorded in this window")
+
+
+def _heading(report: Report) -> str:
+    hours = f"{report.cluster_hours} cluster-hour{'' if report.cluster_hours == 1 else 's'}"
+    return f"{moment(report.start)} to {moment(report.end)} ({TIME_ZONE}), {hours}, {report.total.status}"
+
+
+def _hour_of(at: datetime) -> datetime:
+    return at.replace(minute=0, second=0, microsecond=0)

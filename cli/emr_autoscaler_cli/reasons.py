@@ -1,0 +1,193 @@
+"""What each Reason means and what to do about it, in words; docs/reasons.md is made from it (python -m)."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from emr_autoscaler.domain.decision import Reason
+
+NOTHING = "Nothing."
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One reason in words.
+
+    Attributes:
+        meaning: What was seen.
+        advice: What an operator does about it.
+    """
+
+    meaning: str
+    advice: str = NOTHING
+
+
+_GUARDS = {
+    Reason.CLUSTER_NOT_READY: Explanation("The cluster is starting or ending."),
+    Reason.PAUSED: Explanation(
+        "The tag emr-autoscaler:paused is true.", "emr-autoscaler resume CLUSTER when it may be scaled again."
+    ),
+    Reason.MANAGED_ELSEWHERE: Explanation(
+        "EMR's managed scaling, or an automatic scaling policy of the group itself, is on.",
+        "Remove that one, or opt the cluster out: two scalers on one cluster fight.",
+    ),
+    Reason.USES_FLEETS: Explanation(
+        "The cluster has instance fleets; this release scales instance groups.",
+        "Only idleness is watched; opt it out if that is not wanted.",
+    ),
+    Reason.GROUPS_UNAVAILABLE: Explanation(
+        "No group may be resized: there is none, or each is being reconfigured, suspended or not up yet.",
+        "Look at the group's state in EMR. SUSPENDED follows failed launches or bootstrap actions.",
+    ),
+    Reason.RESIZING: Explanation("A resize is under way, and what is decided here waits for it."),
+    Reason.METRICS_STALE: Explanation(
+        "A needed metric is missing or too old. Missing data never scales in and never reaps.",
+        "If it lasts, look whether CloudWatch shows the cluster's metrics; else see metrics_max_age_minutes.",
+    ),
+    Reason.METRICS_ABSURD: Explanation(
+        "A metric has a value that cannot be true, such as far more memory in use than there is.",
+        "If it lasts, look at YARN on the primary node.",
+    ),
+    Reason.COOLDOWN: Explanation(
+        "A resize is wanted and the last one was too recent.", "Shorten the policy's cooldown if this costs time."
+    ),
+    Reason.AT_MAXIMUM: Explanation(
+        "More nodes are wanted than the policy allows.", "Raise max_nodes if the work may cost more."
+    ),
+    Reason.AT_MINIMUM: Explanation("Fewer nodes would do, and the policy keeps these."),
+    Reason.DISABLED: Explanation("This section of the policy has enabled: false."),
+    Reason.POLICY_INVALID: Explanation(
+        "The policy cannot be read, or there is none of this name. The last good version stays in force; where "
+        "there never was one, nothing is done.",
+        "Mend the document; emr-autoscaler policy validate FILE names field and fix.",
+    ),
+    Reason.NO_CAPACITY_KNOWN: Explanation(
+        "The YARN memory of the group's instance type is neither in the table nor measured on the cluster yet.",
+        "It is learned from the first complete metrics; with no node running, start one by hand.",
+    ),
+}
+
+_TASK = {
+    Reason.DEMAND_MET: Explanation("The nodes are in use and nothing waits."),
+    Reason.DEMAND_ABOVE_CAPACITY: Explanation("The work would take longer to drain than the objective allows."),
+    Reason.DEMAND_BELOW_CAPACITY: Explanation("Memory is free, and no recent look wanted it."),
+    Reason.DRAINS_BEFORE_HELP: Explanation("Containers wait, and the present nodes drain them in time."),
+    Reason.RECENT_DEMAND: Explanation("Fewer nodes would do now; a recent look wanted these."),
+    Reason.BELOW_MINIMUM: Explanation("There are fewer nodes than min_nodes."),
+    Reason.ABOVE_MAXIMUM: Explanation("There are more nodes than max_nodes."),
+    Reason.SCHEDULED_MINIMUM: Explanation(
+        "A schedule of the policy asks for more nodes at this time of the week."
+    ),
+    Reason.POOL_DRY: Explanation(
+        "Capacity is wanted and every pool that could give it is cooling or stuck, or an unmet request was moved "
+        "to another group.",
+        "If it happens often, name more instance_types, or give the cluster an on-demand task group.",
+    ),
+    Reason.LOST_CAPACITY_SETTLED: Explanation(
+        "Warned instances are gone; their groups' counts are lowered, because the replacement stands elsewhere."
+    ),
+}
+
+_CORE = {
+    Reason.HDFS_ABOVE_HIGH: Explanation(
+        "HDFS is fuller than hdfs_high; nodes are added to come back to hdfs_target."
+    ),
+    Reason.HDFS_BELOW_LOW: Explanation(
+        "HDFS has been emptier than hdfs_low for three samples; one core node goes."
+    ),
+    Reason.HDFS_IN_RANGE: Explanation(
+        "HDFS is between the marks, or has not been below hdfs_low for long enough."
+    ),
+    Reason.HDFS_UNHEALTHY: Explanation(
+        "Blocks are missing, corrupt or under-replicated: core never shrinks then.",
+        "hdfs fsck / on the primary node. Under-replicated blocks heal by themselves.",
+    ),
+    Reason.REPLICATION_FLOOR: Explanation(
+        "One node fewer would be below dfs.replication (3 where none is configured)."
+    ),
+    Reason.HDFS_WOULD_FILL: Explanation("With one node fewer HDFS would be at or above hdfs_target."),
+}
+
+_INTERRUPTIONS = {
+    Reason.TASK_INTERRUPTED: Explanation(
+        "EC2 takes a task instance back; its capacity is ordered in another group."
+    ),
+    Reason.NO_ROOM_FOR_REPLACEMENT: Explanation(
+        "EC2 takes a task instance back, and the cluster is at max_nodes.", "Raise max_nodes if that hurts."
+    ),
+    Reason.CORE_INTERRUPTED: Explanation(
+        "EC2 takes a core instance back. EMR replaces it; HDFS blocks on it are copied from replicas.",
+        "Watch missing blocks. Core nodes on spot are for work that may be lost.",
+    ),
+    Reason.MASTER_INTERRUPTED: Explanation(
+        "EC2 takes the primary node back: the cluster ends within two minutes.", "Start another cluster."
+    ),
+    Reason.ALREADY_REPLACED: Explanation("This instance's warning was answered before."),
+    Reason.MAINTENANCE_SCHEDULED: Explanation(
+        "AWS Health announces a scheduled change of an instance of the cluster.",
+        "Read the AWS Health Dashboard for the date. Nothing is replaced for it.",
+    ),
+}
+
+_IDLE = {
+    Reason.BUSY: Explanation("Work runs or waits, or a step is unfinished."),
+    Reason.TOO_YOUNG: Explanation("The cluster is younger than min_age_minutes."),
+    Reason.NOT_IDLE_LONG_ENOUGH: Explanation("Nothing runs now; something did within idle_for_minutes."),
+    Reason.IDLE_ANNOUNCED: Explanation(
+        "Idle for idle_for_minutes without a gap: it will be ended after warning_period_minutes.",
+        "To keep it: the tag emr-autoscaler:keep-until with a time such as 2026-10-06T08:00Z.",
+    ),
+    Reason.LIFETIME_ANNOUNCED: Explanation(
+        "Older than max_lifetime_minutes and without work: it will be ended after warning_period_minutes.",
+        "To keep it: the tag emr-autoscaler:keep-until.",
+    ),
+    Reason.WARNING_PERIOD: Explanation("It is announced, and the warning period has not passed."),
+    Reason.IDLE_CONFIRMED: Explanation("Still idle after the warning period, and EMR confirms it: it is ended."),
+    Reason.LIFETIME_EXCEEDED: Explanation("Still overdue and without work, and EMR confirms it: it is ended."),
+    Reason.KEPT_BY_TAG: Explanation(
+        "The tag emr-autoscaler:keep-until holds the reaper off. A tag that is no time with a zone holds it off "
+        "for good.",
+        "Remove the tag when the cluster may go.",
+    ),
+    Reason.PROTECTED: Explanation("Termination protection is on.", "Take it off if the cluster may go."),
+    Reason.WORK_NOT_VISIBLE_TO_YARN: Explanation(
+        "The cluster has Presto, Trino, HBase, Flink or notebooks, whose work YARN does not see.",
+        "Set trust_isidle if IsIdle may be believed there.",
+    ),
+}
+
+TITLES: Mapping[str, Mapping[Reason, Explanation]] = {
+    "Guards": _GUARDS,
+    "Task capacity": _TASK,
+    "Core capacity": _CORE,
+    "Interruptions": _INTERRUPTIONS,
+    "Idle clusters": _IDLE,
+}
+
+EXPLANATIONS: Mapping[Reason, Explanation] = {
+    reason: explanation for part in TITLES.values() for reason, explanation in part.items()
+}
+"""Every reason there is."""
+
+_INTRODUCTION = """\
+# Reasons
+
+Every decision carries exactly one reason: the same word stands in the log, in the metric's dimension, in the
+stored record, in the notification and here. `emr-autoscaler explain CLUSTER` shows it with the evidence it was
+made from.
+
+This page is generated from `cli/emr_autoscaler_cli/reasons.py` by `make docs`.
+"""
+
+
+def reasons_page() -> str:
+    """Return docs/reasons.md."""
+    parts = [_INTRODUCTION]
+    for title, reasons in TITLES.items():
+        rows = [f"| `{reason}` | {words.meaning} | {words.advice} |" for reason, words in reasons.items()]
+        parts.append("\n".join([f"## {title}\n", "| reason | meaning | what to do |", "|---|---|---|", *rows, ""]))
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(reasons_page())

@@ -1,0 +1,83 @@
+"""The worked example of docs/scaling.md, computed by the functions that decide; and its table of constants."""
+
+from datetime import UTC, datetime
+
+import pytest
+from tests.support.template import PROJECT
+
+from emr_autoscaler.domain.cluster import ClusterState, GroupState, InstanceGroup, Market, Role
+from emr_autoscaler.domain.decision import Action, Decision, Reason
+from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName, MetricPoint
+from emr_autoscaler.domain.policy import Objective, TaskPolicy
+from emr_autoscaler.domain.task_capacity import DRAIN_WITHIN, HOLD_FOR, PUBLISH_LAG, decide_task_capacity
+from emr_autoscaler.domain.task_scene import STALLED_AFTER, TaskEvidence
+
+SAMPLED_AT = datetime(2026, 10, 5, 13, 0, tzinfo=UTC)
+NOW = datetime(2026, 10, 5, 13, 2, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    return (PROJECT / "docs/scaling.md").read_text()
+
+
+def group(group_id: str, role: Role, market: Market, instance_type: str, count: int) -> InstanceGroup:
+    return InstanceGroup(
+        group_id=group_id,
+        role=role,
+        market=market,
+        instance_type=instance_type,
+        requested_count=count,
+        running_count=count,
+        state=GroupState.RUNNING,
+    )
+
+
+def decide(pending: int) -> Decision:
+    groups = (
+        group("core", Role.CORE, Market.ON_DEMAND, "m5.xlarge", 2),
+        group("spot-m5", Role.TASK, Market.SPOT, "m5.xlarge", 4),
+        group("spot-c5", Role.TASK, Market.SPOT, "c5.2xlarge", 0),
+        group("on-demand", Role.TASK, Market.ON_DEMAND, "m5.xlarge", 0),
+    )
+    values = {
+        MetricName.MEMORY_TOTAL_MIB: 6 * 12288,
+        MetricName.MEMORY_ALLOCATED_MIB: 36 * 2048,
+        MetricName.CONTAINER_ALLOCATED: 36,
+        MetricName.CONTAINER_PENDING: pending,
+    }
+    series = {name: (MetricPoint(at=SAMPLED_AT, value=value),) for name, value in values.items()}
+    evidence = TaskEvidence(
+        now=NOW,
+        cluster_id="j-EXAMPLE",
+        state=ClusterState.RUNNING,
+        groups=groups,
+        metrics=ClusterMetrics(cluster_id="j-EXAMPLE", series=series),
+        policy=TaskPolicy(max_nodes=20),
+    )
+    return decide_task_capacity(evidence).decision
+
+
+def test_what_drains_in_time_is_held_as_the_page_says(page: str) -> None:
+    decision = decide(200)
+    assert (decision.action, decision.reason) == (Action.HOLD, Reason.DRAINS_BEFORE_HELP)
+    assert decision.detail in page
+
+
+def test_what_does_not_is_bought_as_the_page_says(page: str) -> None:
+    decision = decide(600)
+    assert (decision.action, decision.reason) == (Action.SCALE_OUT, Reason.DEMAND_ABOVE_CAPACITY)
+    assert decision.detail in page
+    assert {t.group_id: t.count for t in decision.targets} == {"spot-m5": 5, "spot-c5": 6}
+    assert "c5.2xlarge is ordered to 6 and m5.xlarge to 5" in page
+
+
+@pytest.mark.parametrize("objective", list(Objective))
+def test_the_numbers_of_each_objective_are_those_of_the_code(page: str, objective: Objective) -> None:
+    drain, hold = DRAIN_WITHIN[objective].seconds, HOLD_FOR[objective].seconds
+    assert f"| `{objective}` | {drain} s | {hold} s |" in page
+
+
+def test_the_other_constants_are_those_of_the_code(page: str) -> None:
+    assert f"a period and {PUBLISH_LAG.seconds} s" in page
+    assert f"for {STALLED_AFTER.seconds // 60}\nminutes in any" in page
