@@ -77,7 +77,7 @@ class EnrollCluster:
         """Take a group's state from an event; return whether the cluster is enrolled."""
 
         def change(entry: RegistryEntry) -> RegistryEntry:
-            if at < entry.groups_seen_at:
+            if at < max(entry.groups_seen_at, entry.groups_told_at.get(seen.group_id, at)):
                 return entry  # events may arrive late and out of order
             known = {group.group_id: group for group in entry.groups}
             before = known.get(seen.group_id)
@@ -91,7 +91,8 @@ class EnrollCluster:
                     running_count=seen.running_count,
                 )
             )
-            return replace(entry, groups=tuple(known.values()), groups_seen_at=at)
+            told_at = {**entry.groups_told_at, seen.group_id: at}
+            return replace(entry, groups=tuple(known.values()), groups_told_at=told_at)
 
         return update_entry(self.registry, cluster_id, change) is not None
 
