@@ -47,10 +47,15 @@ $(VENV)/.installed: $(LOCKS) pyproject.toml
 demo: install ## Play a day through the deployed functions on a local AWS (TRACE=file plays a real trace)
 	@$(BIN)/python -m emr_simulator.rehearsal $(if $(TRACE),--trace "$(TRACE)")
 
-# Tests that share the deployed stack run in one process (loadgroup), the others beside them.
+# The end-to-end tests share one deployed stack and so one process; the others are spread over two.
 .PHONY: test
-test: install ## Run all tests
-	$(BIN)/pytest --numprocesses 2 --dist loadgroup $(ARGS)
+test: install ## Run all tests, or those that ARGS names
+ifdef ARGS
+	$(BIN)/pytest $(ARGS)
+else
+	$(BIN)/pytest --quiet --numprocesses 2 --ignore tests/e2e
+	$(BIN)/pytest --quiet tests/e2e
+endif
 
 # The real engine, from the package that AWS Amplify tests with. Optional: it needs Java 17, node and npm.
 DYNAMODB := $(VENV)/envs/dynamodb

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from botocore.exceptions import BotoCoreError
 
 from emr_autoscaler.domain.errors import AutoscalerError
-from emr_autoscaler_cli import costs, doctor, explain, pausing, policy_files, simulate, status
+from emr_autoscaler_cli import benchmark, costs, doctor, explain, pausing, policy_files, simulate, status
 from emr_autoscaler_cli.arguments import OneLineParser, json_argument, stack_arguments
 from emr_autoscaler_cli.failures import DONE, FAILED, CommandError
 from emr_autoscaler_cli.installation import Connect, Installation, connect_to_aws
@@ -53,6 +53,13 @@ COMMANDS = (
         examples=simulate.EXAMPLES,
         add_arguments=simulate.add_arguments,
         alone=simulate.run,
+    ),
+    Command(
+        name="benchmark",
+        summary="compare all policies with each other and the optimum",
+        examples=benchmark.EXAMPLES,
+        add_arguments=benchmark.add_arguments,
+        alone=benchmark.run,
     ),
     Command(
         name="status",

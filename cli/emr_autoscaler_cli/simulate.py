@@ -1,32 +1,36 @@
 """emr-autoscaler simulate: one policy on one trace in a simulated cluster, and its figures."""
 
 import argparse
+import textwrap
 from pathlib import Path
 from typing import Any
 
-from emr_autoscaler.domain.policy import Objective
 from emr_autoscaler_cli.arguments import hours, start_hour, whole_number
 from emr_autoscaler_cli.failures import DONE, UsageError
 from emr_autoscaler_cli.output import print_facts, print_json, tell
 from emr_simulator.catalogue import TYPES
 from emr_simulator.errors import TraceError
 from emr_simulator.experiment import MetricsMode, PolicyDriver, Setup, run_experiment
-from emr_simulator.inprocess.autoscaler import NAME, AutoscalerPolicy
+from emr_simulator.policies.registry import FAMILIES, UnknownPolicyError, policy_of
 from emr_simulator.policies.static import StaticPolicy
 from emr_simulator.workloads.model import Workload
 from emr_simulator.workloads.swim import read_swim
 
-EXAMPLES = """\
+
+def _policies() -> str:
+    """List every policy with its knobs."""
+    below = "\n" + " " * 29
+    return "\n".join(f"  {f.name + f.knobs:27}{below.join(textwrap.wrap(f.summary, 78))}" for f in FAMILIES)
+
+
+EXAMPLES = f"""\
 examples:
   emr-autoscaler simulate --trace FB-2009_samples_24_times_1hr_0.tsv --policy emr-autoscaler --seed 1
   emr-autoscaler simulate --trace day.tsv --policy static:36 --seed 1 --json
   emr-autoscaler simulate --trace day.tsv --policy emr-autoscaler:cost --seed 1 --start-hour 8 --hours 4
 
 policies:
-  emr-autoscaler             the deployed use cases, woken by the same events, alarms and schedules; live,
-                             0 to --max task nodes, every other setting at its default (objective balanced)
-  emr-autoscaler:OBJECTIVE   the same with the objective cost, balanced or speed
-  static:N                   N task nodes from beginning to end
+{_policies()}
 
 The trace is a SWIM file: tab-separated job id, submit time, gap, map input, shuffle and reduce output
 bytes, without run times, which are modelled. One on-demand task group; node starts take 5.5 min (median).
@@ -39,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what simulate takes."""
     defaults = Setup()
     parser.add_argument("--trace", type=Path, required=True, metavar="FILE", help="SWIM trace")
-    parser.add_argument("--policy", required=True, metavar="NAME", help="emr-autoscaler[:OBJECTIVE] or static:N")
+    parser.add_argument("--policy", required=True, metavar="NAME", help="see below")
     parser.add_argument(
         "--seed", type=whole_number(0, 2**31 - 1), required=True, metavar="N", help="of the simulated world"
     )
@@ -89,8 +93,8 @@ def run(arguments: argparse.Namespace) -> int:
         UsageError: An argument, or a line of the trace, cannot be used.
     """
     setup = _setup(arguments)
-    policy = choose_policy(arguments.policy, arguments.max)
     workload = _workload(arguments)
+    policy = choose_policy(arguments.policy, arguments.max, workload)
     if not arguments.json:
         tell(f"simulating {len(workload.jobs)} jobs in {workload.seconds / 3600:g} h of {workload.name} ...")
     figures = run_experiment(policy=policy, workload=workload, seed=arguments.seed, setup=setup)
@@ -102,32 +106,18 @@ def run(arguments: argparse.Namespace) -> int:
     return DONE
 
 
-def choose_policy(name: str, most_nodes: int) -> PolicyDriver:
+def choose_policy(name: str, most_nodes: int, workload: Workload) -> PolicyDriver:
     """Return the policy of this name.
 
     Raises:
         UsageError: There is none, or its fixed size is above ``most_nodes``.
     """
-    family, _, objective = name.partition(":")
-    if family == "static":
-        return _static(name, most_nodes)
-    if family == NAME and (objective or name == NAME):
-        if not objective:
-            return AutoscalerPolicy()
-        if objective in set(Objective):
-            return AutoscalerPolicy(Objective(objective))
-    known = ", ".join([NAME, *(f"{NAME}:{o}" for o in Objective), "static:N"])
-    msg = f"--policy: there is no policy {name!r}; known are {known}"
-    raise UsageError(msg)
-
-
-def _static(name: str, most_nodes: int) -> StaticPolicy:
     try:
-        policy = StaticPolicy.from_name(name)
-    except ValueError as error:
-        msg = f"--{error}"
+        policy = policy_of(name, workload)
+    except UnknownPolicyError as error:
+        msg = f"--policy: {error}"
         raise UsageError(msg) from error
-    if policy.task_count > most_nodes:
+    if isinstance(policy, StaticPolicy) and policy.task_count > most_nodes:
         msg = f"--policy: {name} is above --max {most_nodes}"
         raise UsageError(msg)
     return policy

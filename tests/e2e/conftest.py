@@ -1,6 +1,8 @@
-"""One deployed stack for all end-to-end tests; they run first, in one process, and may open sockets."""
+"""One deployed stack for all end-to-end tests of a process; they run first and may open sockets.
 
-from collections.abc import Iterator
+In parallel, each process deploys a stack of its own: correct, but slower than `make test`, which runs them alone.
+"""
+
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
@@ -12,16 +14,16 @@ HERE = Path(__file__).parent
 _deployed = ExitStack()
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """Mark what lies beside this file before xdist groups it; let it run first, after others have shuffled."""
-    for item in items:
-        if item.path.is_relative_to(HERE):
-            item.add_marker(pytest.mark.local_aws)
-            item.add_marker(pytest.mark.enable_socket)
-            item.add_marker(pytest.mark.xdist_group("local_aws"))
-            item.add_marker(pytest.mark.timeout(240))
-    yield
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark what lies beside this file."""
+    item.add_marker(pytest.mark.local_aws)
+    item.add_marker(pytest.mark.enable_socket)
+    item.add_marker(pytest.mark.timeout(240))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let them run first, with nothing in between, however the others were shuffled."""
     items.sort(key=lambda item: not item.path.is_relative_to(HERE))
 
 

@@ -10,14 +10,13 @@ from emr_autoscaler.domain.memory import RegistryEntry
 from emr_autoscaler.domain.record import Outcome
 from emr_autoscaler.ports import Alarms, Clock, ClusterReader, Compute, EvaluationQueue, Registry
 from emr_autoscaler.usecases.enroll_cluster import EnrollCluster, active_states, ended_states
-from emr_autoscaler.usecases.journal import Journal
+from emr_autoscaler.usecases.journal import INTENT_IS_LOST_AFTER, Journal
 from emr_autoscaler.usecases.registry_updates import update_entry
 
 DESCRIBED_PER_SWEEP = 10
 """DescribeCluster refills at one call a second: a sweep leaves most of its burst to the others."""
 
 FULL_SWEEP_EVERY = timedelta(minutes=5)
-INTENT_IS_LOST_AFTER = timedelta(minutes=5)
 WARNING_EXPIRES_AFTER = timedelta(minutes=30)
 
 

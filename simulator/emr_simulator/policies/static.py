@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Self
+from typing import Any
 
 from emr_simulator.descriptions import GroupSpec
 from emr_simulator.experiment import Setup
@@ -18,15 +18,6 @@ class StaticPolicy:
             msg = f"static: a count of at least 0 expected, got {task_count}"
             raise ValueError(msg)
         self._task_count = task_count
-
-    @classmethod
-    def from_name(cls, name: str) -> Self:
-        """Return the policy called ``name``. Raises ValueError where it is not static:N."""
-        kind, _, count = name.partition(":")
-        if kind != "static" or not (count.isascii() and count.isdigit()):
-            msg = f"policy: static:N expected, got {name!r}"
-            raise ValueError(msg)
-        return cls(int(count))
 
     @property
     def task_count(self) -> int:

@@ -44,16 +44,19 @@ def rehearse(scenario: Scenario, *, console: Console, out: Path, keep: bool) -> 
     world = World(seed=scenario.seed, start=scenario.start)
     console.print(f"EMR Autoscaler on a local AWS: {scenario.title}")
     with WireServer(world) as wire, _local_aws(wire) as aws:
-        with _phase(console, "built, deployed and started template.yaml"):
+        with _phase(console, "building and deploying template.yaml with sam", "built and deployed"):
             stack = deploy(aws)
+        with _phase(console, "starting the functions", "started"):
             _put_policies(stack, scenario.policies)
             _warm_up(stack)
-        with (
-            _phase(console, f"played {scenario.run_hours} virtual hours"),
-            LiveProgress(console, SCALED) as progress,
-        ):
+        began = time.perf_counter()
+        with LiveProgress(console, SCALED) as progress:
             rehearsal = Rehearsal(world=world, lock=wire.lock, stack=stack, scenario=scenario, progress=progress)
             played = rehearsal.play()
+        console.print(
+            f"played {scenario.run_hours} virtual hours in {time.perf_counter() - began:.0f} s, "
+            f"{played.deliveries.total()} events and schedules delivered by the deployed rules"
+        )
         harvest = gather(stack, played.cluster_ids, until=scenario.end)
         summary = _summarise(world, scenario, played, harvest)
         lines = _missing(scenario, played, harvest, summary, wire.faults)
@@ -74,10 +77,13 @@ def _local_aws(wire: WireServer) -> LocalAws:
 
 
 @contextmanager
-def _phase(console: Console, done: str) -> Iterator[None]:
-    """Say what was done and how long it took."""
+def _phase(console: Console, doing: str, done: str) -> Iterator[None]:
+    """Say what is being done, then that it was done and how long it took."""
     began = time.perf_counter()
-    yield
+    with console.status(f"{doing} ..."):
+        if not console.is_terminal:
+            console.print(f"{doing} ...")
+        yield
     console.print(f"{done} in {time.perf_counter() - began:.0f} s")
 
 
@@ -94,9 +100,13 @@ def _warm_up(stack: Stack) -> None:
     driver = EventDriver(stack)
     event = {"id": "warm-up", "source": "emr-autoscaler.rehearsal", "detail-type": "Warm-up", "detail": {}}
     functions = sorted({function for rule in driver.rules for function in rule.functions})
-    with ThreadPoolExecutor(max_workers=_COLD_STARTS_AT_ONCE) as pool:
+    pool = ThreadPoolExecutor(max_workers=_COLD_STARTS_AT_ONCE)
+    try:
         for future in [pool.submit(driver.invoke, function, event) for function in functions]:
             future.result()
+    finally:
+        # Whoever interrupts does not wait for cold starts: they fail once the local AWS is gone.
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _summarise(world: World, scenario: Scenario, played: Played, harvest: Harvest) -> Summary:

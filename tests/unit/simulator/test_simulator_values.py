@@ -74,11 +74,6 @@ def test_jobs_without_stages_or_with_stages_that_wait_for_later_ones_are_refused
         Job(name="circle", stages=(Stage(tasks=1, seconds=1, parents=(0,)),))
 
 
-def test_static_policies_are_made_from_their_names():
-    assert StaticPolicy.from_name("static:36").name == "static:36"
-
-
-@pytest.mark.parametrize("name", ["static", "static:", "static:-1", "static:x", "other:3"])
-def test_other_names_are_no_static_policy(name):
-    with pytest.raises(ValueError, match="static:N"):
-        StaticPolicy.from_name(name)
+def test_a_static_policy_has_no_negative_size():
+    with pytest.raises(ValueError, match="at least 0"):
+        StaticPolicy(-1)

@@ -1,0 +1,135 @@
+"""emr-autoscaler benchmark: every policy on the same traces with many seeds, the optimum, and a report."""
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from emr_autoscaler_cli.arguments import hours, whole_number
+from emr_autoscaler_cli.failures import DONE, FailedError, UsageError
+from emr_autoscaler_cli.output import print_json, print_line, print_table
+from emr_simulator.benchmark.cells import Cell
+from emr_simulator.errors import TraceError
+from emr_simulator.experiment import Setup
+from emr_simulator.policies.registry import UnknownPolicyError
+
+EXAMPLES = """\
+examples:
+  emr-autoscaler benchmark --trace FB-2009_samples_24_times_1hr_0.tsv --seeds 10 --out out/benchmark
+  emr-autoscaler benchmark --trace day.tsv --seeds 3 --out out --policies emr-autoscaler drain-time static
+  emr-autoscaler benchmark --trace day.tsv --seeds 3 --out out --policies emr-autoscaler@push drain-time:240,180
+
+policies: a family (emr-autoscaler, emr-autoscaler@1min, emr-autoscaler@push, emr-default-rules,
+managed-scaling, dataproc, twenty-percent, step-rules, drain-time, clairvoyant, static) with all its knobs, or
+one of those that simulate takes, with @1min or @push for faster metrics. Without --policies: all families.
+
+DIR receives benchmark.json, report.html (one file, opens anywhere) and a folder of finished runs: a benchmark
+that was broken off, or is asked for more seeds, runs only what is missing. Changed code runs everything again.
+"""
+
+_KNOWN = {"cost_usd": "USD", "bsld_p50": "p50", "bsld_p95": "p95", "bsld_p99": "p99", "delay_seconds": "delay s"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what benchmark takes."""
+    parser.add_argument("--trace", type=Path, required=True, nargs="+", metavar="FILE", help="SWIM traces")
+    parser.add_argument(
+        "--seeds", type=whole_number(1, 1000), required=True, metavar="N", help="runs of each policy on each trace"
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the results")
+    parser.add_argument("--policies", nargs="+", default=[], metavar="NAME", help="only these (see below)")
+    parser.add_argument(
+        "--jobs",
+        type=whole_number(1, 256),
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help="runs side by side (default: one a core)",
+    )
+    parser.add_argument("--hours", type=hours, metavar="H", help="play only the first hours of each trace")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the benchmark and print its table.
+
+    Raises:
+        UsageError: An argument, or a line of a trace, cannot be used.
+        FailedError: The results cannot be written.
+    """
+    # SciPy takes a second to load: the other commands do without it.
+    try:
+        from emr_simulator.benchmark.command import Plan, run_benchmark  # noqa: PLC0415
+        from emr_simulator.benchmark.sweep import chosen  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        msg = f"{error.name} is missing: the benchmark needs the project's development environment (make install)"
+        raise FailedError(msg) from error
+
+    setup = Setup()
+    try:
+        variants = chosen(arguments.policies, setup)
+    except UnknownPolicyError as error:
+        msg = f"--policies: {error}"
+        raise UsageError(msg) from error
+    for trace in arguments.trace:
+        if not trace.is_file():
+            msg = f"--trace: {trace}: no such file"
+            raise UsageError(msg)
+    plan = Plan(
+        traces=tuple(dict.fromkeys(arguments.trace)),
+        variants=variants,
+        seeds=arguments.seeds,
+        setup=setup,
+        out=arguments.out,
+        processes=arguments.jobs,
+        hours=arguments.hours,
+    )
+    try:
+        with _progress() as progress:
+            task = progress.add_task("benchmark", total=len(plan.cells), cell="")
+
+            def when_done(cell: Cell, _kept: bool) -> None:  # noqa: FBT001 (a callback's flag)
+                progress.update(task, advance=1, cell=f"{cell.variant.label}, seed {cell.seed}")
+
+            document = run_benchmark(plan, when_done=when_done)
+    except TraceError as error:
+        msg = f"--trace: {error}"
+        raise UsageError(msg) from error
+    except OSError as error:
+        msg = f"{error.filename or arguments.out}: {error.strerror}"
+        raise FailedError(msg) from error
+    if arguments.json:
+        print_json(document)
+    else:
+        _show(document)
+        print_line(f"\nreport: {plan.out / 'report.html'}")
+    return DONE
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[cell]}", style="dim"),
+        console=Console(stderr=True),
+        transient=True,
+    )
+
+
+def _show(document: dict[str, Any]) -> None:
+    for trace in document["traces"]:
+        rows = [
+            [
+                entry["policy"],
+                *(f"{entry['figures'][name]['value']:.1f}" for name in _KNOWN),
+                f"{entry['over_optimum']['value']:.2f}" if entry["over_optimum"] else "-",
+                "yes" if entry["pareto_p95"] else "",
+            ]
+            for entry in trace["policies"]
+        ]
+        columns = ["policy", *_KNOWN.values(), "x optimum", "on the front"]
+        title = f"{trace['trace']}: medians of {document['seeds']} seeds, slowdowns p50, p95, p99"
+        print_table(columns, rows, title=title, right=columns[1:-1])

@@ -1,0 +1,113 @@
+"""A whole benchmark: cells, optimum, document and page; the command line around it is the cli's."""
+
+import hashlib
+import json
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from emr_simulator.benchmark.cells import Cell, Variant
+from emr_simulator.benchmark.document import Played, document_of
+from emr_simulator.benchmark.frontier import Frontier, FrontierPoint, frontier_of
+from emr_simulator.benchmark.results import Results, code_digest, file_digest
+from emr_simulator.benchmark.runner import run_cells, workload_of
+from emr_simulator.benchmark.sweep import seeds_of
+from emr_simulator.catalogue import TYPES
+from emr_simulator.experiment import Setup
+from emr_simulator.optimum import optimum_of
+from emr_simulator.report.benchmark_page import benchmark_page
+from emr_simulator.workloads.model import Workload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is to be run.
+
+    Attributes:
+        traces: SWIM files.
+        variants: Policies with their knobs.
+        seeds: Of each; 1 to this number.
+        setup: The cluster; each variant brings its own metrics.
+        out: Folder of the results; a run that was broken off is taken up there.
+        processes: Side by side.
+        hours: Length of the part of each trace that is played; all of it where None.
+    """
+
+    traces: tuple[Path, ...]
+    variants: tuple[Variant, ...]
+    seeds: int
+    setup: Setup
+    out: Path
+    processes: int
+    hours: float | None = None
+
+    def cells_of(self, trace: Path) -> dict[Variant, list[Cell]]:
+        """Return the cells of one trace."""
+        return {
+            variant: [Cell(variant=variant, trace=trace, seed=seed) for seed in seeds_of(variant, self.seeds)]
+            for variant in self.variants
+        }
+
+    @property
+    def cells(self) -> list[Cell]:
+        """All cells, the first seeds first, so that a run that is broken off has something of everything."""
+        cells = [cell for trace in self.traces for group in self.cells_of(trace).values() for cell in group]
+        return sorted(cells, key=lambda cell: cell.seed)
+
+
+def run_benchmark(plan: Plan, *, when_done: Callable[[Cell, bool], None]) -> dict[str, Any]:
+    """Run what is missing, write benchmark.json and report.html, and return the document.
+
+    Args:
+        plan: What to run.
+        when_done: Told of each cell, and whether it was kept from an earlier run.
+
+    Raises:
+        TraceError: A line of a trace cannot be read.
+        OSError: A trace cannot be read, or the folder cannot be written.
+    """
+    plan.out.mkdir(parents=True, exist_ok=True)
+    workloads = {trace: workload_of(trace, plan.setup.container_mib, plan.hours) for trace in plan.traces}
+    outcomes = run_cells(
+        plan.cells,
+        setup=plan.setup,
+        results=Results(plan.out / "runs", plan.setup, hours=plan.hours),
+        processes=plan.processes,
+        hours=plan.hours,
+        when_done=when_done,
+    )
+    played = [
+        Played(
+            trace=trace.name,
+            workload=workload,
+            frontier=_frontier(plan, trace, workload),
+            cells=plan.cells_of(trace),
+        )
+        for trace, workload in workloads.items()
+    ]
+    document = document_of(played, outcomes, plan.setup, plan.seeds)
+    text = json.dumps(document, indent=1, allow_nan=False)
+    (plan.out / "benchmark.json").write_text(text + "\n", encoding="utf-8")
+    (plan.out / "report.html").write_text(benchmark_page(document), encoding="utf-8")
+    return document
+
+
+def _frontier(plan: Plan, trace: Path, workload: Workload) -> Frontier:
+    """Solve the optimum of a trace, or read what an earlier run kept of it."""
+    key = f"{file_digest(trace)} {code_digest()} {plan.setup} {plan.hours}"
+    path = plan.out / "runs" / f"optimum-{hashlib.sha256(key.encode()).hexdigest()[:24]}.json"
+    if path.exists():
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        kept["points"] = tuple(FrontierPoint(**point) for point in kept["points"])
+        kept["deadlines"] = {int(limit): cost for limit, cost in kept["deadlines"].items()}
+        return Frontier(**kept)
+    kind = TYPES[plan.setup.instance_type]
+    usd = float(kind.on_demand_usd + kind.emr_fee_usd)
+    bounded = optimum_of(workload, plan.setup, usd_per_node_hour=usd)
+    unbounded = optimum_of(workload, plan.setup, usd_per_node_hour=usd, most_nodes=math.inf)
+    frontier = frontier_of(bounded, unbounded)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(asdict(frontier)), encoding="utf-8")
+    return frontier
