@@ -52,6 +52,11 @@ demo: install ## Play a day through the deployed functions on a local AWS (TRACE
 test: install ## Run all tests
 	$(BIN)/pytest --numprocesses 2 --dist loadgroup $(ARGS)
 
+# Java and Maven are needed for this alone; Hadoop goes into .yarn/.
+.PHONY: test-yarn
+test-yarn: install ## Compare the simulator with a real YARN ResourceManager (skipped without Java and Maven)
+	@$(BIN)/python -m emr_simulator.yarn_check $(ARGS)
+
 .PHONY: check
 check: install ## Check format, lint, types, import contracts, the template and the documents
 	$(BIN)/ruff format --check .
@@ -67,7 +72,7 @@ docs: install ## Write the generated documents again
 
 .PHONY: clean
 clean: ## Remove everything the other commands made
-	rm -rf $(VENV) .demo .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache out build
+	rm -rf $(VENV) .demo .yarn .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache out build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: lock

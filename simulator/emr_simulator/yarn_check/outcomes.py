@@ -1,4 +1,4 @@
-"""What a scheduler did with a slice of work, in the same terms for both; how they are compared is in comparison.py.
+"""What a scheduler did with a slice of work, in the same terms for both; comparing is for comparison.py.
 
 Times are seconds from the first second of the slice. The metrics carry CloudWatch's names.
 """

@@ -21,7 +21,8 @@ _REPLAY_SECONDS = 1800
 _JAVA_OPTIONS = ("-Xmx768m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.net.preferIPv4Stack=true")
 _COLUMNS = (
     "MemoryAllocatedMB", "PendingMB", "ContainerAllocated", "ContainerPending", "AppsPending", "AppsRunning",
-    "MemoryTotalMB", "MRActiveNodes", "MRDecommissioningNodes", "MemoryReservedMB", "TotalVirtualCores", "MRTotalNodes",
+    "MemoryTotalMB", "MRActiveNodes", "MRDecommissioningNodes", "MemoryReservedMB", "TotalVirtualCores",
+    "MRTotalNodes",
 )  # fmt: skip
 """What the driver writes of each second, in its order, after the time."""
 
@@ -172,7 +173,7 @@ def _run(command: tuple[str, ...], timeout_seconds: int, class_path: str = "") -
             env={**os.environ, "CLASSPATH": class_path},
         )
     except subprocess.CalledProcessError as error:
-        last = "\n".join((error.stdout + error.stderr).strip().splitlines()[-15:])
+        last = "\n".join((error.stdout + error.stderr).strip().splitlines()[-40:])
         msg = f"{command[0]} failed:\n{last}"
         raise HadoopError(msg) from error
     except subprocess.TimeoutExpired as error:

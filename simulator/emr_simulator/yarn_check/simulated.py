@@ -3,7 +3,7 @@
 import math
 from datetime import UTC, datetime, timedelta
 
-from emr_simulator.clusters import Cluster, Node
+from emr_simulator.clusters import Node
 from emr_simulator.descriptions import ClusterSpec, GroupResize, GroupSpec
 from emr_simulator.experiment import SETTLING, START, MetricsMode, Setup, reference_settings
 from emr_simulator.metrics import sample_values
@@ -69,16 +69,14 @@ class _Recording:
                 self._resize(orders[second], part.decommission_timeout_seconds)
             self._note(second)
             is_over = len(self._cluster.yarn.ended) == jobs and second > last_order
-            if is_over and not any(node.draining for node in self._nodes()):
+            if is_over and not any(node.draining and not node.is_gone for node in self._nodes()):
                 break
             second += 1
         return self._outcome(), self._node_times()
 
     def _resize(self, count: int, timeout_seconds: int) -> None:
         (group,) = (g for g in self._cluster.groups.values() if g.spec.role is Role.TASK)
-        order = GroupResize(
-            group_id=group.group_id, count=count, decommission_timeout_seconds=timeout_seconds
-        )
+        order = GroupResize(group_id=group.group_id, count=count, decommission_timeout_seconds=timeout_seconds)
         self._world.emr.modify_instance_groups(self._cluster.cluster_id, [order])
         self._world.run_until(self._world.now)
 
@@ -121,13 +119,12 @@ class _Recording:
         return Outcome(jobs=jobs, samples=samples, leaves=leaves)
 
     def _node_times(self) -> dict[str, NodeTimes]:
-        return {node.instance_id: self._times_of(node, self._cluster) for node in self._nodes()}
+        return {node.instance_id: self._times_of(node, node.yarn.total_mib) for node in self._nodes() if node.yarn}
 
-    def _times_of(self, node: Node, cluster: Cluster) -> NodeTimes:
-        assert node.yarn is not None
+    def _times_of(self, node: Node, mib: int) -> NodeTimes:
         return NodeTimes(
-            mib=node.yarn.total_mib,
-            up=max(0, self._seconds(node.ready_at or cluster.created_at)),
+            mib=mib,
+            up=max(0, self._seconds(node.ready_at or self._cluster.created_at)),
             drains=tuple(self._drains.get(node.instance_id, ())),
             recalls=tuple(self._recalls.get(node.instance_id, ())),
             left=None if node.ended_at is None else self._seconds(node.ended_at),

@@ -18,26 +18,6 @@ class Scheduler(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Slice:
-    """A part of a day on a cluster.
-
-    Attributes:
-        start_hour: Where it begins in the trace.
-        hours: How long jobs are submitted; it ends with the last of them.
-        task_count: Task nodes at its beginning, beside two core nodes.
-        resizes: (second, task nodes wanted from then on), by ModifyInstanceGroups.
-        decommission_timeout_seconds: YARN's graceful timeout.
-    """
-
-    name: str
-    start_hour: float
-    hours: float
-    task_count: int
-    resizes: tuple[tuple[int, int], ...] = ()
-    decommission_timeout_seconds: int = 3600
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Replay:
     """One run on the real ResourceManager.
 
@@ -59,24 +39,49 @@ class Replay:
         return f"{self.scheduler.value}, {self.heartbeat_millis} ms{master}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slice:
+    """A part of a day on a cluster.
+
+    Attributes:
+        start_hour: Where it begins in the trace.
+        hours: How long jobs are submitted; it ends with the last of them.
+        task_count: Task nodes at its beginning, beside two core nodes.
+        replays: How it is run on the real ResourceManager.
+        resizes: (second, task nodes wanted from then on), by ModifyInstanceGroups.
+        decommission_timeout_seconds: YARN's graceful timeout.
+    """
+
+    name: str
+    start_hour: float
+    hours: float
+    task_count: int
+    replays: tuple[Replay, ...]
+    resizes: tuple[tuple[int, int], ...] = ()
+    decommission_timeout_seconds: int = 3600
+
+
+_FIFO = Replay(scheduler=Scheduler.FIFO)
+_CAPACITY = Replay(scheduler=Scheduler.CAPACITY)
+_EXPLAINING = (
+    Replay(scheduler=Scheduler.CAPACITY, heartbeat_millis=100, is_held_to_limits=False),
+    Replay(scheduler=Scheduler.CAPACITY, master_mib=2048, is_held_to_limits=False),
+)
+
+# Hadoop 3.3.6's FIFO scheduler takes no new application once a node has been decommissioned gracefully (it
+# casts its queue to the capacity scheduler's): resizes are replayed on the capacity scheduler alone.
 SLICES: Sequence[Slice] = (
-    Slice(name="steady", start_hour=9.0, hours=1.0, task_count=24),
-    Slice(name="burst", start_hour=7.0, hours=0.5, task_count=36),
+    Slice(name="steady", start_hour=9.0, hours=1.0, task_count=24, replays=(_FIFO, _CAPACITY, *_EXPLAINING)),
+    Slice(name="burst", start_hour=7.0, hours=0.5, task_count=36, replays=(_FIFO, _CAPACITY)),
     Slice(
         name="resizes",
         start_hour=9.0,
         hours=1.0,
         task_count=30,
-        resizes=((600, 12), (1200, 36), (2400, 16), (2460, 24)),
+        replays=(_CAPACITY,),
+        resizes=((600, 12), (1200, 36), (2400, 16), (2405, 24)),
         decommission_timeout_seconds=900,
     ),
-)
-
-REPLAYS: Sequence[Replay] = (
-    Replay(scheduler=Scheduler.FIFO),
-    Replay(scheduler=Scheduler.CAPACITY),
-    Replay(scheduler=Scheduler.FIFO, heartbeat_millis=100, is_held_to_limits=False),
-    Replay(scheduler=Scheduler.CAPACITY, master_mib=2048, is_held_to_limits=False),
 )
 
 

@@ -76,7 +76,9 @@ final class FakeMaster {
                 Resource.newInstance(Math.max(masterMib, 32), 1), "yarn-check", false);
         rm.submit(SubmitApplicationRequest.newInstance(context));
         RMApp app = rm.getRMContext().getRMApps().get(id);
-        rm.events().await("a scheduled attempt", () -> app.getCurrentAppAttempt() != null
+        rm.events().await(() -> "a scheduled attempt, but to " + app.getState() + ", "
+                + (app.getCurrentAppAttempt() == null ? "no attempt" : app.getCurrentAppAttempt().getState())
+                + " " + app.getDiagnostics(), () -> app.getCurrentAppAttempt() != null
                 && (masterMib == 0 ? isLaunched(app) : isScheduled(app)));
         return app.getCurrentAppAttempt();
     }
@@ -126,7 +128,7 @@ final class FakeMaster {
         // Its container, where it has one, is allocated and saved before the master can speak.
         RMAppAttemptState state = attempt.getState();
         if (state == RMAppAttemptState.ALLOCATED_SAVING || state == RMAppAttemptState.ALLOCATED) {
-            rm.events().await("a launched master", () -> attempt.getState() == RMAppAttemptState.LAUNCHED);
+            rm.events().await(() -> "a launched master", () -> attempt.getState() == RMAppAttemptState.LAUNCHED);
         } else if (state != RMAppAttemptState.LAUNCHED) {
             return false;
         }
@@ -211,7 +213,7 @@ final class FakeMaster {
     private void finish(long now) throws Exception {
         asMaster(() -> rm.getApplicationMasterService().finishApplicationMaster(
                 FinishApplicationMasterRequest.newInstance(FinalApplicationStatus.SUCCEEDED, "", "")));
-        rm.events().await("a finished attempt", () -> attempt.getState() == RMAppAttemptState.FINISHED
+        rm.events().await(() -> "a finished attempt", () -> attempt.getState() == RMAppAttemptState.FINISHED
                 || attempt.getState() == RMAppAttemptState.FINISHING);
         if (masterMib > 0) {
             Container own = attempt.getMasterContainer();

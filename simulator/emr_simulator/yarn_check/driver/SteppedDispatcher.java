@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 
 import org.apache.hadoop.service.AbstractService;
 import org.apache.hadoop.yarn.event.Dispatcher;
@@ -20,7 +21,7 @@ import org.apache.hadoop.yarn.event.EventHandler;
  */
 @SuppressWarnings({"rawtypes", "unchecked"})
 final class SteppedDispatcher extends AbstractService implements Dispatcher {
-    private static final long PATIENCE_NANOS = 60_000_000_000L;
+    private static final long PATIENCE_NANOS = 20_000_000_000L;
 
     private final ConcurrentLinkedQueue<Event> queue = new ConcurrentLinkedQueue<>();
     private final Map<Class<? extends Enum>, List<EventHandler>> handlers = new HashMap<>();
@@ -53,12 +54,12 @@ final class SteppedDispatcher extends AbstractService implements Dispatcher {
     }
 
     /** Drain until a condition holds: the state store answers from a thread of its own. */
-    void await(String what, BooleanSupplier condition) throws InterruptedException {
+    void await(Supplier<String> what, BooleanSupplier condition) throws InterruptedException {
         long deadline = System.nanoTime() + PATIENCE_NANOS;
         drain();
         while (!condition.getAsBoolean()) {
             if (System.nanoTime() > deadline) {
-                throw new IllegalStateException("the resource manager never came to: " + what);
+                throw new IllegalStateException("the resource manager never came to " + what.get());
             }
             Thread.sleep(0, 50_000);
             drain();
