@@ -129,6 +129,10 @@ class Yarn:
         """Container-seconds allocated up to now."""
         return self.served_container_seconds + self.running * (self._engine.now - self._served_at)
 
+    def hosted_running_application(self, node: NodeManager) -> bool:
+        """Whether an application that has not ended has, or had, containers on a node."""
+        return any(node in app.nodes for app in self.live)
+
     # ------------------------------------------------------------------ inside
 
     def _account(self) -> None:
@@ -172,6 +176,7 @@ class Yarn:
             node.free_mib -= containers * mib
             batch.counts[node] = containers
             node.batches[batch] = containers
+            run.app.nodes.add(node)
             for size, fitting in self._open.items():
                 if node.free_mib < size:
                     fitting.pop(node, None)
@@ -222,4 +227,12 @@ class Yarn:
             app.ended_at = self._engine.now
             del self.live[app]
             self.ended.append(app)
+            self._release(app)
             app.when_done()
+
+    def _release(self, app: Application) -> None:
+        """Let empty nodes go that were kept for an application; in the order of nodes, never that of a set."""
+        for node in self.nodes:
+            if not node.accepts and not node.batches and node in app.nodes:
+                self._engine.at(self._engine.now, node.when_empty)
+        app.nodes.clear()

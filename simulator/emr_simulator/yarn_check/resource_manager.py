@@ -63,7 +63,7 @@ class Hadoop:
         work.mkdir(parents=True, exist_ok=True)
         plan, answer = work / "plan.tsv", work / "answer.tsv"
         hosts = {name: f"127.1.{number >> 8}.{number & 255}" for number, name in enumerate(nodes, start=1)}
-        plan.write_text("".join(_plan_of(nodes, hosts, workload)), encoding="utf-8")
+        plan.write_text("".join(plan_lines(nodes, hosts, workload)), encoding="utf-8")
         beat = str(replay.heartbeat_millis)
         options = (str(plan), str(answer), str(work), replay.scheduler.value, beat, beat, str(replay.master_mib))
         _run(("java", *_JAVA_OPTIONS, _MAIN, *options), _REPLAY_SECONDS, self.class_path)
@@ -105,6 +105,18 @@ def prepare(home: Path, version: str) -> Hadoop:
     return Hadoop(home=home, class_path=f"{classes}:{libraries}")
 
 
+def plan_lines(nodes: Mapping[str, NodeTimes], hosts: Mapping[str, str], workload: Workload) -> list[str]:
+    """Return what the driver reads: nodes (by id; ``hosts`` has their addresses), then jobs."""
+    lines = []
+    for name, node in nodes.items():
+        host = hosts[name]
+        lines.append(f"node\t{host}\t{node.mib}\t{_millis(node.up) if node.up else 0}\n")
+        lines += [f"drain\t{host}\t{_millis(at)}\t{_millis(deadline)}\n" for at, deadline in node.drains]
+        lines += [f"recall\t{host}\t{_millis(at)}\n" for at in node.recalls]
+    lines += [_job_line(job) for job in workload.jobs]
+    return lines
+
+
 def read_answer(text: str, asked: Mapping[str, int]) -> Outcome:
     """Read what the driver wrote; ``asked`` is when each host was last asked to leave."""
     jobs: dict[str, JobTimes] = {}
@@ -140,17 +152,6 @@ def _seconds(millis: str) -> float:
 
 def _millis(seconds: int) -> int:
     return (seconds + _BEGIN_SECONDS) * 1000
-
-
-def _plan_of(nodes: Mapping[str, NodeTimes], hosts: Mapping[str, str], workload: Workload) -> list[str]:
-    lines = []
-    for name, node in nodes.items():
-        host = hosts[name]
-        lines.append(f"node\t{host}\t{node.mib}\t{_millis(node.up) if node.up else 0}\n")
-        lines += [f"drain\t{host}\t{_millis(at)}\t{_millis(deadline)}\n" for at, deadline in node.drains]
-        lines += [f"recall\t{host}\t{_millis(at)}\n" for at in node.recalls]
-    lines += [_job_line(job) for job in workload.jobs]
-    return lines
 
 
 def _job_line(job: Job) -> str:

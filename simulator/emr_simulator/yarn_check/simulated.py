@@ -1,6 +1,7 @@
 """The simulator's side: a World that runs a slice while every second is written down."""
 
 import math
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from emr_simulator.clusters import Node
@@ -24,7 +25,10 @@ def simulate(part: Slice, workload: Workload, *, seed: int = 1) -> tuple[Outcome
     Returns:
         What came of it, and when each node came and went, by instance id.
     """
-    world = World(seed=seed, start=START, settings=reference_settings(MetricsMode.ONE_MINUTE))
+    settings = replace(
+        reference_settings(MetricsMode.ONE_MINUTE), drain_waits_for_applications=part.drain_waits_for_applications
+    )
+    world = World(seed=seed, start=START, settings=settings)
     cluster_id = world.emr.run_job_flow(_cluster_of(part))
     while world.inside(cluster_id).state is not ClusterState.WAITING:
         world.run_for(_MINUTE)
@@ -57,6 +61,7 @@ class _Recording:
         self._samples: dict[str, list[float]] = {metric: [] for metric in METRICS}
         self._drains: dict[str, list[tuple[int, int]]] = {}
         self._recalls: dict[str, list[int]] = {}
+        self._emptied: dict[str, int] = {}
 
     def run(self, part: Slice, jobs: int) -> tuple[Outcome, dict[str, NodeTimes]]:
         """Let time pass until the jobs have ended and nobody is on the way out."""
@@ -98,6 +103,9 @@ class _Recording:
                 drains.append((second, self._seconds(node.drain_deadline)))
             elif not node.draining and len(drains) > len(recalls):
                 recalls.append(second)
+                self._emptied.pop(node.instance_id, None)
+            if node.draining and not node.is_gone and node.yarn and not node.yarn.batches:
+                self._emptied.setdefault(node.instance_id, second)
 
     def _outcome(self) -> Outcome:
         jobs = {
@@ -110,8 +118,13 @@ class _Recording:
             for app in self._cluster.yarn.ended
         }
         leaves = tuple(
-            Leave(asked=asked, empty=times.left, left=times.left, forced=times.left >= deadline)
-            for times in self._node_times().values()
+            Leave(
+                asked=asked,
+                empty=self._emptied.get(name, times.left),
+                left=times.left,
+                forced=times.left >= deadline,
+            )
+            for name, times in self._node_times().items()
             if times.left is not None
             for asked, deadline in times.drains[-1:]
         )

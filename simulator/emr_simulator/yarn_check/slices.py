@@ -1,7 +1,7 @@
 """The slices of work that are replayed, each with its cluster; who replays them is in the other modules."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -50,6 +50,7 @@ class Slice:
         replays: How it is run on the real ResourceManager.
         resizes: (second, task nodes wanted from then on), by ModifyInstanceGroups.
         decommission_timeout_seconds: YARN's graceful timeout.
+        drain_waits_for_applications: The simulator's setting of that name.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Slice:
     replays: tuple[Replay, ...]
     resizes: tuple[tuple[int, int], ...] = ()
     decommission_timeout_seconds: int = 3600
+    drain_waits_for_applications: bool = False
 
 
 _FIFO = Replay(scheduler=Scheduler.FIFO)
@@ -70,18 +72,21 @@ _EXPLAINING = (
 
 # Hadoop 3.3.6's FIFO scheduler takes no new application once a node has been decommissioned gracefully (it
 # casts its queue to the capacity scheduler's): resizes are replayed on the capacity scheduler alone.
+_RESIZES = Slice(
+    name="resizes",
+    start_hour=9.0,
+    hours=1.0,
+    task_count=30,
+    replays=(_CAPACITY,),
+    resizes=((600, 12), (1200, 36), (2400, 16), (2405, 24)),
+    decommission_timeout_seconds=900,
+)
+
 SLICES: Sequence[Slice] = (
     Slice(name="steady", start_hour=9.0, hours=1.0, task_count=24, replays=(_FIFO, _CAPACITY, *_EXPLAINING)),
     Slice(name="burst", start_hour=7.0, hours=0.5, task_count=36, replays=(_FIFO, _CAPACITY)),
-    Slice(
-        name="resizes",
-        start_hour=9.0,
-        hours=1.0,
-        task_count=30,
-        replays=(_CAPACITY,),
-        resizes=((600, 12), (1200, 36), (2400, 16), (2405, 24)),
-        decommission_timeout_seconds=900,
-    ),
+    _RESIZES,
+    replace(_RESIZES, name="resizes, nodes wait for applications", drain_waits_for_applications=True),
 )
 
 
