@@ -26,8 +26,9 @@ class Yarn:
         delay_integral: Sum over ended tasks of seconds x (start - earliest possible start).
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, stage_gap_seconds: int = 0) -> None:
         self._engine = engine
+        self._stage_gap_seconds = stage_gap_seconds
         self._ready: list[StageRun] = []
         self._open: dict[int, OrderedDict[NodeManager, None]] = {}
         self.nodes: dict[NodeManager, None] = {}
@@ -221,7 +222,7 @@ class Yarn:
             if run.index in child.stage.parents:
                 child.parents_left -= 1
                 if not child.parents_left:
-                    insort(self._ready, child)
+                    self._ask_after_gap(child)
         app.stages_left -= 1
         if not app.stages_left:
             app.ended_at = self._engine.now
@@ -229,6 +230,17 @@ class Yarn:
             self.ended.append(app)
             self._release(app)
             app.when_done()
+
+    def _ask_after_gap(self, run: StageRun) -> None:
+        if self._stage_gap_seconds:
+            self._engine.after(self._stage_gap_seconds, partial(self._ask, run))
+        else:
+            insort(self._ready, run)
+
+    def _ask(self, run: StageRun) -> None:
+        if run.app in self.live:
+            insort(self._ready, run)
+            self._engine.settle(self._allocate)
 
     def _release(self, app: Application) -> None:
         """Let empty nodes go that were kept for an application; in the order of nodes, never that of a set."""

@@ -16,6 +16,8 @@ from emr_simulator.yarn_check.slices import Slice
 
 _SECOND = timedelta(seconds=1)
 _MINUTE = timedelta(minutes=1)
+_HEARTBEAT_SECONDS = 1
+"""YARN's default heartbeats of nodes and masters, each waited for by half on average."""
 _LONGEST_SECONDS = 24 * 3600
 
 
@@ -25,9 +27,10 @@ def simulate(part: Slice, workload: Workload, *, seed: int = 1) -> tuple[Outcome
     Returns:
         What came of it, and when each node came and went, by instance id.
     """
-    settings = replace(
-        reference_settings(MetricsMode.ONE_MINUTE), drain_waits_for_applications=part.drain_waits_for_applications
-    )
+    settings = reference_settings(MetricsMode.ONE_MINUTE)
+    if part.like_hadoop:
+        settings = replace(settings, stage_gap_seconds=_HEARTBEAT_SECONDS, drain_waits_for_applications=True)
+        workload = _held_longer(workload)
     world = World(seed=seed, start=START, settings=settings)
     cluster_id = world.emr.run_job_flow(_cluster_of(part))
     while world.inside(cluster_id).state is not ClusterState.WAITING:
@@ -37,6 +40,17 @@ def simulate(part: Slice, workload: Workload, *, seed: int = 1) -> tuple[Outcome
     for job in workload.jobs:
         world.submit_job(cluster_id, job, at=began + timedelta(seconds=job.submit_after_seconds))
     return _Recording(world, cluster_id, began).run(part, len(workload.jobs))
+
+
+def _held_longer(workload: Workload) -> Workload:
+    """Lengthen every task by what passes on YARN until its master has it, and until its end is known."""
+    jobs = tuple(
+        replace(
+            job, stages=tuple(replace(stage, seconds=stage.seconds + _HEARTBEAT_SECONDS) for stage in job.stages)
+        )
+        for job in workload.jobs
+    )
+    return replace(workload, jobs=jobs)
 
 
 def _cluster_of(part: Slice) -> ClusterSpec:

@@ -50,7 +50,8 @@ class Slice:
         replays: How it is run on the real ResourceManager.
         resizes: (second, task nodes wanted from then on), by ModifyInstanceGroups.
         decommission_timeout_seconds: YARN's graceful timeout.
-        drain_waits_for_applications: The simulator's setting of that name.
+        like_hadoop: The simulator has the heartbeats that its model leaves out (each container is held one second
+            longer, each next stage asked for one second later), and draining nodes wait for applications.
     """
 
     name: str
@@ -60,7 +61,7 @@ class Slice:
     replays: tuple[Replay, ...]
     resizes: tuple[tuple[int, int], ...] = ()
     decommission_timeout_seconds: int = 3600
-    drain_waits_for_applications: bool = False
+    like_hadoop: bool = False
 
 
 _FIFO = Replay(scheduler=Scheduler.FIFO)
@@ -82,11 +83,17 @@ _RESIZES = Slice(
     decommission_timeout_seconds=900,
 )
 
+_STEADY = Slice(name="steady", start_hour=9.0, hours=1.0, task_count=24, replays=(_FIFO, _CAPACITY, *_EXPLAINING))
+_BURST = Slice(name="burst", start_hour=7.0, hours=0.5, task_count=36, replays=(_FIFO, _CAPACITY))
+
 SLICES: Sequence[Slice] = (
-    Slice(name="steady", start_hour=9.0, hours=1.0, task_count=24, replays=(_FIFO, _CAPACITY, *_EXPLAINING)),
-    Slice(name="burst", start_hour=7.0, hours=0.5, task_count=36, replays=(_FIFO, _CAPACITY)),
+    _STEADY,
+    _BURST,
     _RESIZES,
-    replace(_RESIZES, name="resizes, nodes wait for applications", drain_waits_for_applications=True),
+    *(
+        replace(part, name=f"{part.name}, simulator with heartbeats", replays=(_CAPACITY,), like_hadoop=True)
+        for part in (_STEADY, _BURST, _RESIZES)
+    ),
 )
 
 

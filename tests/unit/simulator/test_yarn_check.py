@@ -105,9 +105,10 @@ def test_a_recording_knows_jobs_values_and_when_nodes_were_asked_and_left():
     assert sorted(len(node.drains) for node in nodes.values()) == [0, 0, 0, 1, 1]
 
 
-def test_nodes_that_wait_for_applications_stay_empty_until_those_have_ended():
-    outcome, _ = simulate(a_slice(drain_waits_for_applications=True), long_work())
-    assert [(leave.empty, leave.left) for leave in outcome.leaves] == [(60, 160), (60, 160)]
+def test_like_hadoop_containers_are_held_longer_and_empty_nodes_stay_for_their_applications():
+    outcome, _ = simulate(a_slice(like_hadoop=True), long_work())
+    assert outcome.jobs["a"].response == 61 + 1 + 101
+    assert [(leave.empty, leave.left) for leave in outcome.leaves] == [(61, 163), (61, 163)]
 
 
 def test_a_recalled_node_is_not_counted_as_one_that_left():

@@ -1,6 +1,7 @@
 package emrautoscaler.yarncheck;
 
 import org.apache.hadoop.yarn.api.protocolrecords.SubmitApplicationRequest;
+import org.apache.hadoop.yarn.api.records.ApplicationAttemptId;
 import org.apache.hadoop.yarn.event.Dispatcher;
 import org.apache.hadoop.yarn.event.EventHandler;
 import org.apache.hadoop.yarn.server.resourcemanager.ResourceManager;
@@ -9,6 +10,7 @@ import org.apache.hadoop.yarn.server.resourcemanager.amlauncher.AMLauncherEventT
 import org.apache.hadoop.yarn.server.resourcemanager.amlauncher.ApplicationMasterLauncher;
 import org.apache.hadoop.yarn.server.resourcemanager.rmapp.attempt.RMAppAttemptEvent;
 import org.apache.hadoop.yarn.server.resourcemanager.rmapp.attempt.RMAppAttemptEventType;
+import org.apache.hadoop.yarn.server.resourcemanager.rmapp.attempt.RMAppAttemptImpl;
 import org.apache.hadoop.yarn.server.resourcemanager.scheduler.event.SchedulerEvent;
 
 /**
@@ -61,8 +63,11 @@ final class SteppedResourceManager extends ResourceManager {
             @SuppressWarnings("unchecked")
             public void handle(AMLauncherEvent event) {
                 if (event.getType() == AMLauncherEventType.LAUNCH) {
-                    dispatcher.getEventHandler().handle(new RMAppAttemptEvent(
-                            event.getAppAttempt().getAppAttemptId(), RMAppAttemptEventType.LAUNCHED));
+                    ApplicationAttemptId id = event.getAppAttempt().getAppAttemptId();
+                    ((RMAppAttemptImpl) event.getAppAttempt()).setAMRMToken(
+                            context.getAMRMTokenSecretManager().createAndGetAMRMToken(id));
+                    dispatcher.getEventHandler().handle(
+                            new RMAppAttemptEvent(id, RMAppAttemptEventType.LAUNCHED));
                 }
             }
         };
