@@ -81,6 +81,11 @@ test-focus: install ## Validate an export with the public FOCUS validator (needs
 	$(BIN)/python -m tests.support.focus_sample $(FOCUS)/sample.csv && \
 	$(FOCUS)/bin/python tests/support/focus_validation.py $(FOCUS)/sample.csv
 
+# Java and Maven are needed for this alone; Hadoop goes into .yarn/.
+.PHONY: test-yarn
+test-yarn: install ## Compare the simulator with a real YARN ResourceManager (skipped without Java and Maven)
+	@$(BIN)/python -m emr_simulator.yarn_check $(ARGS)
+
 .PHONY: check
 check: install ## Check format, lint, types, import contracts, the template and the documents
 	$(BIN)/ruff format --check .
@@ -97,7 +102,7 @@ docs: install ## Write the generated documents again
 
 .PHONY: clean
 clean: ## Remove everything the other commands made
-	rm -rf $(VENV) .demo .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache out build
+	rm -rf $(VENV) .demo .yarn .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache out build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: lock
