@@ -49,8 +49,14 @@ demo: install ## Play a day through the deployed functions on a local AWS (TRACE
 
 # Tests that share the deployed stack run in one process (loadgroup), the others beside them.
 .PHONY: test
-test: install ## Run all tests
-	$(BIN)/pytest --numprocesses 2 --dist loadgroup $(ARGS)
+test: install ## Run all tests but those that need a browser
+	$(BIN)/pytest --numprocesses 2 --dist loadgroup -m "not browser" $(ARGS)
+
+.PHONY: test-browser
+test-browser: install ## Look at the report pages in headless Chromium (skipped where there is none)
+	@$(BIN)/python -c 'import sys; from tests.support.browser import find_browser as find; sys.exit(not find())' \
+	  || echo "make: no Chromium found, so the browser tests are skipped; for them install it (Debian: apt-get install chromium)"
+	$(BIN)/pytest --quiet -m browser tests/browser
 
 .PHONY: check
 check: install ## Check format, lint, types, import contracts, the template and the documents

@@ -25,7 +25,7 @@ def tip_of(entry: Entry) -> str:
     """Return what is said of a policy's mark."""
     return (
         f"{entry['policy']}\n"
-        f"{value(entry, 'cost_usd'):.1f} USD{', ' + over(entry) if entry['over_optimum'] else ''}\n"
+        f"{value(entry, 'cost_usd'):.1f} USD, {over(entry)} the optimum\n"
         f"slowdown p50 {value(entry, 'bsld_p50'):.1f}, p95 {value(entry, 'bsld_p95'):.1f}, "
         f"p99 {value(entry, 'bsld_p99'):.1f}\ndelay {value(entry, 'delay_seconds'):.0f} s"
     )
@@ -34,7 +34,7 @@ def tip_of(entry: Entry) -> str:
 def over(entry: Entry) -> str:
     """Return how many times the optimum's cost a policy costs, or a dash."""
     ratio = entry["over_optimum"]
-    return f"{ratio['value']:.2f} x the optimum" if ratio else "-"
+    return f"{ratio['value']:.2f} x" if ratio else "-"
 
 
 def cost_against(trace: Mapping[str, Any], figure: str, unit: str) -> str:
@@ -49,7 +49,10 @@ def cost_against(trace: Mapping[str, Any], figure: str, unit: str) -> str:
     frontier = trace["optimum"]["frontier"]
     least = min(point["cost_usd"] for point in frontier)
     x = Axis.log([least, *(value(e, "cost_usd") for e in entries)], start=_LEFT, end=_WIDTH - _RIGHT)
-    y = Axis.log([value(e, figure) for e in entries], start=_HEIGHT - _BOTTOM, end=_TOP)
+    waits = [value(e, figure) for e in entries]
+    if figure == "delay_seconds":
+        waits.append(min(point["delay_seconds"] for point in frontier))
+    y = Axis.log(waits, start=_HEIGHT - _BOTTOM, end=_TOP)
     parts = [_unreachable(x, y, frontier, figure)]
     parts += frame(x, y, x_unit="task nodes, USD (logarithmic)", y_unit=unit)
     marks: list[tuple[float, float]] = []
@@ -105,8 +108,8 @@ def nodes_over_the_day(entry: Entry, demand: Sequence[float], most: float) -> st
     steps = len(day["billed"])
     hours = [index * _BIN_HOURS for index in range(steps)]
     ticks = tuple(float(hour) for hour in range(0, int(hours[-1]) + 2, _hour_step(hours[-1]))) if hours else (0.0,)
-    x = Axis(low=0.0, high=max(ticks[-1], hours[-1] if hours else 1.0), start=46, end=width - 8, ticks=ticks)
-    y = Axis.linear(most, start=height - 24, end=8, most_ticks=4)
+    x = Axis(low=0.0, high=max(ticks[-1], hours[-1] if hours else 1.0), start=46, end=width - 20, ticks=ticks)
+    y = Axis.linear_to(most, start=height - 24, end=8)
     parts = frame(x, y, x_unit="", y_unit="", x_labels=[f"{tick:g} h" for tick in ticks])
     below = [0.0] * steps
     for name in MONEY:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-CHARACTER_WIDTH, HEIGHT = 6.9, 15.0
-"""Of the 12 px type of charts, with a little air."""
+CHARACTER_WIDTH, HEIGHT = 8.0, 16.0
+"""Of the bold 12 px type of charts, in the widest of the fonts that systems bring."""
 
 _NEAR = 18.0
 
