@@ -47,16 +47,21 @@ $(VENV)/.installed: $(LOCKS) pyproject.toml
 demo: install ## Play a day through the deployed functions on a local AWS (TRACE=file plays a real trace)
 	@$(BIN)/python -m emr_simulator.rehearsal $(if $(TRACE),--trace "$(TRACE)")
 
-# Tests that share the deployed stack run in one process (loadgroup), the others beside them.
+# The end-to-end tests share one deployed stack and so one process; the others are spread over two.
 .PHONY: test
-test: install ## Run all tests but those that need a browser
-	$(BIN)/pytest --numprocesses 2 --dist loadgroup -m "not browser" $(ARGS)
+test: install ## Run all tests, or those that ARGS names
+ifdef ARGS
+	$(BIN)/pytest $(ARGS)
+else
+	$(BIN)/pytest --quiet --numprocesses 2 --ignore tests/e2e --ignore tests/browser
+	$(BIN)/pytest --quiet tests/e2e
+endif
 
 .PHONY: test-browser
 test-browser: install ## Look at the report pages in headless Chromium (skipped where there is none)
 	@$(BIN)/python -c 'import sys; from tests.support.browser import find_browser as find; sys.exit(not find())' \
 	  || echo "make: no Chromium found, so the browser tests are skipped; for them install it (Debian: apt-get install chromium)"
-	$(BIN)/pytest --quiet -m browser tests/browser
+	$(BIN)/pytest --quiet tests/browser
 
 .PHONY: check
 check: install ## Check format, lint, types, import contracts, the template and the documents

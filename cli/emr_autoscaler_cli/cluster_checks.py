@@ -83,7 +83,9 @@ def _check_groups(entry: RegistryEntry, what: str) -> Iterator[Finding]:
         yield warning(what, "has no task group", "name task.instance_types in its policy, or add groups at 0")
     elif spot and len(spot) < FEWEST_POOLS:
         yield warning(
-            what, f"has {len(spot)} spot pools", "name 3 to 5 task.instance_types of one class in its policy"
+            what,
+            f"has {len(spot)} spot pool{'s' if len(spot) > 1 else ''}",
+            "name 3 to 5 task.instance_types of one class in its policy",
         )
     if spot and all(group.market is Market.SPOT for group in task):
         yield warning(what, "has no on-demand task group to fall back to", "add one at 0 instances")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import boto3
-from botocore.exceptions import NoRegionError, ProfileNotFound
+from botocore.exceptions import ProfileNotFound
 
 from emr_autoscaler.adapters.aws_errors import domain_errors
 from emr_autoscaler.adapters.clients import CONFIG, Clients
@@ -56,14 +56,13 @@ def connect_to_aws(arguments: argparse.Namespace) -> Installation:
     """
     try:
         session = boto3.Session(profile_name=arguments.profile, region_name=arguments.region)
-        cloudformation = session.client("cloudformation", config=CONFIG)
     except ProfileNotFound as error:
         msg = f"--profile: there is no AWS profile {arguments.profile!r}"
         raise UsageError(msg) from error
-    except NoRegionError as error:
+    if not session.region_name:
         msg = "--region: no AWS region is given, neither here nor by the environment or the profile"
-        raise UsageError(msg) from error
-    stack = find_stack(cloudformation, arguments.stack_prefix)
+        raise UsageError(msg)
+    stack = find_stack(session.client("cloudformation", config=CONFIG), arguments.stack_prefix)
     clients = Clients(session)
     return Installation(
         prefix=arguments.stack_prefix,

@@ -88,8 +88,11 @@ def _uses(
 ) -> Iterator[_Use]:
     end = hour + HOUR
     free = _is_free(instance)
-    billed_until = end if instance.ended_at is None else max(instance.ended_at, instance.started_at + MINIMUM)
-    start, stop = max(hour, instance.started_at), min(end, billed_until)
+    # AWS bills whole seconds: fractions are dropped from the life, or each hour would drop its own.
+    started_at = instance.started_at.replace(microsecond=0)
+    ended_at = end if instance.ended_at is None else instance.ended_at.replace(microsecond=0)
+    billed_until = end if instance.ended_at is None else max(ended_at, started_at + MINIMUM)
+    start, stop = max(hour, started_at), min(end, billed_until)
     if start < stop:
         if policy.first_hour_fee or not free:
             fee = PriceKey(component=Component.EMR_FEE, region=region, item=instance.instance_type)
@@ -99,7 +102,7 @@ def _uses(
             spot = instance.market is Market.SPOT
             own = _spot_key(instance, region) if spot else on_demand
             yield from _hours(instance, own, prices, start, stop, list_key=on_demand)
-    lived_until = end if instance.ended_at is None else min(end, instance.ended_at)
+    lived_until = min(end, ended_at)
     if start < lived_until:
         yield from _months(instance, prices, start, lived_until, region)
 

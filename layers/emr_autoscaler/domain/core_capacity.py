@@ -69,19 +69,38 @@ def decide_core_capacity(evidence: CoreEvidence) -> CoreVerdict:
     """Decide the count of a cluster's core group."""
     group = next((g for g in evidence.groups if g.role is Role.CORE), None)
     guard = _guard(evidence, group)
-    if guard is not None or group is None:
-        again = {Reason.GROUPS_UNAVAILABLE: LATER, Reason.RESIZING: SOON}.get(guard) if guard else None
-        return _hold(evidence, guard or Reason.GROUPS_UNAVAILABLE, after=again)
+    if group is None or guard is not None:
+        return _guarded(evidence, group, guard or Reason.GROUPS_UNAVAILABLE)
     used = _used_fraction(evidence)
+    least = evidence.policy.min_nodes
+    if group.requested_count < least and (isinstance(used, Reason) or _wanted(evidence, group, used) <= least):
+        # The minimum needs no metrics: adding nodes endangers no block.
+        return _order(evidence, group, least, Reason.BELOW_MINIMUM, None if isinstance(used, Reason) else used)
     if isinstance(used, Reason):
         return _hold(evidence, used, after=LATER)
     if used > evidence.policy.hdfs_high:
         return _scale_out(evidence, group, used)
     if used < evidence.policy.hdfs_low:
         return _scale_in(evidence, group, used)
-    if group.requested_count < evidence.policy.min_nodes:
-        return _order(evidence, group, evidence.policy.min_nodes, Reason.BELOW_MINIMUM, used)
     return _hold(evidence, Reason.HDFS_IN_RANGE, after=None, used=used)
+
+
+def _guarded(evidence: CoreEvidence, group: InstanceGroup | None, guard: Reason) -> CoreVerdict:
+    if guard is Reason.RESIZING and group is not None and group.requested_count < group.running_count:
+        return _recall(evidence, group)
+    return _hold(evidence, guard, after={Reason.GROUPS_UNAVAILABLE: LATER, Reason.RESIZING: SOON}.get(guard))
+
+
+def _recall(evidence: CoreEvidence, group: InstanceGroup) -> CoreVerdict:
+    """Let a shrink go on, or take it back where HDFS has filled up since: it might take hours, or never end."""
+    used = _used_fraction(evidence)
+    if isinstance(used, Reason) or used <= evidence.policy.hdfs_high:
+        return _hold(evidence, Reason.RESIZING, after=SOON)
+    wanted = max(group.running_count, _wanted(evidence, replace(group, requested_count=group.running_count), used))
+    count = min(wanted, evidence.policy.max_nodes)
+    if count <= group.requested_count:
+        return _hold(evidence, Reason.AT_MAXIMUM, after=LATER, used=used)
+    return _order(evidence, group, count, Reason.HDFS_ABOVE_HIGH, used)
 
 
 def _guard(evidence: CoreEvidence, group: InstanceGroup | None) -> Reason | None:
@@ -112,15 +131,20 @@ def _used_fraction(evidence: CoreEvidence) -> float | Reason:
 
 def _scale_out(evidence: CoreEvidence, group: InstanceGroup, used: float) -> CoreVerdict:
     """Add as many nodes as bring HDFS back to its target, within the bounds."""
-    policy = evidence.policy
-    wanted = math.ceil(group.requested_count * used / policy.hdfs_target)
-    count = min(max(wanted, group.requested_count + 1), policy.max_nodes)
+    count = min(max(_wanted(evidence, group, used), group.requested_count + 1), evidence.policy.max_nodes)
     if count <= group.requested_count:
         return _hold(evidence, Reason.AT_MAXIMUM, after=LATER, used=used)
     ready_at = _cooled_at(evidence)
     if ready_at is not None:
         return _hold(evidence, Reason.COOLDOWN, after=ready_at - evidence.now, used=used)
     return _order(evidence, group, count, Reason.HDFS_ABOVE_HIGH, used)
+
+
+def _wanted(evidence: CoreEvidence, group: InstanceGroup, used: float) -> int:
+    """Return the nodes that bring HDFS back to its target; none more where it is not above its high mark."""
+    if used <= evidence.policy.hdfs_high:
+        return group.requested_count
+    return math.ceil(group.requested_count * used / evidence.policy.hdfs_target)
 
 
 def _scale_in(evidence: CoreEvidence, group: InstanceGroup, used: float) -> CoreVerdict:
@@ -167,8 +191,11 @@ def _cooled_at(evidence: CoreEvidence) -> datetime | None:
     return ready_at if ready_at is not None and ready_at > evidence.now else None
 
 
-def _order(evidence: CoreEvidence, group: InstanceGroup, count: int, reason: Reason, used: float) -> CoreVerdict:
+def _order(
+    evidence: CoreEvidence, group: InstanceGroup, count: int, reason: Reason, used: float | None
+) -> CoreVerdict:
     shrinks = count < group.requested_count
+    full = "unknown how" if used is None else f"{used:.0%}"
     target = GroupTarget(
         group_id=group.group_id,
         count=count,
@@ -182,7 +209,7 @@ def _order(evidence: CoreEvidence, group: InstanceGroup, count: int, reason: Rea
         action=Action.SCALE_IN if shrinks else Action.SCALE_OUT,
         reason=reason,
         targets=(target,),
-        detail=f"HDFS {used:.0%} full on {group.requested_count} core nodes -> {count}",
+        detail=f"HDFS {full} full on {group.requested_count} core nodes -> {count}",
         next_evaluation_at=evidence.now + LATER,
     )
     memory = replace(evidence.memory, last_resize_at=evidence.now, next_evaluation_at=decision.next_evaluation_at)

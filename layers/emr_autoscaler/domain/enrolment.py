@@ -134,9 +134,9 @@ def wanted_alarms(cluster: Cluster, policy: Policy) -> tuple[WatchedMetric, ...]
     return tuple(watched)
 
 
-def fingerprint(watched: Sequence[WatchedMetric]) -> str:
-    """Return a short digest that changes when any alarm would."""
-    return hashlib.sha256(repr(tuple(watched)).encode()).hexdigest()[:16]
+def fingerprint(*facts: object) -> str:
+    """Return a short digest that changes when any of ``facts`` (values that show all they hold) does."""
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
 
 def missing_task_groups(groups: Sequence[InstanceGroup], policy: TaskPolicy) -> tuple[WantedGroup, ...]:

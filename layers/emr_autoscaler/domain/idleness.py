@@ -6,13 +6,27 @@ from datetime import datetime, timedelta
 
 from emr_autoscaler.domain.cluster import Cluster
 from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, Reason
+from emr_autoscaler.domain.enrolment import policy_name_of
 from emr_autoscaler.domain.memory import IdleMemory
-from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName
+from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName, MetricPoint
 from emr_autoscaler.domain.policy import IdlePolicy
 
 KEEP_UNTIL_TAG = "emr-autoscaler:keep-until"
 
-NOT_ON_YARN = frozenset({"presto", "trino", "prestosql", "hbase", "flink", "jupyterhub", "zeppelin", "livy"})
+NOT_ON_YARN = frozenset(
+    {
+        "flink",
+        "hbase",
+        "jupyterenterprisegateway",
+        "jupyterhub",
+        "livy",
+        "phoenix",
+        "presto",
+        "prestosql",
+        "trino",
+        "zeppelin",
+    }
+)
 """Applications whose work, or whose people, YARN may not see (EMR: IsIdle sees YARN and steps only)."""
 
 WORK_METRICS = (
@@ -97,6 +111,8 @@ def _confirm(evidence: IdleEvidence, recheck: Recheck, case: Reason) -> IdleVerd
     guard = _guard(evidence, recheck.cluster)
     if guard is not None:
         return _leave(evidence, guard)
+    if not policy_name_of(recheck.cluster):
+        return _leave(evidence, Reason.DISABLED)  # opted out since it was last described
     if recheck.has_unfinished_steps:
         return _leave(evidence, Reason.BUSY)
     reason = Reason.LIFETIME_EXCEEDED if case is Reason.LIFETIME_ANNOUNCED else Reason.IDLE_CONFIRMED
@@ -104,7 +120,7 @@ def _confirm(evidence: IdleEvidence, recheck: Recheck, case: Reason) -> IdleVerd
 
 
 def _guard(evidence: IdleEvidence, cluster: Cluster) -> Reason | None:
-    sees_all = evidence.policy.trust_isidle or not NOT_ON_YARN.intersection(cluster.applications)
+    sees_all = evidence.policy.trust_isidle or NOT_ON_YARN.isdisjoint(a.lower() for a in cluster.applications)
     paused = evidence.is_paused or cluster.tags.get("emr-autoscaler:paused", "").lower() == "true"
     checks = (
         (not evidence.policy.enabled, Reason.DISABLED),
@@ -134,10 +150,10 @@ def _find_case(evidence: IdleEvidence) -> Reason:
     """Return why the cluster may be announced, or why not."""
     now, policy, period = evidence.now, evidence.policy, evidence.metrics.period
     start = now - policy.idle_for
-    idle = evidence.metrics.since(MetricName.IS_IDLE, start - GAP * period)
+    idle = _known(evidence, MetricName.IS_IDLE, start - GAP * period)
     if not idle or not _is_whole([p.at for p in idle], start, now, period):
         return Reason.METRICS_STALE
-    work = [evidence.metrics.since(name, start) for name in WORK_METRICS]
+    work = [_known(evidence, name, start) for name in WORK_METRICS]
     if any(not points or now - points[-1].at > GAP * period for points in work):
         return Reason.METRICS_STALE
     within = [p for p in idle if p.at >= start]
@@ -148,6 +164,11 @@ def _find_case(evidence: IdleEvidence) -> Reason:
     if quiet:
         return Reason.IDLE_ANNOUNCED
     return Reason.LIFETIME_ANNOUNCED if overdue else Reason.NOT_IDLE_LONG_ENOUGH
+
+
+def _known(evidence: IdleEvidence, name: MetricName, start: datetime) -> tuple[MetricPoint, ...]:
+    """Return the samples since ``start``; those from the future prove nothing."""
+    return tuple(point for point in evidence.metrics.since(name, start) if point.at <= evidence.now)
 
 
 def _is_whole(times: list[datetime], start: datetime, end: datetime, period: timedelta) -> bool:

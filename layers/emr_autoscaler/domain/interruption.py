@@ -95,11 +95,9 @@ def _replace(evidence: InterruptionEvidence, cooled: PoolHealth) -> Interruption
     """Order the lost memory in the best other group, in whole nodes and never past the maximum."""
     gone_by = evidence.warned_at + NOTICE + SETTLE_AFTER
     lost = LostInstance(ec2_instance_id=evidence.ec2_instance_id, group_id=evidence.group_id, gone_by=gone_by)
-    memory = replace(
-        evidence.memory,
-        lost=(*evidence.memory.lost, lost),
-        next_evaluation_at=min(evidence.memory.next_evaluation_at or gone_by, gone_by),
-    )
+    # A warning may be old when it arrives, and a look overdue: the next one is ahead all the same.
+    next_at = max(min(evidence.memory.next_evaluation_at or gone_by, gone_by), evidence.now + SETTLE_AFTER)
+    memory = replace(evidence.memory, lost=(*evidence.memory.lost, lost), next_evaluation_at=next_at)
     own = next((g for g in evidence.groups if g.group_id == evidence.group_id), None)
     lost_mib = yarn_mib_per_node(own.instance_type, learned=memory.node_mib) if own else None
     slots = _slots(evidence, cooled)

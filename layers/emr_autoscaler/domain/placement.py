@@ -36,7 +36,7 @@ def capacity_mib(slots: Sequence[Slot], counts: Mapping[str, int]) -> float:
 def place_more(
     slots: Sequence[Slot], *, wanted_mib: float, min_nodes: int, max_nodes: int, on_demand_min_nodes: int
 ) -> dict[str, int]:
-    """Add nodes until ``wanted_mib`` and ``min_nodes`` are met; never take one away.
+    """Add nodes until ``wanted_mib``, ``min_nodes`` and the on-demand floor are met; never take one away.
 
     The on-demand floor is filled first; then the open spot group with the least memory, so that
     one pool never holds most of the cluster; on-demand groups only when no spot group is open.
@@ -57,8 +57,10 @@ def place_more(
         return entries
 
     spot_queue, on_demand_queue = queue_of(spot), queue_of(on_demand)
-    while nodes < max_nodes and (memory < wanted_mib or nodes < min_nodes):
-        floor_unmet = on_demand_nodes < on_demand_min_nodes and on_demand_queue
+    while nodes < max_nodes:
+        floor_unmet = on_demand_nodes < on_demand_min_nodes and bool(on_demand_queue)
+        if memory >= wanted_mib and nodes >= min_nodes and not floor_unmet:
+            break
         queue = on_demand_queue if floor_unmet or not spot_queue else spot_queue
         if not queue:
             break

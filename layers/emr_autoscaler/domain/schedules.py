@@ -1,6 +1,6 @@
 """Which scheduled minimum holds at a time, and when that next changes; daylight saving included."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -14,10 +14,10 @@ def scheduled_min_nodes(schedules: Sequence[ScheduledMinimum], now: datetime) ->
     return max((s.min_nodes for s in schedules if _is_open(s, now)), default=0)
 
 
-def next_window_start(schedules: Sequence[ScheduledMinimum], now: datetime) -> datetime | None:
-    """Return when the next window opens after ``now``, within eight days, in the zone of ``now``."""
-    starts = [start for s in schedules for start in _starts(s, now)]
-    return min(starts, default=None)
+def next_change(schedules: Sequence[ScheduledMinimum], now: datetime) -> datetime | None:
+    """Return when the next window opens or closes after ``now``, within eight days, in the zone of ``now``."""
+    moments = (moment for s in schedules for moment in _edges(s, now) if moment > now)
+    return min(moments, default=None)
 
 
 def _is_open(schedule: ScheduledMinimum, now: datetime) -> bool:
@@ -26,13 +26,12 @@ def _is_open(schedule: ScheduledMinimum, now: datetime) -> bool:
     return local.weekday() in schedule.weekdays and schedule.start_minute <= minute < schedule.end_minute
 
 
-def _starts(schedule: ScheduledMinimum, now: datetime) -> list[datetime]:
+def _edges(schedule: ScheduledMinimum, now: datetime) -> Iterator[datetime]:
     zone = ZoneInfo(schedule.time_zone)
     midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    starts = []
     for day in range(LOOK_AHEAD.days + 1):
         # Wall-clock arithmetic on purpose: 08:00 stays 08:00 across a change of the clocks.
         start = midnight + timedelta(days=day, minutes=schedule.start_minute)
-        if start.weekday() in schedule.weekdays and start.astimezone(now.tzinfo) > now:
-            starts.append(start.astimezone(now.tzinfo))
-    return starts
+        if start.weekday() in schedule.weekdays:
+            yield start.astimezone(now.tzinfo)
+            yield (midnight + timedelta(days=day, minutes=schedule.end_minute)).astimezone(now.tzinfo)

@@ -5,6 +5,7 @@ need longer than the objective allows. Nodes are given back only when their memo
 recent look wanted them. docs/scaling.md tells the whole rule with an example.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -64,6 +65,7 @@ def decide_task_capacity(evidence: TaskEvidence) -> TaskVerdict:
         container_mib=scene.memory.container_mib,
     )
     if isinstance(demand, Reason):
+        scene = scene.without_lowering()
         choice = _reach_minimum(scene) or _Choice(reason=demand, counts=scene.base)
         return _conclude(scene, choice, None)
     scene = replace(scene, memory=_learn(scene, demand))
@@ -112,7 +114,7 @@ def _place_more(scene: Scene, wanted_mib: float, max_nodes: int) -> dict[str, in
 
 def _reach_minimum(scene: Scene) -> _Choice | None:
     """Fill the minimum, which needs no metrics."""
-    counts = _place_more(scene, 0.0, scene.max_nodes)
+    counts = _place_more(scene, 0.0, scene.room_nodes)
     if sum(counts.values()) <= scene.nodes:
         return None
     scheduled = scene.scheduled_nodes > scene.evidence.policy.min_nodes
@@ -124,7 +126,7 @@ def _scale_out(scene: Scene, demand: Demand) -> _Choice | None:
     policy, now = scene.evidence.policy, scene.evidence.now
     minimum = _reach_minimum(scene)
     wanted = _wanted_mib(scene, demand)
-    limit = scene.max_nodes
+    limit = scene.room_nodes
     if policy.max_step_nodes is not None:
         limit = min(limit, max(scene.nodes + policy.max_step_nodes, scene.min_nodes))
     counts = _place_more(scene, wanted, limit)
@@ -137,9 +139,9 @@ def _scale_out(scene: Scene, demand: Demand) -> _Choice | None:
         return _Choice(reason=Reason.DEMAND_ABOVE_CAPACITY, counts=counts)
     if capacity_mib(scene.slots, scene.base) >= wanted:
         return None
-    at_maximum = scene.nodes >= scene.max_nodes
-    if at_maximum and scene.nodes > scene.max_nodes:
+    if scene.nodes > scene.max_nodes:
         return None
+    at_maximum = scene.nodes >= scene.room_nodes
     return _Choice(reason=Reason.AT_MAXIMUM if at_maximum else Reason.POOL_DRY, counts=scene.base)
 
 
@@ -148,17 +150,21 @@ def _scale_in(scene: Scene, demand: Demand) -> _Choice:
     policy, now = scene.evidence.policy, scene.evidence.now
     in_use = max(0.0, demand.allocated_mib - scene.elsewhere_mib)
     recent = max((w.mib for w in scene.memory.wanted), default=0.0)
+    above = scene.nodes > scene.max_nodes
     counts = _place_fewer(scene, max(in_use, recent))
     if sum(counts.values()) >= scene.nodes:
         return _Choice(reason=_why_held(scene, demand, in_use), counts=scene.base)
-    if any(g.is_resizing for g in scene.usable):
-        return _Choice(reason=Reason.RESIZING, counts=scene.base)
+    resizing = any(g.is_resizing for g in scene.usable)
     last = max(filter(None, (scene.memory.last_scale_out_at, scene.memory.last_scale_in_at)), default=None)
     ready_at = _cooled(last, policy.scale_in_cooldown)
-    if ready_at is not None and ready_at > now:
-        return _Choice(reason=Reason.COOLDOWN, counts=scene.base, retry_at=ready_at)
-    above = scene.nodes > scene.max_nodes
-    return _Choice(reason=Reason.ABOVE_MAXIMUM if above else Reason.DEMAND_BELOW_CAPACITY, counts=counts)
+    if not resizing and (ready_at is None or ready_at <= now):
+        return _Choice(reason=Reason.ABOVE_MAXIMUM if above else Reason.DEMAND_BELOW_CAPACITY, counts=counts)
+    if above:
+        # Nothing is a reason to stay above the maximum, only not to go further than it.
+        return _Choice(reason=Reason.ABOVE_MAXIMUM, counts=_place_fewer(scene, math.inf))
+    if resizing:
+        return _Choice(reason=Reason.RESIZING, counts=scene.base)
+    return _Choice(reason=Reason.COOLDOWN, counts=scene.base, retry_at=ready_at)
 
 
 def _place_fewer(scene: Scene, keep_mib: float) -> dict[str, int]:
@@ -188,23 +194,23 @@ def _conclude(scene: Scene, choice: _Choice, demand: Demand | None) -> TaskVerdi
     """Turn counts into orders, and say when to look again."""
     evidence, now = scene.evidence, scene.evidence.now
     targets = _targets(scene, choice.counts)
-    lost = tuple(entry for entry in evidence.memory.lost if entry.gone_by > now)
-    if demand is None:
-        # Without data nothing is lowered, not even requests that look unmet.
-        targets = tuple(target for target in targets if target.count > target.previous_count)
-        lost = evidence.memory.lost
-    change = sum(choice.counts.values()) - scene.nodes
+    gone = demand is not None  # without data nothing is lowered, and nothing is settled
+    lost = tuple(entry for entry in evidence.memory.lost if entry.gone_by > now or not gone)
+    change = sum(choice.counts.values()) - scene.nodes if targets else 0
     action = Action.SCALE_OUT if change > 0 else Action.SCALE_IN if change < 0 else Action.HOLD
     reason = choice.reason
     if change == 0 and targets:
         action = Action.REBALANCE
         settled = len(lost) < len(evidence.memory.lost)
         reason = Reason.LOST_CAPACITY_SETTLED if settled else Reason.POOL_DRY
+    grown = {target.group_id: now for target in targets if target.count > target.previous_count}
     memory = replace(
         scene.memory,
         lost=lost,
         last_scale_out_at=now if change > 0 else scene.memory.last_scale_out_at,
         last_scale_in_at=now if change < 0 else scene.memory.last_scale_in_at,
+        # A new order deserves its whole time to arrive: while demand grows some request is always unmet.
+        unfulfilled_since={**scene.memory.unfulfilled_since, **grown},
     )
     next_at = _next_evaluation(scene, memory, choice, demand, acted=bool(targets))
     return TaskVerdict(
@@ -223,12 +229,9 @@ def _conclude(scene: Scene, choice: _Choice, demand: Demand | None) -> TaskVerdi
 
 
 def _targets(scene: Scene, counts: Mapping[str, int]) -> tuple[GroupTarget, ...]:
-    now, targets = scene.evidence.now, []
+    targets = []
     for group in scene.usable:
-        warned = sum(lost.group_id == group.group_id and lost.gone_by > now for lost in scene.evidence.memory.lost)
-        # A warned instance stays ordered until it is gone: lowering the count earlier could take a
-        # healthy neighbour instead.
-        count = counts[group.group_id] + min(warned, group.requested_count)
+        count = counts[group.group_id] + scene.warned[group.group_id]
         if count != group.requested_count:
             shrinks = count < group.requested_count
             targets.append(
@@ -245,14 +248,15 @@ def _targets(scene: Scene, counts: Mapping[str, int]) -> tuple[GroupTarget, ...]
 def _next_evaluation(
     scene: Scene, memory: TaskMemory, choice: _Choice, demand: Demand | None, *, acted: bool
 ) -> datetime | None:
-    """Return when to look again: at the next sample while unsettled, else when a schedule opens."""
+    """Return when to look again: at the next sample while unsettled, else when a schedule changes."""
     now, evidence = scene.evidence.now, scene.evidence
     if demand is None:
         return now + LATER
-    resizing = any(g.is_resizing for g in scene.usable)
-    settled = not (acted or resizing or memory.lost or demand.pending_containers or scene.nodes > scene.min_nodes)
-    if settled:
-        return schedules.next_window_start(evidence.policy.schedules, now)
+    moving = acted or bool(memory.lost) or any(g.is_resizing for g in scene.usable)
+    wanting = demand.pending_containers > 0 or choice.reason in {Reason.COOLDOWN, Reason.POOL_DRY}
+    reducible = sum(_place_fewer(scene, 0.0).values()) < scene.nodes
+    if not (moving or wanting or reducible):
+        return schedules.next_change(evidence.policy.schedules, now)
     visible = demand.at + evidence.metrics.period + PUBLISH_LAG
     moments = [
         visible if visible > now else now + SOON,

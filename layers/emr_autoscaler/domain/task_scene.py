@@ -1,5 +1,6 @@
 """What a task decision stands on: its evidence, and the groups it may act on with what is left of them."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -12,10 +13,13 @@ from emr_autoscaler.domain.memory import PoolHealth, TaskMemory
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName
 from emr_autoscaler.domain.placement import Slot
 from emr_autoscaler.domain.policy import TaskPolicy
-from emr_autoscaler.domain.pools import rank
+from emr_autoscaler.domain.pools import FIRST_COOLING, rank
 
 STALLED_AFTER = timedelta(minutes=15)
 """A request unmet for this long is stalled even where no event said why (slow boots take 11 min)."""
+
+MOST_NODES = 100_000
+"""More nodes than any cluster has: a metric that says so is broken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +71,8 @@ class Scene:
         max_nodes: Maximum left for these groups.
         scheduled_nodes: Minimum of the schedule windows open now.
         elsewhere_mib: YARN memory of core nodes and of task groups that may not be touched.
+        warned: Warned instances by group, as far as its order includes them. They stay ordered until
+            they are gone: lowering the count earlier could take a healthy neighbour instead.
     """
 
     evidence: TaskEvidence
@@ -77,6 +83,7 @@ class Scene:
     max_nodes: int
     scheduled_nodes: int
     elsewhere_mib: float
+    warned: Mapping[str, int]
 
     @property
     def base(self) -> dict[str, int]:
@@ -87,6 +94,16 @@ class Scene:
     def nodes(self) -> int:
         """Nodes of all slots, before anything is changed."""
         return sum(slot.count for slot in self.slots)
+
+    @property
+    def room_nodes(self) -> int:
+        """The most nodes the slots may hold so that, with the warned ones, no order passes the maximum."""
+        return self.max_nodes - sum(self.warned.values())
+
+    def without_lowering(self) -> "Scene":
+        """Return the scene with everything ordered left standing, for a look without data."""
+        ordered = {g.group_id: g.requested_count - self.warned[g.group_id] for g in self.usable}
+        return replace(self, slots=tuple(replace(s, count=max(s.count, ordered[s.group_id])) for s in self.slots))
 
 
 def find_guard(evidence: TaskEvidence) -> Reason | None:
@@ -117,9 +134,10 @@ def set_scene(evidence: TaskEvidence) -> Scene | Reason:
     others = [g for g in groups if g.group_id not in placed]
     other_nodes = sum(max(g.requested_count, g.running_count) for g in others)
     serving = [g for g in evidence.groups if g.role is Role.CORE] + others
+    mine = tuple(g for g in usable if g.group_id in placed)
     return Scene(
         evidence=evidence,
-        usable=tuple(g for g in usable if g.group_id in placed),
+        usable=mine,
         slots=slots,
         memory=memory,
         min_nodes=max(0, min(max(policy.min_nodes, scheduled), policy.max_nodes) - other_nodes),
@@ -128,24 +146,41 @@ def set_scene(evidence: TaskEvidence) -> Scene | Reason:
         elsewhere_mib=sum(
             (yarn_mib_per_node(g.instance_type, learned=memory.node_mib) or 0) * g.running_count for g in serving
         ),
+        warned={g.group_id: min(_warned(evidence, g), g.requested_count) for g in mine},
     )
 
 
 def _remember(evidence: TaskEvidence, usable: tuple[InstanceGroup, ...]) -> TaskMemory:
     """Bring the memory up to date with what is seen: node size, and since when requests are unmet."""
-    now, old, limit = evidence.now, evidence.memory, evidence.policy.metrics_max_age
+    now, old = evidence.now, evidence.memory
+    stalled_since = now - _patience(evidence)
     unmet = {
-        g.group_id: old.unfulfilled_since.get(g.group_id, now)
+        g.group_id: max(old.unfulfilled_since.get(g.group_id, now), stalled_since)
         for g in usable
         if g.requested_count > g.running_count
     }
-    total = evidence.metrics.latest(MetricName.MEMORY_TOTAL_MIB, now=now, max_age=limit)
-    core = evidence.metrics.latest(MetricName.CORE_NODES_RUNNING, now=now, max_age=limit)
-    task = evidence.metrics.latest(MetricName.TASK_NODES_RUNNING, now=now, max_age=limit)
-    nodes = (core.value if core else 0) + (task.value if task else 0)
-    known = total is not None and nodes > 0 and 0 < total.value < float("inf")
-    learned = total.value / nodes if known and total is not None else old.node_mib
-    return replace(old, unfulfilled_since=unmet, node_mib=learned)
+    # A stalled request that was lowered leaves its group closed for a while, or it is ordered again at once.
+    resting = {
+        g.group_id: since
+        for g in usable
+        if g.group_id not in unmet
+        and (since := old.unfulfilled_since.get(g.group_id)) is not None
+        and stalled_since - FIRST_COOLING < since <= stalled_since
+    }
+    return replace(old, unfulfilled_since={**unmet, **resting}, node_mib=_learn_node_mib(evidence))
+
+
+def _learn_node_mib(evidence: TaskEvidence) -> float | None:
+    """Return the YARN memory per node that one whole sample shows, or what was known before."""
+    now, limit = evidence.now, evidence.policy.metrics_max_age
+    names = (MetricName.MEMORY_TOTAL_MIB, MetricName.CORE_NODES_RUNNING, MetricName.TASK_NODES_RUNNING)
+    points = [evidence.metrics.latest(name, now=now, max_age=limit) for name in names]
+    sample = [point for point in points if point is not None]
+    believable = all(math.isfinite(point.value) and point.value >= 0 for point in sample)
+    if len(sample) < len(names) or len({point.at for point in sample}) > 1 or not believable:
+        return evidence.memory.node_mib
+    total, core, task = (point.value for point in sample)
+    return total / (core + task) if total >= 1 and 1 <= core + task <= MOST_NODES else evidence.memory.node_mib
 
 
 def _slot(evidence: TaskEvidence, group: InstanceGroup, memory: TaskMemory) -> Slot | None:
@@ -171,7 +206,12 @@ def _is_stalled(evidence: TaskEvidence, group: InstanceGroup, memory: TaskMemory
     since = memory.unfulfilled_since.get(group.group_id)
     if since is None or group.market is Market.ON_DEMAND:
         return False
-    return evidence.now - since >= (evidence.policy.fallback_after if cooling else STALLED_AFTER)
+    return evidence.now - since >= (evidence.policy.fallback_after if cooling else _patience(evidence))
+
+
+def _patience(evidence: TaskEvidence) -> timedelta:
+    """Return how long a request may be unmet in a pool of which nobody said that it is dry."""
+    return max(STALLED_AFTER, evidence.policy.fallback_after)
 
 
 def _leaving(evidence: TaskEvidence, group: InstanceGroup, *, stalled: bool) -> int:
@@ -185,4 +225,10 @@ def _leaving(evidence: TaskEvidence, group: InstanceGroup, *, stalled: bool) -> 
     if evidence.groups_are_fresh:
         unmet = 0 if stalled else max(0, group.requested_count - group.running_count)
         gone = min(gone, unmet)
-    return gone + sum(entry.gone_by > evidence.now for entry in lost)
+    return gone + _warned(evidence, group)
+
+
+def _warned(evidence: TaskEvidence, group: InstanceGroup) -> int:
+    """Count the group's instances that were warned and are not gone yet."""
+    lost = evidence.memory.lost
+    return sum(entry.group_id == group.group_id and entry.gone_by > evidence.now for entry in lost)

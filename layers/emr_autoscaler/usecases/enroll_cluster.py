@@ -77,7 +77,7 @@ class EnrollCluster:
         """Take a group's state from an event; return whether the cluster is enrolled."""
 
         def change(entry: RegistryEntry) -> RegistryEntry:
-            if at < entry.groups_seen_at:
+            if at < max(entry.groups_seen_at, entry.groups_told_at.get(seen.group_id, at)):
                 return entry  # events may arrive late and out of order
             known = {group.group_id: group for group in entry.groups}
             before = known.get(seen.group_id)
@@ -91,7 +91,8 @@ class EnrollCluster:
                     running_count=seen.running_count,
                 )
             )
-            return replace(entry, groups=tuple(known.values()), groups_seen_at=at)
+            told_at = {**entry.groups_told_at, seen.group_id: at}
+            return replace(entry, groups=tuple(known.values()), groups_told_at=told_at)
 
         return update_entry(self.registry, cluster_id, change) is not None
 
@@ -146,21 +147,20 @@ class EnrollCluster:
         """Give a ready cluster the alarms and task groups its policy wants."""
         groups = self._with_task_groups(entry, policy)
         watched = wanted_alarms(entry.cluster, policy)
-        digest = fingerprint(watched)
+        # No event tells of a policy that changed, or of a pause that ended: they are seen here.
+        digest = fingerprint(watched, policy.mode, policy.task, policy.core, entry.is_paused)
         names = tuple(w.name(self.prefix, entry.cluster_id) for w in watched)
-        first_time = not entry.alarms_made_from
-        if digest != entry.alarms_made_from:
+        changed = digest != entry.alarms_made_from
+        if changed:
             self.alarms.put_alarms([self._spec(w, entry.cluster_id) for w in watched])
             self.alarms.delete_alarms([name for name in entry.alarms if name not in names])
+            for kind in (DecisionKind.TASK, DecisionKind.CORE):
+                self.queue.request(entry.cluster_id, kind, now=self.clock.now(), cause="enrolled")
 
         def change(current: RegistryEntry) -> RegistryEntry:
             return replace(current, alarms=names, alarms_made_from=digest, groups=groups or current.groups)
 
-        entry = update_entry(self.registry, entry.cluster_id, change) or entry
-        if first_time:
-            for kind in (DecisionKind.TASK, DecisionKind.CORE):
-                self.queue.request(entry.cluster_id, kind, now=self.clock.now(), cause="enrolled")
-        return entry
+        return update_entry(self.registry, entry.cluster_id, change) or entry
 
     def _with_task_groups(self, entry: RegistryEntry, policy: Policy) -> tuple[InstanceGroup, ...]:
         """Create the task groups the policy wants; return the groups as EMR then lists them."""

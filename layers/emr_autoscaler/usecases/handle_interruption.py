@@ -62,20 +62,35 @@ class HandleInterruption:
             policy = self.policy_in_force(entry)
             if policy is None:
                 return None
+            intent = self.journal.unfinished(entry.cluster_id, DecisionKind.INTERRUPTION, now=self.clock.now())
+            if intent is not None and isinstance(intent.evidence, InterruptionEvidence):
+                finished = self._carry_out(entry, policy, intent.evidence, intent)
+                if intent.trigger == trigger:
+                    return finished
+                entry = self.registry.get(entry.cluster_id) or entry
             evidence = self._observe(entry, policy, instance, warned_at)
-            verdict = decide_replacement(evidence)
-            if verdict.decision.changes_something:
-                groups = self.reader.list_instance_groups(entry.cluster_id)
-                evidence = replace(evidence, groups=groups)
-                verdict = decide_replacement(evidence)
-            self.pools.put(verdict.pool)
-            record = self.journal.carry_out(
-                verdict.decision, evidence, entry, self.actuators[policy.mode], trigger=trigger
-            )
-            if verdict.decision.action is Action.ALERT:
-                self.journal.announce(verdict.decision, entry, severity="critical")
-            self._remember(entry.cluster_id, evidence, verdict, record)
-            return record
+            if decide_replacement(evidence).decision.changes_something:
+                evidence = replace(evidence, groups=self.reader.list_instance_groups(entry.cluster_id))
+            return self._carry_out(entry, policy, evidence, trigger)
+
+    def _carry_out(
+        self, entry: RegistryEntry, policy: Policy, evidence: InterruptionEvidence, cause: DecisionRecord | str
+    ) -> DecisionRecord:
+        """Carry out what follows from ``evidence``: for a trigger, or to finish an intent."""
+        verdict, actuator = decide_replacement(evidence), self.actuators[policy.mode]
+
+        def remember(outcome: Outcome) -> None:
+            self._remember(entry.cluster_id, evidence, verdict, outcome)
+
+        self.pools.put(verdict.pool)
+        if isinstance(cause, DecisionRecord):
+            return self.journal.finish(cause, entry, actuator, remember=remember)
+        record = self.journal.carry_out(
+            verdict.decision, evidence, entry, actuator, trigger=cause, remember=remember
+        )
+        if verdict.decision.action is Action.ALERT:
+            self.journal.announce(verdict.decision, entry, severity="critical")
+        return record
 
     def note_rebalance(self, ec2_instance_id: str) -> bool:
         """Lower the rank of a pool that EC2 calls at risk; return whether it was one of ours."""
@@ -186,11 +201,14 @@ class HandleInterruption:
         cluster_id: str,
         evidence: InterruptionEvidence,
         verdict: InterruptionVerdict,
-        record: DecisionRecord,
+        outcome: Outcome,
     ) -> None:
         def change(entry: RegistryEntry) -> RegistryEntry:
             warned = {**entry.warned, evidence.ec2_instance_id: evidence.now}
-            targets = verdict.decision.targets if record.outcome is Outcome.DONE else ()
-            return replace(entry, warned=warned, task=verdict.memory, groups=with_orders(entry.groups, targets))
+            entry = replace(entry, warned=warned, task=verdict.memory)
+            if outcome is not Outcome.DONE:
+                return entry
+            groups = with_orders(evidence.groups, verdict.decision.targets)
+            return replace(entry, groups=groups, groups_seen_at=evidence.now)
 
         update_entry(self.registry, cluster_id, change)

@@ -1,15 +1,30 @@
 """How a decision is carried out so that nothing is lost: intent first, then the act, then the outcome."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
-from emr_autoscaler.domain.decision import Action, Decision
+from emr_autoscaler.domain.decision import Action, Decision, DecisionKind
 from emr_autoscaler.domain.errors import NotFoundError, RefusedError
 from emr_autoscaler.domain.memory import RegistryEntry
 from emr_autoscaler.domain.record import DecisionRecord, Evidence, Outcome
 from emr_autoscaler.ports import ClusterActuator, Decisions, Notification, Notifier
 
 SUBJECT_LIMIT = 100
+
+INTENT_IS_LOST_AFTER = timedelta(minutes=5)
+"""Until then a retried invocation finishes an intent; after it the sweep gives it up and looks anew."""
+
+SAME_GROUPS = {
+    DecisionKind.TASK: frozenset({DecisionKind.TASK, DecisionKind.INTERRUPTION}),
+    DecisionKind.INTERRUPTION: frozenset({DecisionKind.TASK, DecisionKind.INTERRUPTION}),
+    DecisionKind.CORE: frozenset({DecisionKind.CORE}),
+}
+"""Decisions of these kinds order counts of the same groups."""
+
+Remember = Callable[[Outcome], None]
+"""Keeps what a decision wants remembered, knowing what became of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,24 +64,48 @@ class Journal:
         actuator: ClusterActuator,
         *,
         trigger: str,
+        remember: Remember = lambda _outcome: None,
     ) -> DecisionRecord:
-        """Record the intent, act, record the outcome, tell people.
+        """Record the intent, act, remember, record the outcome, tell people.
 
         A refusal by EMR is an outcome (FAILED), not an error. Throttling and faults are raised with
-        the intent left standing: the retried invocation, or the sweep, takes it from there.
+        the intent left standing: the retried invocation finishes it, or the sweep gives it up.
         """
         if not decision.changes_something:
-            return self.write(decision, evidence, Outcome.HELD, trigger=trigger)
-        self.write(decision, evidence, Outcome.INTENDED, trigger=trigger)
+            held = self.write(decision, evidence, Outcome.HELD, trigger=trigger)
+            remember(Outcome.HELD)
+            return held
+        intent = self.write(decision, evidence, Outcome.INTENDED, trigger=trigger)
+        return self.finish(intent, entry, actuator, remember=remember)
+
+    def finish(
+        self, intent: DecisionRecord, entry: RegistryEntry, actuator: ClusterActuator, *, remember: Remember
+    ) -> DecisionRecord:
+        """Carry out an intent, whether or not it was carried out before: its counts are absolute.
+
+        The intent stands until everything else is kept, so that whoever finishes it again does the same.
+        """
+        decision, problem = intent.decision, ""
         try:
             self._act(decision, actuator)
+            outcome = Outcome.DRY_RUN if actuator.is_dry else Outcome.DONE
         except (RefusedError, NotFoundError) as error:
-            self.announce(decision, entry, severity="warning", problem=str(error))
-            return self.write(decision, evidence, Outcome.FAILED, trigger=trigger, error=str(error))
-        outcome = Outcome.DRY_RUN if actuator.is_dry else Outcome.DONE
-        record = self.write(decision, evidence, outcome, trigger=trigger)
-        self.announce(decision, entry, severity="info", dry=actuator.is_dry)
+            outcome, problem = Outcome.FAILED, str(error)
+        remember(outcome)
+        record = replace(intent, outcome=outcome, error=problem)
+        self.decisions.put(record)
+        self.announce(
+            decision, entry, severity="warning" if problem else "info", problem=problem, dry=actuator.is_dry
+        )
         return record
+
+    def unfinished(self, cluster_id: str, kind: DecisionKind, *, now: datetime) -> DecisionRecord | None:
+        """Return the intent of ``kind`` that a died invocation left, unless orders were given since."""
+        for record in self.decisions.of_cluster(cluster_id, since=now - INTENT_IS_LOST_AFTER):
+            if record.decision.kind in SAME_GROUPS[kind] and record.decision.targets:
+                open_and_ours = record.outcome is Outcome.INTENDED and record.decision.kind is kind
+                return record if open_and_ours else None
+        return None
 
     def announce(
         self,

@@ -22,6 +22,9 @@ RESTATED = timedelta(hours=2)
 
 REMEMBER_INTERRUPTIONS = timedelta(days=7)
 
+BEFORE_ENROLMENT = timedelta(days=1)
+"""How far back an older cluster is recorded: of earlier hours neither instances nor prices are surely known."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordCosts:
@@ -152,7 +155,8 @@ class RecordCosts:
 
 def _hours_to_compute(entry: RegistryEntry, instances: Sequence[BilledInstance], now: datetime) -> list[datetime]:
     """Return the hours to compute, oldest first: the unrecorded ones and those a late fact may change."""
-    first = _hour_of(min((i.started_at for i in instances), default=entry.cluster.created_at))
+    started = min((i.started_at for i in instances), default=entry.cluster.created_at)
+    first = _hour_of(max(started, entry.enrolled_at - BEFORE_ENROLMENT))
     last_end = _hour_of(now)
     if _is_over(entry, instances):
         ends = [i.ended_at for i in instances if i.ended_at is not None]

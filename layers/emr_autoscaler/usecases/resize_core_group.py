@@ -77,16 +77,35 @@ class ResizeCoreGroup:
             policy = self.policy_in_force(entry)
             if policy is None:
                 return None
-            evidence = self._observe(entry, policy)
-            verdict = decide_core_capacity(evidence)
-            if verdict.decision.changes_something:
-                evidence = replace(evidence, groups=self.reader.list_instance_groups(cluster_id))
-                verdict = decide_core_capacity(evidence)
-            record = self.journal.carry_out(
-                verdict.decision, evidence, entry, self.actuators[policy.mode], trigger=trigger
-            )
-            self._remember(cluster_id, evidence, verdict, record)
-            return record
+            intent = self.journal.unfinished(cluster_id, DecisionKind.CORE, now=self.clock.now())
+            if intent is not None and isinstance(intent.evidence, CoreEvidence):
+                finished = self._carry_out(entry, policy, intent.evidence, intent)
+                if intent.trigger == trigger:
+                    return finished
+                entry = self.registry.get(cluster_id) or entry
+            return self._decide(entry, policy, trigger)
+
+    def _decide(self, entry: RegistryEntry, policy: Policy, trigger: str) -> DecisionRecord:
+        evidence = self._observe(entry, policy)
+        if decide_core_capacity(evidence).decision.changes_something:
+            # The stored snapshot said act; EMR itself has the last word before anything is ordered.
+            evidence = replace(evidence, groups=self.reader.list_instance_groups(entry.cluster_id))
+        return self._carry_out(entry, policy, evidence, trigger)
+
+    def _carry_out(
+        self, entry: RegistryEntry, policy: Policy, evidence: CoreEvidence, cause: DecisionRecord | str
+    ) -> DecisionRecord:
+        """Carry out what follows from ``evidence``: for a trigger, or to finish an intent."""
+        verdict, actuator = decide_core_capacity(evidence), self.actuators[policy.mode]
+
+        def remember(outcome: Outcome) -> None:
+            self._remember(entry.cluster_id, evidence, verdict, outcome)
+
+        if isinstance(cause, DecisionRecord):
+            return self.journal.finish(cause, entry, actuator, remember=remember)
+        return self.journal.carry_out(
+            verdict.decision, evidence, entry, actuator, trigger=cause, remember=remember
+        )
 
     def _observe(self, entry: RegistryEntry, policy: Policy) -> CoreEvidence:
         now = self.clock.now()
@@ -105,14 +124,15 @@ class ResizeCoreGroup:
             memory=entry.core,
         )
 
-    def _remember(
-        self, cluster_id: str, evidence: CoreEvidence, verdict: CoreVerdict, record: DecisionRecord
-    ) -> None:
+    def _remember(self, cluster_id: str, evidence: CoreEvidence, verdict: CoreVerdict, outcome: Outcome) -> None:
         def change(entry: RegistryEntry) -> RegistryEntry:
-            if record.outcome is Outcome.FAILED:
+            if outcome is Outcome.FAILED:
                 retry_at = evidence.now + RETRY_AFTER_REFUSAL
                 return replace(entry, core=replace(entry.core, next_evaluation_at=retry_at))
-            targets = verdict.decision.targets if record.outcome is Outcome.DONE else ()
-            return replace(entry, core=verdict.memory, groups=with_orders(entry.groups, targets))
+            entry = replace(entry, core=verdict.memory)
+            if outcome is not Outcome.DONE:
+                return entry
+            groups = with_orders(evidence.groups, verdict.decision.targets)
+            return replace(entry, groups=groups, groups_seen_at=evidence.now)
 
         update_entry(self.registry, cluster_id, change)

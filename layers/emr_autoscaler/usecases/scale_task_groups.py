@@ -84,18 +84,36 @@ class ScaleTaskGroups:
             policy = self.policy_in_force(entry)
             if policy is None:
                 return None
-            evidence = self._observe(entry, policy)
-            verdict = decide_task_capacity(evidence)
-            if verdict.decision.changes_something:
-                # The stored snapshot said act; EMR itself has the last word before anything is ordered.
-                groups = self.reader.list_instance_groups(cluster_id)
-                evidence = replace(evidence, groups=groups, groups_are_fresh=True)
-                verdict = decide_task_capacity(evidence)
-            record = self.journal.carry_out(
-                verdict.decision, evidence, entry, self.actuators[policy.mode], trigger=trigger
-            )
-            self._remember(cluster_id, evidence, verdict, record)
-            return record
+            intent = self.journal.unfinished(cluster_id, DecisionKind.TASK, now=self.clock.now())
+            if intent is not None and isinstance(intent.evidence, TaskEvidence):
+                finished = self._carry_out(entry, policy, intent.evidence, intent)
+                if intent.trigger == trigger:
+                    return finished
+                entry = self.registry.get(cluster_id) or entry
+            return self._decide(entry, policy, trigger)
+
+    def _decide(self, entry: RegistryEntry, policy: Policy, trigger: str) -> DecisionRecord:
+        evidence = self._observe(entry, policy)
+        if decide_task_capacity(evidence).decision.changes_something:
+            # The stored snapshot said act; EMR itself has the last word before anything is ordered.
+            groups = self.reader.list_instance_groups(entry.cluster_id)
+            evidence = replace(evidence, groups=groups, groups_are_fresh=True)
+        return self._carry_out(entry, policy, evidence, trigger)
+
+    def _carry_out(
+        self, entry: RegistryEntry, policy: Policy, evidence: TaskEvidence, cause: DecisionRecord | str
+    ) -> DecisionRecord:
+        """Carry out what follows from ``evidence``: for a trigger, or to finish an intent."""
+        verdict, actuator = decide_task_capacity(evidence), self.actuators[policy.mode]
+
+        def remember(outcome: Outcome) -> None:
+            self._remember(entry.cluster_id, evidence, verdict, outcome)
+
+        if isinstance(cause, DecisionRecord):
+            return self.journal.finish(cause, entry, actuator, remember=remember)
+        return self.journal.carry_out(
+            verdict.decision, evidence, entry, actuator, trigger=cause, remember=remember
+        )
 
     def _observe(self, entry: RegistryEntry, policy: Policy) -> TaskEvidence:
         now = self.clock.now()
@@ -114,16 +132,14 @@ class ScaleTaskGroups:
             pools=health_of_pools(self.pools, entry, entry.groups),
         )
 
-    def _remember(
-        self, cluster_id: str, evidence: TaskEvidence, verdict: TaskVerdict, record: DecisionRecord
-    ) -> None:
+    def _remember(self, cluster_id: str, evidence: TaskEvidence, verdict: TaskVerdict, outcome: Outcome) -> None:
         def change(entry: RegistryEntry) -> RegistryEntry:
-            if record.outcome is Outcome.FAILED:
+            if outcome is Outcome.FAILED:
                 retry_at = evidence.now + RETRY_AFTER_REFUSAL
                 return replace(entry, task=replace(entry.task, next_evaluation_at=retry_at))
             groups = evidence.groups if evidence.groups_are_fresh else entry.groups
             seen_at = evidence.now if evidence.groups_are_fresh else entry.groups_seen_at
-            if record.outcome is Outcome.DONE:
+            if outcome is Outcome.DONE:
                 groups = with_orders(groups, verdict.decision.targets)
             return replace(entry, task=verdict.memory, groups=groups, groups_seen_at=seen_at)
 

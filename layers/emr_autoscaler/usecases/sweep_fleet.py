@@ -10,14 +10,13 @@ from emr_autoscaler.domain.memory import RegistryEntry
 from emr_autoscaler.domain.record import Outcome
 from emr_autoscaler.ports import Alarms, Clock, ClusterReader, Compute, EvaluationQueue, Registry
 from emr_autoscaler.usecases.enroll_cluster import EnrollCluster, active_states
-from emr_autoscaler.usecases.journal import Journal
+from emr_autoscaler.usecases.journal import INTENT_IS_LOST_AFTER, Journal
 from emr_autoscaler.usecases.registry_updates import update_entry
 
 DESCRIBED_PER_SWEEP = 10
 """DescribeCluster refills at one call a second: a sweep leaves most of its burst to the others."""
 
 FULL_SWEEP_EVERY = timedelta(minutes=5)
-INTENT_IS_LOST_AFTER = timedelta(minutes=5)
 WARNING_EXPIRES_AFTER = timedelta(minutes=30)
 
 
@@ -29,6 +28,7 @@ class SweepReport:
         queued: Looks that were due.
         refreshed: Clusters described again.
         orphan_alarms: Alarms deleted because their cluster is gone.
+        clusters_without_alarms: Clusters whose alarms somebody had deleted; they have them again.
         lost_intents: Intents whose outcome nobody recorded.
         interruptions: Spot interruptions that EC2's state reason proved.
     """
@@ -36,6 +36,7 @@ class SweepReport:
     queued: int = 0
     refreshed: int = 0
     orphan_alarms: int = 0
+    clusters_without_alarms: int = 0
     lost_intents: int = 0
     interruptions: int = 0
 
@@ -61,10 +62,13 @@ class SweepFleet:
         if not full:
             return report
         entries = {entry.cluster_id: entry for entry in self.registry.all()}
+        refreshed = self._refresh(entries, now)
+        orphans, bare = self._mend_alarms()
         return replace(
             report,
-            refreshed=self._refresh(entries, now),
-            orphan_alarms=self._delete_orphans(),
+            refreshed=refreshed,
+            orphan_alarms=orphans,
+            clusters_without_alarms=bare,
             lost_intents=self._finish_intents(now),
             interruptions=self._prove_interruptions(entries, now),
         )
@@ -111,18 +115,23 @@ class SweepFleet:
                 continue  # EMR forgets ended clusters after two months
         return len(wanted)
 
-    def _delete_orphans(self) -> int:
-        """Delete alarms of ours whose cluster is not enrolled any more."""
-        keep = {name for entry in self.registry.all() if entry.is_active for name in entry.alarms}
-        orphans = [
-            name
-            for topic in TOPICS
-            for name in self.alarms.list_alarms(f"{self.prefix}-{topic}-j-")
-            if name not in keep
-        ]
+    def _mend_alarms(self) -> tuple[int, int]:
+        """Delete alarms whose cluster is not enrolled any more, make those again that somebody deleted.
+
+        Returns:
+            How many alarms were deleted, and for how many clusters they were made again.
+        """
+        active = [entry for entry in self.registry.all() if entry.is_active]
+        keep = {name for entry in active for name in entry.alarms}
+        found = {name for topic in TOPICS for name in self.alarms.list_alarms(f"{self.prefix}-{topic}-j-")}
+        orphans = sorted(found - keep)
         if orphans:
             self.alarms.delete_alarms(orphans)
-        return len(orphans)
+        bare = [entry.cluster_id for entry in active if not found.issuperset(entry.alarms)]
+        for cluster_id in bare:
+            update_entry(self.registry, cluster_id, lambda entry: replace(entry, alarms_made_from=""))
+            self.enroll_cluster(cluster_id)
+        return len(orphans), len(bare)
 
     def _finish_intents(self, now: datetime) -> int:
         """Close intents that died before their outcome, and look at their clusters again."""

@@ -111,6 +111,7 @@ def test_without_a_region_usage_is_wrong(monkeypatch, tmp_path) -> None:
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     with pytest.raises(UsageError, match="--region"):
         connect_to_aws(argparse.Namespace(profile=None, region=None, stack_prefix="x"))
 

@@ -1,0 +1,1 @@
+"""What `make demo` runs: a compressed day through the deployed functions, then what came of it."""
