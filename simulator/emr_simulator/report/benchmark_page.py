@@ -62,6 +62,7 @@ def _trace(trace: Mapping[str, Any], document: Mapping[str, Any]) -> list[str]:
     optimum = trace["optimum"]
     least = min(point["cost_usd"] for point in optimum["frontier"])
     most = document["setup"]["maximum_task_count"] + document["setup"]["core_count"]
+    last_hour = max(len(entry["timeline"]["billed"]) for entry in faces) * 5 / 60
     scatter = (
         ("bsld_p95", "slowdown p95 (logarithmic)", "Cost against slowdown of the slowest twentieth"),
         ("delay_seconds", "delay, s (logarithmic)", "Cost against delay of the work"),
@@ -72,7 +73,7 @@ def _trace(trace: Mapping[str, Any], document: Mapping[str, Any]) -> list[str]:
     days = [
         f"<figure><figcaption><h3>{escape(entry['policy'])}</h3><span>{value(entry, 'cost_usd'):.0f} USD, p95 "
         f"{value(entry, 'bsld_p95'):.1f}, delay {value(entry, 'delay_seconds'):.0f} s</span></figcaption>"
-        f"{nodes_over_the_day(entry, trace['demand_nodes'], most)}</figure>"
+        f"{nodes_over_the_day(entry, trace['demand_nodes'], most=most, last_hour=last_hour)}</figure>"
         for entry in faces
     ]
     by_cost = sorted(faces, key=lambda entry: value(entry, "cost_usd"))

@@ -51,6 +51,13 @@ def test_labels_lie_neither_on_each_other_nor_on_marks_nor_outside():
     assert not any(box.overlaps(Box(x=x - 5, y=y - 5, width=10, height=10)) for box in boxes for x, y in marks)
 
 
+def test_labels_keep_off_lines_where_there_is_room():
+    room = Box(x=0, y=0, width=560, height=400)
+    line = [(0.0, 200.0), (560.0, 200.0)]
+    (label,) = place([("policy", [(280, 200)])], [(280, 200)], room, [line])
+    assert label.box.y > 200 or label.box.y + label.box.height < 200
+
+
 def test_what_names_contain_is_shown_and_never_understood_as_markup():
     hostile = '<script>"&'
     for piece in (text(0, 0, hostile, "x"), mark(0, 0, "circle", "own", hostile), page(hostile, [])):
