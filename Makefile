@@ -53,7 +53,7 @@ test: install ## Run all tests, or those that ARGS names
 ifdef ARGS
 	$(BIN)/pytest $(ARGS)
 else
-	$(BIN)/pytest --quiet --numprocesses 2 --ignore tests/e2e
+	$(BIN)/pytest --quiet --numprocesses 2 --ignore tests/e2e --ignore tests/browser
 	$(BIN)/pytest --quiet tests/e2e
 endif
 
@@ -85,6 +85,12 @@ test-focus: install ## Validate an export with the public FOCUS validator (needs
 .PHONY: test-yarn
 test-yarn: install ## Compare the simulator with a real YARN ResourceManager (skipped without Java and Maven)
 	@$(BIN)/python -m emr_simulator.yarn_check $(ARGS)
+
+.PHONY: test-browser
+test-browser: install ## Look at the report pages in headless Chromium (skipped where there is none)
+	@$(BIN)/python -c 'import sys; from tests.support.browser import find_browser as find; sys.exit(not find())' \
+	  || echo "make: no Chromium found, so the browser tests are skipped; for them install it (Debian: apt-get install chromium)"
+	$(BIN)/pytest --quiet tests/browser
 
 .PHONY: check
 check: install ## Check format, lint, types, import contracts, the template and the documents
