@@ -20,20 +20,20 @@ class Row:
 
     Attributes:
         difference: (simulator - YARN) / YARN for a figure; for one over time, the mean distance of the
-            five-minute means over YARN's mean. A fraction.
+            five-minute means over YARN's mean. A fraction; None where there is nothing to divide by.
         limit: The largest difference that counts as agreement; None where it is only shown.
     """
 
     figure: str
     simulator: float
     yarn: float
-    difference: float
+    difference: float | None
     limit: float | None = None
 
     @property
     def agrees(self) -> bool:
         """Whether the difference keeps its limit, where there is one."""
-        return self.limit is None or abs(self.difference) <= self.limit
+        return self.limit is None or self.difference is None or abs(self.difference) <= self.limit
 
 
 def compare(simulator: Outcome, yarn: Outcome) -> tuple[Row, ...]:
@@ -70,7 +70,7 @@ def _over_time(simulator: Outcome, yarn: Outcome) -> Iterable[Row]:
         one, other = simulator.samples[metric], yarn.samples[metric]
         limit = ALLOCATED_LIMIT if metric == "MemoryAllocatedMB" else None
         mean = _mean(other)
-        apart = distance(one, other) / mean if mean else 0.0
+        apart = distance(one, other) / mean if mean else None
         yield Row(figure=metric, simulator=_mean(one), yarn=mean, difference=apart, limit=limit)
 
 
@@ -111,7 +111,7 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def _figure(figure: str, simulator: float, yarn: float, limit: float | None = None) -> Row:
-    difference = (simulator - yarn) / yarn if yarn else 0.0
+    difference = (simulator - yarn) / yarn if yarn else None
     return Row(figure=figure, simulator=simulator, yarn=yarn, difference=difference, limit=limit)
 
 
@@ -121,7 +121,8 @@ def table(title: str, rows: Sequence[Row], *, held_to_limits: bool) -> str:
     for row in rows:
         limit = "" if row.limit is None or not held_to_limits else f"{row.limit:.0%}"
         verdict = "" if row.agrees or not held_to_limits else " **over**"
+        difference = "" if row.difference is None else f"{row.difference:+.1%}"
         lines.append(
-            f"| {row.figure} | {row.simulator:,.1f} | {row.yarn:,.1f} | {row.difference:+.1%}{verdict} | {limit} |"
+            f"| {row.figure} | {row.simulator:,.1f} | {row.yarn:,.1f} | {difference}{verdict} | {limit} |"
         )
     return "\n".join(lines)
