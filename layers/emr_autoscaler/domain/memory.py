@@ -115,7 +115,8 @@ class RegistryEntry:
     Attributes:
         cluster: As last described.
         groups: Instance groups as last seen.
-        groups_seen_at: When they were seen.
+        groups_seen_at: When EMR last listed them all, or took an order of ours.
+        groups_told_at: Group id to the time of its last event since.
         policy_name: The policy its tag names; empty once it was opted out.
         cost_centre: From the cost centre tag; UNALLOCATED where absent.
         alarms: Names of the alarms this system created for it.
@@ -135,6 +136,7 @@ class RegistryEntry:
     cluster: Cluster
     groups: tuple[InstanceGroup, ...]
     groups_seen_at: datetime
+    groups_told_at: Mapping[str, datetime] = field(default_factory=dict)
     policy_name: str
     cost_centre: str
     alarms: tuple[str, ...] = ()

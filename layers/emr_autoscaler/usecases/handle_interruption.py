@@ -205,7 +205,10 @@ class HandleInterruption:
     ) -> None:
         def change(entry: RegistryEntry) -> RegistryEntry:
             warned = {**entry.warned, evidence.ec2_instance_id: evidence.now}
-            targets = verdict.decision.targets if outcome is Outcome.DONE else ()
-            return replace(entry, warned=warned, task=verdict.memory, groups=with_orders(entry.groups, targets))
+            entry = replace(entry, warned=warned, task=verdict.memory)
+            if outcome is not Outcome.DONE:
+                return entry
+            groups = with_orders(evidence.groups, verdict.decision.targets)
+            return replace(entry, groups=groups, groups_seen_at=evidence.now)
 
         update_entry(self.registry, cluster_id, change)

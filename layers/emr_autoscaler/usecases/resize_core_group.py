@@ -129,7 +129,10 @@ class ResizeCoreGroup:
             if outcome is Outcome.FAILED:
                 retry_at = evidence.now + RETRY_AFTER_REFUSAL
                 return replace(entry, core=replace(entry.core, next_evaluation_at=retry_at))
-            targets = verdict.decision.targets if outcome is Outcome.DONE else ()
-            return replace(entry, core=verdict.memory, groups=with_orders(entry.groups, targets))
+            entry = replace(entry, core=verdict.memory)
+            if outcome is not Outcome.DONE:
+                return entry
+            groups = with_orders(evidence.groups, verdict.decision.targets)
+            return replace(entry, groups=groups, groups_seen_at=evidence.now)
 
         update_entry(self.registry, cluster_id, change)

@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not console.is_terminal:
         console = Console(highlight=False, width=_WIDTH)
     options = _parser().parse_args(arguments)
-    before = signal.signal(signal.SIGTERM, _stop)
+    before = {number: signal.signal(number, _stop) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
         scenario = _scenario(options)
         out = options.out or project_root() / ".demo"
@@ -54,7 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, StoppedError):
         return _say("stopped; everything that was started has been ended", FAILED)
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _parser() -> argparse.ArgumentParser:

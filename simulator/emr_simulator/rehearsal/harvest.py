@@ -63,7 +63,8 @@ def told(record: DecisionRecord) -> str:
     decision = record.decision
     before = sum(target.previous_count for target in decision.targets)
     after = sum(target.count for target in decision.targets)
-    change = f" ({before} -> {after} nodes in {len(decision.targets)} groups)" if decision.targets else ""
+    groups = "1 group" if len(decision.targets) == 1 else f"{len(decision.targets)} groups"
+    change = f" ({before} -> {after} nodes in {groups})" if decision.targets else ""
     return f"{decision.kind} {decision.action}, {decision.reason}{change}"
 
 
