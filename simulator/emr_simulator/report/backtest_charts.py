@@ -59,7 +59,7 @@ def memory_chart(document: Mapping[str, Any]) -> str:
         Curve("grey", lambda e: e["recorded"]["total_mib"] / MIB_PER_GIB),
         Curve("own", lambda e: e["replayed"]["total_mib"] / MIB_PER_GIB),
     )
-    return _plain(document, curves, "YARN memory, GiB")
+    return _plain(document, curves, "YARN memory, GiB", steps=True)
 
 
 def waiting_chart(document: Mapping[str, Any]) -> str:
@@ -71,9 +71,9 @@ def waiting_chart(document: Mapping[str, Any]) -> str:
     return _plain(document, curves, "waiting, GiB")
 
 
-def _plain(document: Mapping[str, Any], curves: Sequence[Curve], unit: str) -> str:
+def _plain(document: Mapping[str, Any], curves: Sequence[Curve], unit: str, *, steps: bool = False) -> str:
     most = max(curve.value(entry) for curve in curves for entry in document["series"])
-    return _chart(document, _axes(document["series"], max(most, 1.0)), curves, unit)
+    return _chart(document, _axes(document["series"], max(most, 1.0)), curves, unit, steps=steps)
 
 
 def _axes(series: Sequence[Entry], most: float) -> tuple[Axis, Axis]:

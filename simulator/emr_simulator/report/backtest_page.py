@@ -48,7 +48,7 @@ def backtest_page(document: Mapping[str, Any]) -> str:
         ),
         section(
             "Unmet demand",
-            "Memory of the containers that wait. What waits longer is cheaper: this is what the money buys.",
+            "Memory of the containers that wait: the price of fewer nodes.",
             [f'<div class="wide">{waiting_chart(document)}</div>'],
             legend=legend([*_BOTH, *gap]),
         ),
