@@ -2,11 +2,13 @@
 
 import argparse
 from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
 from typing import NoReturn
 
 from emr_autoscaler_cli.failures import WRONG_USAGE
 
 DEFAULT_PREFIX = "emr-autoscaler"
+MOST_MINUTES = 60
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -66,6 +68,31 @@ def start_hour(text: str) -> float:
         msg = f"{text!r} is not a number of hours"
         raise argparse.ArgumentTypeError(msg)
     return value
+
+
+def minutes(text: str) -> float:
+    """Read a number of minutes above 0, an hour at most, fractions allowed."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 < value <= MOST_MINUTES:
+        msg = f"{text!r} is not a number of minutes above 0 and up to {MOST_MINUTES}"
+        raise argparse.ArgumentTypeError(msg)
+    return value
+
+
+def node_price(text: str) -> tuple[str, Decimal]:
+    """Read a price in USD: 0.24 for any type (an empty name), or m5.xlarge=0.24."""
+    name, _, amount = text.rpartition("=")
+    try:
+        usd = Decimal(amount)
+    except InvalidOperation:
+        usd = Decimal(-1)
+    if not (usd.is_finite() and usd >= 0):
+        msg = f"{text!r} is not a price like 0.24 or m5.xlarge=0.24"
+        raise argparse.ArgumentTypeError(msg)
+    return name, usd
 
 
 def json_argument() -> OneLineParser:

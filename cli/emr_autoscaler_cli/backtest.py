@@ -5,7 +5,6 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,11 @@ from emr_autoscaler.domain.errors import InvalidPolicyError, NotFoundError, Pric
 from emr_autoscaler.domain.policy import Policy
 from emr_autoscaler.messages.policy import parse_policy
 from emr_autoscaler.ports import ClusterReader, MetricsReader
-from emr_autoscaler_cli.arguments import whole_number
+from emr_autoscaler_cli.arguments import minutes, node_price, whole_number
 from emr_autoscaler_cli.failures import DONE, FailedError, UsageError
 from emr_autoscaler_cli.installation import Connect
 from emr_autoscaler_cli.output import print_facts, print_json, print_line, print_table, tell
 from emr_simulator.backtest.document import backtest
-from emr_simulator.backtest.prices import ANY_TYPE
 from emr_simulator.backtest.reading import read_recording
 from emr_simulator.backtest.recording import Recording, record
 from emr_simulator.backtest.replay import ReplaySettings
@@ -86,14 +84,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     model.add_argument(
         "--provisioning-minutes",
-        type=_minutes,
+        type=minutes,
         default=ReplaySettings().boot.total_seconds() / MINUTES,
         metavar="M",
         help="from an order to a useful node (default: %(default)s)",
     )
     model.add_argument(
         "--price-per-node-hour",
-        type=_price,
+        type=node_price,
         nargs="+",
         default=[],
         metavar="USD",
@@ -268,26 +266,3 @@ def _show(document: Mapping[str, Any], out: Path | None) -> None:
 
 def _number(value: str | float) -> str:
     return value if isinstance(value, str) else f"{value:,.1f}"
-
-
-def _minutes(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 < value <= MINUTES:
-        msg = f"{text!r} is not a number of minutes above 0 and up to {MINUTES}"
-        raise argparse.ArgumentTypeError(msg)
-    return value
-
-
-def _price(text: str) -> tuple[str, Decimal]:
-    name, _, amount = text.rpartition("=")
-    try:
-        usd = Decimal(amount)
-    except InvalidOperation:
-        usd = Decimal(-1)
-    if not (usd.is_finite() and usd >= 0):
-        msg = f"{text!r} is not a price like 0.24 or m5.xlarge=0.24"
-        raise argparse.ArgumentTypeError(msg)
-    return name or ANY_TYPE, usd

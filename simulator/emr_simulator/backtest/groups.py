@@ -1,0 +1,77 @@
+"""The groups a replay begins with: which there are, how large their nodes are, and how many stand in each."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from statistics import median
+
+from emr_autoscaler.domain.capacity import yarn_mib_per_node
+from emr_autoscaler.domain.cluster import GroupState, InstanceGroup, Role
+from emr_autoscaler.domain.enrolment import missing_task_groups
+from emr_autoscaler.domain.policy import TaskPolicy
+from emr_simulator.backtest.fleet import ReplayedGroup
+from emr_simulator.backtest.recording import Recording
+from emr_simulator.backtest.work import Work
+from emr_simulator.errors import RecordingError
+
+
+def node_sizes(recording: Recording, work: Work, policy: TaskPolicy) -> dict[str, float]:
+    """Return the YARN memory of a node by type: as recorded where one type is all there is, else by the table."""
+    recorded = {group.instance_type for group in recording.groups}
+    shown = [
+        reading.demand.total_mib / (reading.core_nodes + reading.task_nodes)
+        for reading in work.readings
+        if reading.core_nodes + reading.task_nodes > 0
+    ]
+    measured = median(shown) if shown else None
+    sizes = {}
+    for name in recorded | set(policy.instance_types):
+        size = measured if recorded == {name} else yarn_mib_per_node(name, learned=measured)
+        if size:
+            sizes[name] = size
+    return sizes
+
+
+def task_groups(
+    recording: Recording,
+    work: Work,
+    policy: TaskPolicy,
+    *,
+    boot: timedelta,
+    node_mib: Mapping[str, float],
+) -> list[ReplayedGroup]:
+    """Return the groups that were there, holding the recorded nodes, and those that enrolment adds.
+
+    Raises:
+        RecordingError: There are none.
+    """
+    kinds = [(group.market, group.instance_type) for group in recording.of_role(Role.TASK)]
+    there = len(kinds)
+    described = [
+        InstanceGroup(
+            group_id="",
+            role=Role.TASK,
+            market=market,
+            instance_type=instance_type,
+            requested_count=0,
+            running_count=0,
+            state=GroupState.RUNNING,
+        )
+        for market, instance_type in kinds
+    ]
+    kinds += [(group.market, group.instance_type) for group in missing_task_groups(described, policy)]
+    if not kinds:
+        problem = "there is no task group, and the policy's task.instance_types names none to create"
+        raise RecordingError(path=recording.source, problem=problem)
+    nodes = round(work.readings[0].task_nodes)
+    return [
+        ReplayedGroup(
+            group_id=f"{market.lower().replace('_', '-')}-{instance_type}",
+            market=market,
+            instance_type=instance_type,
+            node_mib=node_mib.get(instance_type, 0.0),
+            boot=boot,
+            drain=min(timedelta(seconds=work.task_seconds), policy.decommission_timeout),
+            running=(nodes + there - 1 - index) // there if index < there else 0,
+        )
+        for index, (market, instance_type) in enumerate(kinds)
+    ]
