@@ -17,6 +17,7 @@ from emr_autoscaler.domain.costs import (
     BilledInstance,
     Component,
     HourRecord,
+    IdleFigure,
     Price,
     PriceKey,
     RecordStatus,
@@ -102,8 +103,10 @@ class RecordCosts:
             self._note_interruptions(entry.cluster_id, proven)
         instances = billed_instances(entry, listed, seen)
         hours = _hours_to_compute(entry, instances, now)
-        written = self._compute(entry, instances, hours, now) if hours else []
+        written, trouble = self._compute(entry, instances, hours, now) if hours else ([], None)
         self._remember(entry, hours, now, closed=_is_over(entry, instances))
+        if trouble is not None:  # the costs are written; tried again, the hour gets its idle figure
+            raise trouble
         return written
 
     def _note_interruptions(self, cluster_id: str, proven: Mapping[str, datetime]) -> None:
@@ -118,19 +121,21 @@ class RecordCosts:
         instances: Sequence[BilledInstance],
         hours: Sequence[datetime],
         now: datetime,
-    ) -> list[HourRecord]:
+    ) -> tuple[list[HourRecord], UnavailableError | None]:
         facts = self._facts(entry, instances, hours)
         everyone = [i for of_hour in facts for i in of_hour.instances]
         prices = PriceBook(self._prices(entry, everyone, hours[0], hours[-1] + HOUR))
         policy = self.policy_in_force(entry) if entry.policy_name else None
         assumed = policy.cost if policy else CostPolicy()
         metrics = self._memory_metrics(entry.cluster_id, hours[0], hours[-1] + HOUR)
+        known = None if isinstance(metrics, UnavailableError) else metrics
         written = []
         for of_hour in facts:
             hour, before = of_hour.hour, of_hour.before
             region = entry.cluster.region
             bill = bill_instances(hour, of_hour.instances, prices, region=region, policy=assumed)
-            if not _changes(of_hour, bill, assumed.assumptions):
+            idle = idle_figure(hour, bill.lines, [p.instance for p in bill.instances], known)
+            if not _changes(of_hour, bill, idle, assumed.assumptions):
                 continue
             record = HourRecord(
                 account_id=entry.cluster.account_id,
@@ -140,12 +145,12 @@ class RecordCosts:
                 hour=hour,
                 cost_centre=before.cost_centre if before else entry.cost_centre,
                 lines=bill.lines,
-                idle=idle_figure(hour, bill.lines, [p.instance for p in bill.instances], metrics),
+                idle=idle,
                 assumptions=assumed.assumptions,
                 recorded_at=now,
             )
             written.append(self.costs.put_hour(record, bill.instances))
-        return written
+        return written, metrics if isinstance(metrics, UnavailableError) else None
 
     def _facts(
         self, entry: RegistryEntry, instances: Sequence[BilledInstance], hours: Sequence[datetime]
@@ -165,13 +170,15 @@ class RecordCosts:
             earlier = (*earlier, *recorded)
         return facts
 
-    def _memory_metrics(self, cluster_id: str, start: datetime, end: datetime) -> ClusterMetrics | None:
-        """Return YARN's memory; None where CloudWatch fails: idle cost is no reason to lose an hour."""
+    def _memory_metrics(
+        self, cluster_id: str, start: datetime, end: datetime
+    ) -> ClusterMetrics | UnavailableError | None:
+        """Return YARN's memory, or why CloudWatch does not tell: idle cost is no reason to lose an hour."""
         names = (MetricName.MEMORY_TOTAL_MIB, MetricName.MEMORY_ALLOCATED_MIB)
         try:
             return self.metrics.read_metrics([cluster_id], names, start=start, end=end).get(cluster_id)
-        except UnavailableError:
-            return None
+        except UnavailableError as error:
+            return error
 
     def _prices(
         self, entry: RegistryEntry, instances: Sequence[BilledInstance], start: datetime, end: datetime
@@ -242,7 +249,7 @@ def _may_be_billed(instance: BilledInstance, hour: datetime) -> bool:
     return instance.started_at < hour + 2 * HOUR and (ended is None or ended + MINIMUM > hour)
 
 
-def _changes(of_hour: _HourFacts, bill: HourBill, assumptions: tuple[str, ...]) -> bool:
+def _changes(of_hour: _HourFacts, bill: HourBill, idle: IdleFigure | None, assumptions: tuple[str, ...]) -> bool:
     """Whether the hour has to be written: it is new, or its facts say otherwise now.
 
     A policy changed since is no fact of the hour: it holds from the hours recorded next.
@@ -250,8 +257,10 @@ def _changes(of_hour: _HourFacts, bill: HourBill, assumptions: tuple[str, ...]) 
     before = of_hour.before
     if before is None:
         return bool(bill.lines)
-    if before.status is RecordStatus.RECONCILED or before.lines == bill.lines:
+    if before.status is RecordStatus.RECONCILED:
         return False
+    if before.lines == bill.lines:
+        return before.idle is None and idle is not None
     same_facts = any(revision.instances == bill.instances for revision in of_hour.recorded)
     return not (same_facts and before.assumptions != assumptions)
 

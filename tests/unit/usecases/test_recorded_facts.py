@@ -98,9 +98,31 @@ def test_without_metrics_there_is_no_idle_figure(scene):
         raise UnavailableError("throttled")
 
     scene.ports.metrics = Replaced(scene.ports.metrics, read_metrics=fail)
-    (record,) = scene.record()
+    scene.cases = UseCases(scene.ports)
+    with pytest.raises(UnavailableError):
+        scene.record()
+    record, _ = scene.hour()
     assert record.idle is None
     assert record.effective_cost_usd > 0
+
+
+def test_an_idle_figure_that_could_not_be_read_is_added_by_the_next_try(scene):
+    scene.run_until(START + 2 * HOUR + timedelta(minutes=5))
+    honest = scene.ports.metrics
+
+    def fail(*_args, **_options):
+        raise UnavailableError("throttled")
+
+    scene.ports.metrics = Replaced(honest, read_metrics=fail)
+    scene.cases = UseCases(scene.ports)
+    with pytest.raises(UnavailableError):
+        scene.record()
+    scene.ports.metrics = honest
+    scene.cases = UseCases(scene.ports)
+    scene.record()
+    record, revisions = scene.hour(1)
+    assert record.idle is not None
+    assert record.lines == revisions[0].record.lines
 
 
 def test_spot_saving_is_list_less_effective_of_spot_lines(scene):
