@@ -22,7 +22,7 @@ from emr_autoscaler.domain.costs import (
     PriceKey,
     RecordStatus,
 )
-from emr_autoscaler.domain.errors import AutoscalerError, UnavailableError
+from emr_autoscaler.domain.errors import AutoscalerError
 from emr_autoscaler.domain.idle_cost import idle_figure
 from emr_autoscaler.domain.memory import RegistryEntry
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName
@@ -103,10 +103,8 @@ class RecordCosts:
             self._note_interruptions(entry.cluster_id, proven)
         instances = billed_instances(entry, listed, seen)
         hours = _hours_to_compute(entry, instances, now)
-        written, trouble = self._compute(entry, instances, hours, now) if hours else ([], None)
+        written = self._compute(entry, instances, hours, now) if hours else []
         self._remember(entry, hours, now, closed=_is_over(entry, instances))
-        if trouble is not None:  # the costs are written; tried again, the hour gets its idle figure
-            raise trouble
         return written
 
     def _note_interruptions(self, cluster_id: str, proven: Mapping[str, datetime]) -> None:
@@ -121,20 +119,19 @@ class RecordCosts:
         instances: Sequence[BilledInstance],
         hours: Sequence[datetime],
         now: datetime,
-    ) -> tuple[list[HourRecord], UnavailableError | None]:
+    ) -> list[HourRecord]:
         facts = self._facts(entry, instances, hours)
         everyone = [i for of_hour in facts for i in of_hour.instances]
         prices = PriceBook(self._prices(entry, everyone, hours[0], hours[-1] + HOUR))
         policy = self.policy_in_force(entry) if entry.policy_name else None
         assumed = policy.cost if policy else CostPolicy()
         metrics = self._memory_metrics(entry.cluster_id, hours[0], hours[-1] + HOUR)
-        known = None if isinstance(metrics, UnavailableError) else metrics
         written = []
         for of_hour in facts:
             hour, before = of_hour.hour, of_hour.before
             region = entry.cluster.region
             bill = bill_instances(hour, of_hour.instances, prices, region=region, policy=assumed)
-            idle = idle_figure(hour, bill.lines, [p.instance for p in bill.instances], known)
+            idle = idle_figure(hour, bill.lines, [p.instance for p in bill.instances], metrics)
             if not _changes(of_hour, bill, idle, assumed.assumptions):
                 continue
             record = HourRecord(
@@ -150,7 +147,7 @@ class RecordCosts:
                 recorded_at=now,
             )
             written.append(self.costs.put_hour(record, bill.instances))
-        return written, metrics if isinstance(metrics, UnavailableError) else None
+        return written
 
     def _facts(
         self, entry: RegistryEntry, instances: Sequence[BilledInstance], hours: Sequence[datetime]
@@ -170,15 +167,10 @@ class RecordCosts:
             earlier = (*earlier, *recorded)
         return facts
 
-    def _memory_metrics(
-        self, cluster_id: str, start: datetime, end: datetime
-    ) -> ClusterMetrics | UnavailableError | None:
-        """Return YARN's memory, or why CloudWatch does not tell: idle cost is no reason to lose an hour."""
+    def _memory_metrics(self, cluster_id: str, start: datetime, end: datetime) -> ClusterMetrics | None:
+        """Return YARN's memory. While CloudWatch fails the hour waits: it is caught up with its idle figure."""
         names = (MetricName.MEMORY_TOTAL_MIB, MetricName.MEMORY_ALLOCATED_MIB)
-        try:
-            return self.metrics.read_metrics([cluster_id], names, start=start, end=end).get(cluster_id)
-        except UnavailableError as error:
-            return error
+        return self.metrics.read_metrics([cluster_id], names, start=start, end=end).get(cluster_id)
 
     def _prices(
         self, entry: RegistryEntry, instances: Sequence[BilledInstance], start: datetime, end: datetime
