@@ -53,7 +53,7 @@ test: install ## Run all tests, or those that ARGS names
 ifdef ARGS
 	$(BIN)/pytest $(ARGS)
 else
-	$(BIN)/pytest --quiet --numprocesses 2 --ignore tests/e2e
+	$(BIN)/pytest --quiet --numprocesses 2 --ignore tests/e2e --ignore tests/browser
 	$(BIN)/pytest --quiet tests/e2e
 endif
 
@@ -77,9 +77,20 @@ test-focus: install ## Validate an export with the public FOCUS validator (needs
 	@if ! $(PYTHON_FOR_FOCUS) -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null; then \
 	  echo "make test-focus: skipped, for $(PYTHON_FOR_FOCUS) is missing; name one: make test-focus PYTHON_FOR_FOCUS=..."; exit 0; fi; \
 	test -x $(FOCUS)/bin/focus-validator || { $(PYTHON_FOR_FOCUS) -m venv $(FOCUS) && \
-	  $(FOCUS)/bin/python -m pip install --quiet --disable-pip-version-check focus-validator==2.2.1 "pyarrow<20"; }; \
+	  $(FOCUS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/focus.txt; }; \
 	$(BIN)/python -m tests.support.focus_sample $(FOCUS)/sample.csv && \
 	$(FOCUS)/bin/python tests/support/focus_validation.py $(FOCUS)/sample.csv
+
+# Java and Maven are needed for this alone; Hadoop goes into .yarn/.
+.PHONY: test-yarn
+test-yarn: install ## Compare the simulator with a real YARN ResourceManager (skipped without Java and Maven)
+	@$(BIN)/python -m emr_simulator.yarn_check $(ARGS)
+
+.PHONY: test-browser
+test-browser: install ## Look at the report pages in headless Chromium (skipped where there is none)
+	@$(BIN)/python -c 'import sys; from tests.support.browser import find_browser as find; sys.exit(not find())' \
+	  || echo "make: no Chromium found, so the browser tests are skipped; for them install it (Debian: apt-get install chromium)"
+	$(BIN)/pytest --quiet tests/browser
 
 .PHONY: check
 check: install ## Check format, lint, types, import contracts, the template and the documents
@@ -97,7 +108,7 @@ docs: install ## Write the generated documents again
 
 .PHONY: clean
 clean: ## Remove everything the other commands made
-	rm -rf $(VENV) .demo .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache out build
+	rm -rf $(VENV) .demo .yarn .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache out build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: lock
@@ -107,3 +118,4 @@ lock: install ## Pin every requirement again, with hashes
 	$(COMPILE) requirements/dev.in -o requirements/dev.txt
 	$(COMPILE) requirements/sam.in -o requirements/sam.txt
 	$(COMPILE) requirements/local-aws.in -o requirements/local-aws.txt
+	$(COMPILE:3.11=3.12) requirements/focus.in -o requirements/focus.txt

@@ -1,12 +1,13 @@
 """twenty-percent: a schedule-driven Lambda scaler in use in the field, which moves by a fifth at a time.
 
-Source: the scaler described in this project's protocol (docs/benchmark.md). Every 5 min, on n task nodes:
+Source: the scaler described in this project's protocol (docs/benchmark.md). Every 5 min, on n core and task
+nodes:
 
     any container pending in the last 5 min                                    -> n + ceil(0.2 n)
     mean memory use of the last hour <= 0.6, and not Monday-Friday 7-18 h UTC  -> n - ceil(0.2 n)
 
-A step past a bound is refused, not clamped, and nothing happens while a resize runs. A fifth of nothing is
-nothing, so it never goes below one node.
+All of the step is taken in task nodes. A step past a bound is refused, not clamped, and nothing happens while
+a resize runs.
 
 It sees CloudWatch's metrics, when they are published.
 """
@@ -27,7 +28,6 @@ class TwentyPercent(TaskGroupPolicy):
     """Moves by a fifth, and keeps everything in office hours."""
 
     period = timedelta(minutes=5)
-    minimum = 1
 
     @property
     def name(self) -> str:
@@ -38,7 +38,7 @@ class TwentyPercent(TaskGroupPolicy):
         """Judge the last 5 min, then the last hour."""
         if self.is_resizing(world):
             return None
-        step = math.ceil(STEP * self.ordered)
+        step = math.ceil(STEP * (self.core_count + self.ordered))
         wanted = self.ordered
         if self._was_pending(world):
             wanted += step

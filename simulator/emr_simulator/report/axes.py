@@ -38,6 +38,13 @@ class Axis:
         return cls(low=0.0, high=ticks[-1], start=start, end=end, ticks=ticks)
 
     @classmethod
+    def linear_to(cls, high: float, *, start: float, end: float) -> "Axis":
+        """Return an axis from 0 to exactly ``high``, with a tick at each quarter of the round number below."""
+        power = 10.0 ** math.floor(math.log10(max(high, 1e-9)))
+        top = max(factor * power for factor in _NICE if factor * power <= high * (1 + 1e-9))
+        return cls(low=0.0, high=high, start=start, end=end, ticks=tuple(top * n / 4 for n in range(5)))
+
+    @classmethod
     def log(cls, values: Sequence[float], *, start: float, end: float, margin: float = 1.12) -> "Axis":
         """Return an axis over values, with some room at both ends; a thousandth of the largest is the least."""
         high = max(*values, 1e-6) * margin

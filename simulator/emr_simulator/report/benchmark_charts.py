@@ -6,12 +6,12 @@ from typing import Any
 from emr_simulator.report.axes import Axis
 from emr_simulator.report.drawing import area, band, bar, frame, label, line, mark, svg, text, upright
 from emr_simulator.report.families import look_of
-from emr_simulator.report.labels import Box, place
+from emr_simulator.report.labels import Box, Point, place
 
 Entry = Mapping[str, Any]
 
 _WIDTH, _HEIGHT = 560.0, 440.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 62.0, 14.0, 12.0, 48.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 72.0, 14.0, 12.0, 48.0
 _BIN_HOURS = 5 / 60
 MONEY = ("working", "idle", "booting", "draining")
 
@@ -25,7 +25,7 @@ def tip_of(entry: Entry) -> str:
     """Return what is said of a policy's mark."""
     return (
         f"{entry['policy']}\n"
-        f"{value(entry, 'cost_usd'):.1f} USD{', ' + over(entry) if entry['over_optimum'] else ''}\n"
+        f"{value(entry, 'cost_usd'):.1f} USD, {over(entry)} the optimum\n"
         f"slowdown p50 {value(entry, 'bsld_p50'):.1f}, p95 {value(entry, 'bsld_p95'):.1f}, "
         f"p99 {value(entry, 'bsld_p99'):.1f}\ndelay {value(entry, 'delay_seconds'):.0f} s"
     )
@@ -34,7 +34,7 @@ def tip_of(entry: Entry) -> str:
 def over(entry: Entry) -> str:
     """Return how many times the optimum's cost a policy costs, or a dash."""
     ratio = entry["over_optimum"]
-    return f"{ratio['value']:.2f} x the optimum" if ratio else "-"
+    return f"{ratio['value']:.2f} x" if ratio else "-"
 
 
 def cost_against(trace: Mapping[str, Any], figure: str, unit: str) -> str:
@@ -49,11 +49,16 @@ def cost_against(trace: Mapping[str, Any], figure: str, unit: str) -> str:
     frontier = trace["optimum"]["frontier"]
     least = min(point["cost_usd"] for point in frontier)
     x = Axis.log([least, *(value(e, "cost_usd") for e in entries)], start=_LEFT, end=_WIDTH - _RIGHT)
-    y = Axis.log([value(e, figure) for e in entries], start=_HEIGHT - _BOTTOM, end=_TOP)
-    parts = [_unreachable(x, y, frontier, figure)]
+    waits = [value(e, figure) for e in entries]
+    if figure == "delay_seconds":
+        waits.append(min(point["delay_seconds"] for point in frontier))
+    y = Axis.log(waits, start=_HEIGHT - _BOTTOM, end=_TOP)
+    edge = _edge(x, y, frontier, figure)
+    parts = [_unreachable(x, y, edge)]
     parts += frame(x, y, x_unit="task nodes, USD (logarithmic)", y_unit=unit)
-    marks: list[tuple[float, float]] = []
-    names: list[tuple[str, list[tuple[float, float]]]] = []
+    marks: list[Point] = []
+    lines: list[list[Point]] = [edge]
+    names: list[tuple[str, list[Point]]] = []
     for family in _families(entries):
         own = sorted((e for e in entries if e["family"] == family), key=lambda e: value(e, "cost_usd"))
         points = [(x.at(value(e, "cost_usd")), y.at(value(e, figure))) for e in own]
@@ -65,9 +70,10 @@ def cost_against(trace: Mapping[str, Any], figure: str, unit: str) -> str:
             for point, entry in zip(points, own, strict=True)
         ]
         marks += points
+        lines.append(points)
         names.append((family, [points[-1], points[0], *points[1:-1]]))
     room = Box(x=x.start + 2, y=y.end + 2, width=x.end - x.start - 4, height=y.start - y.end - 4)
-    for placed in place(names, marks, room):
+    for placed in place(names, marks, room, lines):
         parts.append(label(placed, look_of(placed.text).colour))
     return svg(_WIDTH, _HEIGHT, parts, title=f"cost against {unit}")
 
@@ -84,29 +90,40 @@ def _families(entries: Sequence[Entry]) -> list[str]:
     return list(dict.fromkeys(entry["family"] for entry in entries))
 
 
-def _unreachable(x: Axis, y: Axis, frontier: Sequence[Mapping[str, float]], figure: str) -> str:
-    """Shade what is cheaper than the optimum: by delay its frontier, by slowdown its least cost."""
-    if figure == "delay_seconds":
-        curve = [(x.at(point["cost_usd"]), y.at(point["delay_seconds"])) for point in frontier]
-        # From the shortest delay there is on, more money buys nothing.
-        edge = [(x.end, curve[0][1]), *curve, (curve[-1][0], y.end)]
-    else:
+def _edge(x: Axis, y: Axis, frontier: Sequence[Mapping[str, float]], figure: str) -> list[Point]:
+    """Return the line that no policy passes: by delay the frontier, by slowdown the optimum's least cost."""
+    if figure != "delay_seconds":
         at = x.at(min(point["cost_usd"] for point in frontier))
-        edge = [(at, y.start), (at, y.end)]
-    corner = [(x.start, y.end), (x.start, y.start)]
-    closing = [*corner, (x.end, y.start)] if figure == "delay_seconds" else corner
-    return area([*edge, *closing], "shade") + line(edge, "frontier")
+        return [(at, y.start), (at, y.end)]
+    curve = [(x.at(point["cost_usd"]), y.at(point["delay_seconds"])) for point in frontier]
+    # From the shortest delay there is on, more money buys nothing.
+    return [(x.end, curve[0][1]), *curve, (curve[-1][0], y.end)]
 
 
-def nodes_over_the_day(entry: Entry, demand: Sequence[float], most: float) -> str:
-    """Return one small chart: paid nodes by what they do, and the demand, cut off at the top."""
+def _unreachable(x: Axis, y: Axis, edge: Sequence[Point]) -> str:
+    """Draw the edge, and shade what lies beyond it."""
+    corners = [(x.start, y.end), (x.start, y.start)]
+    if edge[0][0] == x.end:
+        corners.append((x.end, y.start))
+    return area([*edge, *corners], "shade") + line(edge, "frontier")
+
+
+def nodes_over_the_day(entry: Entry, demand: Sequence[float], *, most: float, last_hour: float) -> str:
+    """Return one small chart: paid nodes by what they do, and the demand, cut off at the top.
+
+    Args:
+        entry: The policy.
+        demand: Nodes that work would fill if it never waited.
+        most: Nodes at the top.
+        last_hour: Where the time axis ends, the same for all charts that stand together.
+    """
     width, height = 540.0, 168.0
     day: Mapping[str, Sequence[float]] = entry["timeline"]
     steps = len(day["billed"])
     hours = [index * _BIN_HOURS for index in range(steps)]
-    ticks = tuple(float(hour) for hour in range(0, int(hours[-1]) + 2, _hour_step(hours[-1]))) if hours else (0.0,)
-    x = Axis(low=0.0, high=max(ticks[-1], hours[-1] if hours else 1.0), start=46, end=width - 8, ticks=ticks)
-    y = Axis.linear(most, start=height - 24, end=8, most_ticks=4)
+    ticks = tuple(float(hour) for hour in range(0, int(last_hour) + 1, _hour_step(last_hour)))
+    x = Axis(low=0.0, high=last_hour, start=46, end=width - 20, ticks=ticks)
+    y = Axis.linear_to(most, start=height - 24, end=8)
     parts = frame(x, y, x_unit="", y_unit="", x_labels=[f"{tick:g} h" for tick in ticks])
     below = [0.0] * steps
     for name in MONEY:

@@ -39,10 +39,11 @@ def benchmark_page(document: Mapping[str, Any]) -> str:
         document: As benchmark.json holds it.
     """
     setup = document["setup"]
+    seeds = document["seeds"]
     about = (
-        f"{document['seeds']} seeds of each policy, medians; 0 to {setup['maximum_task_count']} task nodes of "
-        f"{setup['instance_type']} beside {setup['core_count']} core nodes, {setup['containers_per_node']} "
-        "containers a node"
+        f"{seeds} seed{'s' if seeds > 1 else ''} of each policy, medians; "
+        f"0 to {setup['maximum_task_count']} task nodes of {setup['instance_type']} beside "
+        f"{setup['core_count']} core nodes, {setup['containers_per_node']} containers a node"
     )
     body = ["<h1>EMR Autoscaler: benchmark</h1>", f'<p class="sub">{escape(about)}</p>']
     for trace in document["traces"]:
@@ -61,6 +62,7 @@ def _trace(trace: Mapping[str, Any], document: Mapping[str, Any]) -> list[str]:
     optimum = trace["optimum"]
     least = min(point["cost_usd"] for point in optimum["frontier"])
     most = document["setup"]["maximum_task_count"] + document["setup"]["core_count"]
+    last_hour = max(len(entry["timeline"]["billed"]) for entry in faces) * 5 / 60
     scatter = (
         ("bsld_p95", "slowdown p95 (logarithmic)", "Cost against slowdown of the slowest twentieth"),
         ("delay_seconds", "delay, s (logarithmic)", "Cost against delay of the work"),
@@ -71,7 +73,7 @@ def _trace(trace: Mapping[str, Any], document: Mapping[str, Any]) -> list[str]:
     days = [
         f"<figure><figcaption><h3>{escape(entry['policy'])}</h3><span>{value(entry, 'cost_usd'):.0f} USD, p95 "
         f"{value(entry, 'bsld_p95'):.1f}, delay {value(entry, 'delay_seconds'):.0f} s</span></figcaption>"
-        f"{nodes_over_the_day(entry, trace['demand_nodes'], most)}</figure>"
+        f"{nodes_over_the_day(entry, trace['demand_nodes'], most=most, last_hour=last_hour)}</figure>"
         for entry in faces
     ]
     by_cost = sorted(faces, key=lambda entry: value(entry, "cost_usd"))
@@ -123,14 +125,18 @@ def _trace(trace: Mapping[str, Any], document: Mapping[str, Any]) -> list[str]:
 
 
 def representatives(entries: Sequence[Entry], reference: str) -> list[Entry]:
-    """Return one setting of each family: the reference itself, else the least product of cost and p95."""
+    """Return one setting of each family: the reference itself, and the static size that is as quick as it.
+
+    Of the other families it is the one with the least product of cost and p95.
+    """
+    own = next((entry for entry in entries if entry["policy"] == reference), None)
+    static = own["best_static"]["policy"] if own is not None and own["best_static"] else reference
     faces = []
     for family in dict.fromkeys(entry["family"] for entry in entries):
-        own = [entry for entry in entries if entry["family"] == family]
-        plain = [entry for entry in own if entry["policy"].partition("@")[0] == reference]
-        faces.append(
-            plain[0] if plain else min(own, key=lambda entry: value(entry, "cost_usd") * value(entry, "bsld_p95"))
-        )
+        same = [entry for entry in entries if entry["family"] == family]
+        first = [entry for entry in same if entry["policy"].partition("@")[0] in {reference, static}]
+        rest = sorted(same, key=lambda entry: value(entry, "cost_usd") * value(entry, "bsld_p95"))
+        faces.append([*first, *rest][0])
     return faces
 
 
@@ -142,7 +148,7 @@ def _headline(trace: Mapping[str, Any], document: Mapping[str, Any]) -> str:
         static = own["best_static"]
         entries = [
             (f"{value(own, 'cost_usd'):.1f} USD", f"{own['policy']}, p95 {value(own, 'bsld_p95'):.1f}"),
-            (over(own), "its cost, at the same delay"),
+            (over(own), "its cost over the optimum's at the same delay"),
         ]
         if static is not None:
             saved = 1 - value(own, "cost_usd") / static["cost_usd"]

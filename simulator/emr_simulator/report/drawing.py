@@ -37,7 +37,7 @@ def frame(x: Axis, y: Axis, *, x_unit: str, y_unit: str, x_labels: Sequence[str]
     if x_unit:
         parts.append(text((left + right) / 2, bottom + 36, x_unit, "unit middle"))
     if y_unit:
-        parts.append(upright(left - 44, (top + bottom) / 2, y_unit))
+        parts.append(upright(left - 56, (top + bottom) / 2, y_unit))
     return parts
 
 

@@ -1,12 +1,16 @@
 """Placing labels so that none lies on another, on a mark or outside of the chart."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-CHARACTER_WIDTH, HEIGHT = 6.9, 15.0
-"""Of the 12 px type of charts, with a little air."""
+CHARACTER_WIDTH, HEIGHT = 8.0, 16.0
+"""Of the bold 12 px type of charts, in the widest of the fonts that systems bring."""
 
 _NEAR = 18.0
+
+Point = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +58,10 @@ class Label:
 
 
 def place(
-    wanted: Sequence[tuple[str, Sequence[tuple[float, float]]]], marks: Sequence[tuple[float, float]], room: Box
+    wanted: Sequence[tuple[str, Sequence[Point]]],
+    marks: Sequence[Point],
+    room: Box,
+    lines: Sequence[Sequence[Point]] = (),
 ) -> tuple[Label, ...]:
     """Place one label for each text, near one of its anchors.
 
@@ -62,21 +69,33 @@ def place(
         wanted: Texts, the most important first, each with the points that it may stand at.
         marks: Points that labels must not cover.
         room: Where labels must lie.
+        lines: Lines that labels cross only where there is no other place.
     """
-    radius = 6.0
-    taken = [Box(x=x - radius, y=y - radius, width=2 * radius, height=2 * radius) for x, y in marks]
+    taken = [_square(point, 6.0) for point in marks]
+    crossed = [_square(point, 2.0) for line in lines for point in _along(line)]
     placed = []
     for text, anchors in wanted:
-        label = _first_free(text, anchors, taken, room)
+        label = _first_free(text, anchors, [*taken, *crossed], room) or _first_free(text, anchors, taken, room)
         if label is not None:
             taken.append(label.box)
             placed.append(label)
     return tuple(placed)
 
 
-def _first_free(
-    text: str, anchors: Sequence[tuple[float, float]], taken: Sequence[Box], room: Box
-) -> Label | None:
+def _square(point: Point, radius: float) -> Box:
+    return Box(x=point[0] - radius, y=point[1] - radius, width=2 * radius, height=2 * radius)
+
+
+def _along(line: Sequence[Point]) -> Iterator[Point]:
+    """Yield points of a line, so close to each other that no label fits between two."""
+    for (x, y), (end_x, end_y) in pairwise(line):
+        steps = max(1, math.ceil(math.hypot(end_x - x, end_y - y) / (HEIGHT / 2)))
+        for step in range(steps + 1):
+            share = step / steps
+            yield x + share * (end_x - x), y + share * (end_y - y)
+
+
+def _first_free(text: str, anchors: Sequence[Point], taken: Sequence[Box], room: Box) -> Label | None:
     width = len(text) * CHARACTER_WIDTH
     for distance in (10.0, _NEAR, 30.0, 46.0, 66.0, 90.0, 120.0):
         for anchor in anchors:
@@ -86,7 +105,7 @@ def _first_free(
     return None
 
 
-def _around(anchor: tuple[float, float], width: float, distance: float) -> tuple[Box, ...]:
+def _around(anchor: Point, width: float, distance: float) -> tuple[Box, ...]:
     x, y = anchor
     slant = distance * 0.75
     corners = (

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.simulated import a_cluster, a_world, group_of, resize, seconds
 
+from emr_simulator.descriptions import MetricQuery
 from emr_simulator.errors import ApiError
 from emr_simulator.settings import LognormalDelay, SpotOutages
 from emr_simulator.words import BillComponent, InstanceState, Role
@@ -104,6 +105,38 @@ def test_billed_seconds_are_the_lives_of_the_instances(story):
     bill = world.ledger.bill()
     assert sum(line.seconds for line in bill.lines if line.component is BillComponent.EMR_FEE) == lived
     assert all(line.usd_exact >= 0 for line in bill.lines)
+
+
+def counted(cluster):
+    """Count anew, node by node and stage by stage, what the metrics of a cluster should say."""
+    nodes = list(cluster.yarn.nodes)
+    used = sum(node.total_mib - node.free_mib for node in nodes)
+    stages = [stage for app in cluster.yarn.live for stage in app.stages if not stage.parents_left]
+    tasks = [n for n in cluster.nodes() if n.group.spec.role is Role.TASK and n.state is InstanceState.RUNNING]
+    return {
+        "ContainerAllocated": sum(sum(node.batches.values()) for node in nodes),
+        "ContainerPending": sum(stage.pending for stage in stages),
+        "MemoryAllocatedMB": used,
+        "MemoryTotalMB": used + sum(node.free_mib for node in nodes if node.accepts),
+        "AppsSubmitted": len(cluster.yarn.live) + len(cluster.yarn.ended),
+        "TaskNodesRunning": len(tasks),
+    }
+
+
+@settings(max_examples=30, deadline=None)
+@given(STORIES)
+def test_published_metrics_are_the_state_at_the_instant_of_sampling(story):
+    world, cluster_id = tell(story)
+    for _ in range(3):
+        world.run_for(seconds(300 - world._kernel.now % 300))
+        sampled_at, expected = world.now, counted(world.inside(cluster_id))
+        world.run_for(seconds(120))
+        queries = [MetricQuery(query_id=name.lower(), metric=name, cluster_id=cluster_id) for name in expected]
+        answers = world.cloudwatch.get_metric_data(queries, start=sampled_at, end=sampled_at + seconds(300))
+        shown = {
+            query.metric: dict(answer.points)[sampled_at] for query, answer in zip(queries, answers, strict=True)
+        }
+        assert shown == expected
 
 
 @settings(max_examples=20, deadline=None)

@@ -1,0 +1,60 @@
+"""emr-autoscaler benchmark: its table, its document, its files, and wrong usage."""
+
+import json
+
+import pytest
+
+
+@pytest.fixture
+def trace(tmp_path):
+    rows = [f"job{n}\t{60 * n}\t60\t{(2000 + 97 * n) << 20}\t{(100 * (n % 3)) << 20}\t0" for n in range(20)]
+    path = tmp_path / "small.tsv"
+    path.write_text("\n".join(rows) + "\n")
+    return path
+
+
+def benchmark(run, trace, *more):
+    out = trace.parent / "out"
+    return run("benchmark", "--trace", str(trace), "--seeds", "1", "--out", str(out), "--jobs", "1", *more)
+
+
+def test_a_table_is_shown_and_the_report_is_named(run, trace):
+    result = benchmark(run, trace, "--policies", "emr-autoscaler", "drain-time:240,180", "static:3")
+    assert result.code == 0
+    assert "drain-time:240,180" in result.out
+    assert "x optimum" in result.out
+    assert str(trace.parent / "out" / "report.html") in result.out.replace("\n", "")
+
+
+def test_json_prints_the_document_that_is_written_and_nothing_else(run, trace):
+    result = benchmark(run, trace, "--policies", "static:3", "--json")
+    assert result.json == json.loads((trace.parent / "out" / "benchmark.json").read_text())
+    assert result.json["traces"][0]["policies"][0]["policy"] == "static:3"
+
+
+@pytest.mark.parametrize("wrong", ["nothing", "drain-time:0,0", "emr-autoscaler@2min"])
+def test_an_unknown_policy_is_wrong_usage(run, trace, wrong):
+    result = benchmark(run, trace, "--policies", wrong)
+    assert result.code == 2
+    assert "--policies" in result.err
+    assert result.err.count("\n") == 1
+
+
+def test_a_trace_that_is_not_there_is_wrong_usage(run, trace):
+    result = benchmark(run, trace.with_name("missing.tsv"))
+    assert result.code == 2
+    assert "missing.tsv" in result.err
+
+
+def test_a_bad_line_of_a_trace_is_named(run, trace):
+    trace.write_text("job0\t0\t0\tmany\t0\t0\n")
+    result = benchmark(run, trace, "--policies", "static:3")
+    assert result.code == 2
+    assert all(word in result.err for word in ("--trace", "1", "map input bytes"))
+
+
+def test_a_folder_that_cannot_be_written_is_a_failure_of_one_line(run, trace):
+    (trace.parent / "out").write_text("a file")
+    result = benchmark(run, trace, "--policies", "static:3")
+    assert result.code == 1
+    assert result.err.strip().count("\n") == 0
