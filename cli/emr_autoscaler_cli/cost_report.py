@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal, localcontext
 from enum import StrEnum
 
-from emr_autoscaler.domain.costs import CostLine, HourRecord, RecordStatus, exact_sum
+from emr_autoscaler.domain.costs import CostLine, HourRecord, RecordStatus, exact_sum, spot_saving
 
 HOUR = timedelta(hours=1)
 
@@ -20,6 +20,7 @@ class By(StrEnum):
     COST_CENTRE = "cost-centre"
     HOUR = "hour"
     DAY = "day"
+    MONTH = "month"
 
 
 Key = tuple[str, ...]
@@ -31,6 +32,7 @@ COLUMNS: Mapping[By, Key] = {
     By.COST_CENTRE: ("cost_centre",),
     By.HOUR: ("hour",),
     By.DAY: ("day",),
+    By.MONTH: ("month", "cost_centre"),
 }
 """Names of the parts of a row's key."""
 
@@ -41,6 +43,7 @@ _KEYS: Mapping[By, Callable[[HourRecord, CostLine], Key]] = {
     By.COST_CENTRE: lambda record, _line: (record.cost_centre,),
     By.HOUR: lambda record, _line: (f"{record.hour.astimezone(UTC):%Y-%m-%dT%HZ}",),
     By.DAY: lambda record, _line: (f"{record.hour.astimezone(UTC):%Y-%m-%d}",),
+    By.MONTH: lambda record, _line: (f"{record.hour.astimezone(UTC):%Y-%m}", record.cost_centre),
 }
 
 
@@ -51,13 +54,17 @@ class Row:
     Attributes:
         key: As ``COLUMNS`` names its parts.
         effective_cost_usd: What is expected to be paid, exact.
+        contracted_cost_usd: After configured discounts, exact.
         list_cost_usd: The same at on-demand rates, exact.
+        spot_saving_usd: List less effective of spot instances, exact.
         status: ESTIMATED, RECONCILED, or MIXED.
     """
 
     key: Key
     effective_cost_usd: Decimal
+    contracted_cost_usd: Decimal
     list_cost_usd: Decimal
+    spot_saving_usd: Decimal
     status: str
 
 
@@ -120,6 +127,8 @@ def _row(key: Key, parts: Sequence[tuple[HourRecord, CostLine]]) -> Row:
     return Row(
         key=key,
         effective_cost_usd=exact_sum(line.effective_cost_usd for _record, line in parts),
+        contracted_cost_usd=exact_sum(line.contracted_cost_usd for _record, line in parts),
         list_cost_usd=exact_sum(line.list_cost_usd for _record, line in parts),
+        spot_saving_usd=spot_saving(line for _record, line in parts),
         status=statuses.pop().value if len(statuses) == 1 else "MIXED",
     )

@@ -5,11 +5,16 @@ import csv
 import sys
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 
-from emr_autoscaler.domain.costs import HourRecord
+from emr_autoscaler.adapters.focus_csv import csv_lines
+from emr_autoscaler.domain.cost_history import Correction
+from emr_autoscaler.domain.costs import HourRecord, exact_sum
+from emr_autoscaler.domain.focus import rows_of, rows_of_correction
 from emr_autoscaler_cli.arguments import utc_time
 from emr_autoscaler_cli.cost_report import COLUMNS, By, Report, Row, add_up, months, rounded
+from emr_autoscaler_cli.cost_trace import trace
 from emr_autoscaler_cli.failures import DONE, UsageError
 from emr_autoscaler_cli.installation import Installation
 from emr_autoscaler_cli.output import moment, print_json, print_line, print_table, tell
@@ -23,6 +28,8 @@ examples:
   emr-autoscaler costs --from 2026-10-01 --to 2026-11-01 --by cost-centre --format csv > october.csv
   emr-autoscaler costs --cluster j-2AXXXXXXGAPLF --from 2026-10-05 --by component
   emr-autoscaler costs --cost-centre research --by day --format json
+  emr-autoscaler costs --from 2026-10-05 --to 2026-10-06 --format focus > focus.csv
+  emr-autoscaler costs trace j-2AXXXXXXGAPLF 2026-10-05T13
 
 Times are UTC; the window is half-open and takes whole hours that begin in it; without --from it begins with
 this month. An hour is recorded at five past the next one. ESTIMATED is computed from published prices,
@@ -33,6 +40,12 @@ rates. Amounts in csv and json are exact; those in the table are rounded so that
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what costs takes."""
+    parser.add_argument(
+        "question",
+        nargs="*",
+        metavar="trace CLUSTER HOUR",
+        help="trace one cluster-hour (2026-10-05T13) to its instances, prices and revisions",
+    )
     parser.add_argument("--cluster", metavar="ID", help="only this cluster")
     parser.add_argument(
         "--cost-centre", metavar="NAME", help="only this cost centre (UNALLOCATED: clusters without)"
@@ -44,7 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--by", type=By, choices=list(By), default=By.CLUSTER, help="what a row stands for (default: cluster)"
     )
-    parser.add_argument("--format", choices=["table", "csv", "json"], default="table", help="(default: table)")
+    parser.add_argument(
+        "--format", choices=["table", "csv", "json", "focus"], default="table", help="(default: table)"
+    )
 
 
 def run(arguments: argparse.Namespace, installation: Installation) -> int:
@@ -53,6 +68,9 @@ def run(arguments: argparse.Namespace, installation: Installation) -> int:
     Raises:
         UsageError: The window is empty.
     """
+    if arguments.question:
+        cluster_id, hour = _traced(arguments.question)
+        return trace(installation, cluster_id, hour, as_json=arguments.json or arguments.format == "json")
     now = installation.ports.clock.now()
     start = arguments.start or now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     end = arguments.end or now
@@ -60,13 +78,23 @@ def run(arguments: argparse.Namespace, installation: Installation) -> int:
         msg = f"--from: {moment(start)} is not before --to {moment(end)}"
         raise UsageError(msg)
     records = find_records(installation, arguments.cluster, arguments.cost_centre, start, end)
+    corrections = find_corrections(installation, arguments.cluster, arguments.cost_centre, start, end)
+    if arguments.format == "focus" and not arguments.json:
+        return _print_focus([record for record in records if start <= record.hour < end], corrections)
     report = add_up(records, arguments.by, start, end)
     if arguments.json or arguments.format == "json":
-        print_json(document(report, cluster=arguments.cluster, cost_centre=arguments.cost_centre))
+        told = document(report, cluster=arguments.cluster, cost_centre=arguments.cost_centre)
+        print_json({**told, "corrections": [_correction(each) for each in corrections]})
     elif arguments.format == "csv":
         _print_csv(report)
     else:
         _print_table(report)
+    if corrections and arguments.format != "json" and not arguments.json:
+        booked = exact_sum(each.effective_cost_usd for each in corrections)
+        tell(
+            f"beside these, {len(corrections)} corrections of closed months were booked in this window: "
+            f"{booked:f} USD"
+        )
     return DONE
 
 
@@ -92,6 +120,24 @@ def find_records(
     return [record for found in found_months for record in found]
 
 
+def find_corrections(
+    installation: Installation, cluster_id: str | None, cost_centre: str | None, start: datetime, end: datetime
+) -> list[Correction]:
+    """Return the corrections of closed months that were booked in the window."""
+    costs, stack = installation.ports.costs, installation.account.stack
+    found: list[Correction] = []
+    for month in months(start, end):
+        if cost_centre is not None:
+            found += costs.corrections_of_cost_centre(cost_centre, month)
+        else:
+            found += costs.corrections_of_account(stack.account_id, month)
+    return [
+        each
+        for each in found
+        if start <= each.record.recorded_at < end and cluster_id in {None, each.record.cluster_id}
+    ]
+
+
 def document(report: Report, *, cluster: str | None, cost_centre: str | None) -> dict[str, Any]:
     """Return the report as JSON; amounts are exact and strings."""
     names = COLUMNS[report.by]
@@ -111,9 +157,51 @@ def document(report: Report, *, cluster: str | None, cost_centre: str | None) ->
 def _amounts(row: Row) -> dict[str, Any]:
     return {
         "effective_cost_usd": row.effective_cost_usd,
+        "contracted_cost_usd": row.contracted_cost_usd,
         "list_cost_usd": row.list_cost_usd,
+        "spot_saving_usd": row.spot_saving_usd,
         "status": row.status,
     }
+
+
+def _correction(correction: Correction) -> dict[str, Any]:
+    record = correction.record
+    return {
+        "cluster_id": record.cluster_id,
+        "hour": record.hour,
+        "cost_centre": record.cost_centre,
+        "booked_in": correction.month,
+        "recorded_at": record.recorded_at,
+        "revision": record.revision,
+        "effective_cost_usd": correction.effective_cost_usd,
+    }
+
+
+def _print_focus(records: Iterable[HourRecord], corrections: Iterable[Correction]) -> int:
+    rows = chain(rows_of(records), chain.from_iterable(map(rows_of_correction, corrections)))
+    for line in csv_lines(rows):
+        sys.stdout.write(line)
+    return DONE
+
+
+def _traced(question: list[str]) -> tuple[str, datetime]:
+    """Read what is to be traced.
+
+    Raises:
+        UsageError: It is not "trace CLUSTER HOUR".
+    """
+    if question[0] != "trace" or len(question) != len(("trace", "CLUSTER", "HOUR")):
+        msg = f"{' '.join(question)!r} is not understood; the only question is: trace CLUSTER HOUR"
+        raise UsageError(msg)
+    text = question[2].strip()
+    try:
+        hour = utc_time(
+            f"{text.removesuffix('Z')}:00Z" if len(text.removesuffix("Z")) == len("2026-10-05T13") else text
+        )
+    except argparse.ArgumentTypeError as error:
+        msg = f"HOUR: {error}"
+        raise UsageError(msg) from error
+    return question[1], _hour_of(hour)
 
 
 def _print_csv(report: Report) -> None:

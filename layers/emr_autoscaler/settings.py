@@ -19,6 +19,9 @@ class Settings(BaseModel):
         notification_topic_arn: Where people are told.
         policy_path: Path of the policy documents in Parameter Store.
         cost_centre_tag_key: The cluster tag that names the cost centre.
+        statements_bucket: Where exports and statements go; empty for the command line, which writes none.
+        billing_export_bucket: Where AWS's billing export lies; empty where there is none.
+        billing_export_prefix: How its keys begin.
         clock_url: Set only in rehearsals, by the local AWS: where virtual time is read from.
     """
 
@@ -32,6 +35,9 @@ class Settings(BaseModel):
     notification_topic_arn: str = Field(alias="NOTIFICATION_TOPIC_ARN", min_length=1)
     policy_path: str = Field(alias="POLICY_PATH", pattern=r"^/.+/policies$")
     cost_centre_tag_key: str = Field(alias="COST_CENTRE_TAG_KEY", min_length=1)
+    statements_bucket: str = Field(default="", alias="STATEMENTS_BUCKET")
+    billing_export_bucket: str = Field(default="", alias="BILLING_EXPORT_BUCKET")
+    billing_export_prefix: str = Field(default="", alias="BILLING_EXPORT_PREFIX")
     clock_url: str | None = Field(default=None, alias="EMR_AUTOSCALER_CLOCK_URL")
 
 

@@ -65,10 +65,11 @@ class Application:
 
     Attributes:
         killed_container_seconds: Work lost with its nodes and run again.
+        nodes: Where its containers run or ran.
     """
 
     __slots__ = (
-        "ended_at", "job", "killed_container_seconds", "number", "stages", "stages_left", "started_at",
+        "ended_at", "job", "killed_container_seconds", "nodes", "number", "stages", "stages_left", "started_at",
         "submitted_at", "when_done",
     )  # fmt: skip
 
@@ -81,6 +82,7 @@ class Application:
         self.stages_left = len(job.stages)
         self.when_done = when_done
         self.killed_container_seconds = 0
+        self.nodes: set[NodeManager] = set()
         self.stages: list[StageRun] = []
         starts: list[int] = []
         for index, stage in enumerate(job.stages):

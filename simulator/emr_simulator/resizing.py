@@ -195,9 +195,16 @@ class Resizer:
         now = self._kernel.now
         if node.group.spec.role is Role.CORE and not self._blocks_are_safe(node):
             return
-        if node.yarn and node.yarn.batches and now < node.drain_deadline:
+        if now < node.drain_deadline and self._is_needed(node):
             return
         self.remove(node, BY_EMR)
+
+    def _is_needed(self, node: Node) -> bool:
+        if node.yarn is None:
+            return False
+        waits = self._kernel.settings.drain_waits_for_applications
+        yarn = node.group.cluster.yarn
+        return bool(node.yarn.batches) or (waits and yarn.hosted_running_application(node.yarn))
 
     def _blocks_are_safe(self, node: Node) -> bool:
         kernel, hdfs, group = self._kernel, node.group.cluster.hdfs, node.group

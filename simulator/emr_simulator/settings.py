@@ -74,6 +74,10 @@ class WorldSettings:
         lost_event_fraction: Chance (0-1) that an event of EMR is never delivered (it is best effort).
         termination_seconds: TERMINATING to TERMINATED.
         decommission_timeout_seconds: YARN's graceful timeout where a call names none.
+        stage_gap_seconds: From the end of a stage to its children's requests: on YARN a heartbeat of the
+            application master, in which jobs behind it get what its last tasks left (docs/yarn-validation.md).
+        drain_waits_for_applications: A draining node stays until the applications that ran on it have ended,
+            as Hadoop's watcher has it (docs/yarn-validation.md); False lets it go once it is empty.
         enforce_quotas: False counts calls and never throttles.
         re_replication_mib_per_second: Speed at which one leaving core node's blocks are copied.
         spot_discount: Fraction (0-1) of the on-demand price that spot prices move around.
@@ -94,6 +98,8 @@ class WorldSettings:
     lost_event_fraction: float = 0.0
     termination_seconds: int = 90
     decommission_timeout_seconds: int = 3600
+    stage_gap_seconds: int = 0
+    drain_waits_for_applications: bool = False
     enforce_quotas: bool = True
     re_replication_mib_per_second: int = 100
     spot_discount: Decimal = Decimal("0.35")

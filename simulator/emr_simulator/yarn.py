@@ -26,8 +26,9 @@ class Yarn:
         delay_integral: Sum over ended tasks of seconds x (start - earliest possible start).
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, stage_gap_seconds: int = 0) -> None:
         self._engine = engine
+        self._stage_gap_seconds = stage_gap_seconds
         self._ready: list[StageRun] = []
         self._open: dict[int, OrderedDict[NodeManager, None]] = {}
         self.nodes: dict[NodeManager, None] = {}
@@ -129,6 +130,10 @@ class Yarn:
         """Container-seconds allocated up to now."""
         return self.served_container_seconds + self.running * (self._engine.now - self._served_at)
 
+    def hosted_running_application(self, node: NodeManager) -> bool:
+        """Whether an application that has not ended has, or had, containers on a node."""
+        return any(node in app.nodes for app in self.live)
+
     # ------------------------------------------------------------------ inside
 
     def _account(self) -> None:
@@ -172,6 +177,7 @@ class Yarn:
             node.free_mib -= containers * mib
             batch.counts[node] = containers
             node.batches[batch] = containers
+            run.app.nodes.add(node)
             for size, fitting in self._open.items():
                 if node.free_mib < size:
                     fitting.pop(node, None)
@@ -216,10 +222,29 @@ class Yarn:
             if run.index in child.stage.parents:
                 child.parents_left -= 1
                 if not child.parents_left:
-                    insort(self._ready, child)
+                    self._ask_after_gap(child)
         app.stages_left -= 1
         if not app.stages_left:
             app.ended_at = self._engine.now
             del self.live[app]
             self.ended.append(app)
+            self._release(app)
             app.when_done()
+
+    def _ask_after_gap(self, run: StageRun) -> None:
+        if self._stage_gap_seconds:
+            self._engine.after(self._stage_gap_seconds, partial(self._ask, run))
+        else:
+            insort(self._ready, run)
+
+    def _ask(self, run: StageRun) -> None:
+        if run.app in self.live:
+            insort(self._ready, run)
+            self._engine.settle(self._allocate)
+
+    def _release(self, app: Application) -> None:
+        """Let empty nodes go that were kept for an application; in the order of nodes, never that of a set."""
+        for node in self.nodes:
+            if not node.accepts and not node.batches and node in app.nodes:
+                self._engine.at(self._engine.now, node.when_empty)
+        app.nodes.clear()

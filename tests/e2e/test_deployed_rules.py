@@ -33,6 +33,7 @@ def test_every_schedule_fires_its_function(rehearsal: Rehearsal) -> None:
     first = {rule.name: (at, rule) for at, rule in schedules.pending(rehearsal.world.now + timedelta(days=1))}
     deliveries = tuple(d for at, rule in first.values() for d in schedules.fire(rule, at))
     assert rehearsal.reached(deliveries) == {
+        "publish_statements",
         "reap_idle_clusters",
         "record_costs",
         "refresh_prices",

@@ -48,6 +48,10 @@ ENDPOINT_VARIABLE = "EMR_AUTOSCALER_TEST_ENDPOINT_URL"
 """Names a third implementation of DynamoDB, SSM, SNS and SQS on which the suite runs as well."""
 
 
+SERVICES_VARIABLE = "EMR_AUTOSCALER_TEST_ENDPOINT_SERVICES"
+"""Set to "dynamodb" where the endpoint implements nothing else, as DynamoDB Local does."""
+
+
 @cache
 def aws_client(service: str, endpoint_url: str | None = None):
     """A client for moto or an endpoint; kept, for making one takes longer than most tests."""
@@ -95,8 +99,14 @@ def open_backend(name: str) -> Iterator[Backend]:
         with mock_aws():
             yield _on_aws(None)
     else:
-        opened = _on_aws(os.environ[ENDPOINT_VARIABLE])
-        yield opened
+        url = os.environ[ENDPOINT_VARIABLE]
+        if os.environ.get(SERVICES_VARIABLE, "").split(",") == ["dynamodb"]:
+            with mock_aws():  # what the endpoint lacks is moto's
+                opened = _on_aws(None, dynamodb_url=url)
+                yield opened
+        else:
+            opened = _on_aws(url)
+            yield opened
         for table in (opened.state_table, opened.cost_table):
             aws_client("dynamodb", os.environ[ENDPOINT_VARIABLE]).delete_table(TableName=table.name)
 
@@ -122,10 +132,11 @@ def _memory() -> Backend:
     )
 
 
-def _on_aws(endpoint_url: str | None) -> Backend:
+def _on_aws(endpoint_url: str | None, *, dynamodb_url: str | None = None) -> Backend:
     run = uuid4().hex[:8]  # an endpoint may outlive the test: every name is new
     clock = FixedClock(NOW)
-    dynamodb, ssm, sns, sqs = (aws_client(name, endpoint_url) for name in ("dynamodb", "ssm", "sns", "sqs"))
+    ssm, sns, sqs = (aws_client(name, endpoint_url) for name in ("ssm", "sns", "sqs"))
+    dynamodb = aws_client("dynamodb", dynamodb_url or endpoint_url)
     tables = {}
     for resource in ("StateTable", "CostTable"):
         dynamodb.create_table(TableName=f"{resource}-{run}", **table_definition(resource))

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from emr_autoscaler.domain.cluster import Cluster, ClusterState, Market, Role
-from emr_autoscaler.domain.costs import Component, CostLine, HourRecord, Price, PriceKey
+from emr_autoscaler.domain.costs import BilledInstance, Component, CostLine, HourRecord, Price, PriceKey
 from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, Reason
 from emr_autoscaler.domain.memory import RegistryEntry
 from emr_autoscaler.domain.record import DecisionRecord, Outcome
@@ -56,6 +56,20 @@ def decision_record(
     return DecisionRecord(record_id=record_id, decision=decision, outcome=outcome, **changes)
 
 
+def billed_instance(ec2_instance_id: str = "i-1", **changes: Any) -> BilledInstance:
+    values: dict[str, Any] = {
+        "ec2_instance_id": ec2_instance_id,
+        "group_id": "ig-1",
+        "role": Role.TASK,
+        "market": Market.ON_DEMAND,
+        "instance_type": "m5.xlarge",
+        "availability_zone": f"{REGION}a",
+        "started_at": T0,
+        "ended_at": None,
+    }
+    return BilledInstance(**values | changes)
+
+
 def cost_line(effective_usd: str | Decimal = "1.5", **changes: Any) -> CostLine:
     values: dict[str, Any] = {
         "group_id": "ig-1",
@@ -64,9 +78,14 @@ def cost_line(effective_usd: str | Decimal = "1.5", **changes: Any) -> CostLine:
         "component": Component.EC2_SPOT,
         "item": "m5.xlarge",
         "quantity": Decimal(1),
+        "measured_quantity": Decimal(1),
         "unit": "Hours",
         "unit_price_usd": Decimal("0.1"),
+        "list_unit_price_usd": Decimal("0.2"),
+        "contracted_unit_price_usd": Decimal("0.1"),
+        "effective_unit_price_usd": Decimal("0.1"),
         "list_cost_usd": Decimal(effective_usd) * 2,
+        "contracted_cost_usd": Decimal(effective_usd),
         "effective_cost_usd": Decimal(effective_usd),
         "price_source": "AmazonEC2 SKU1 2026-10-01",
         "instances": 1,

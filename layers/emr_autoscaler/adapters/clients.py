@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_emr import EMRClient
     from mypy_boto3_pricing import PricingClient
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_ssm import SSMClient
@@ -62,6 +63,11 @@ class Clients:
     def pricing(self) -> "PricingClient":
         """The price list, in the region that serves it."""
         return self._session.client("pricing", region_name=PRICE_LIST_REGION, config=CONFIG)
+
+    @cached_property
+    def s3(self) -> "S3Client":
+        """S3: finance's files and AWS's bill."""
+        return self._session.client("s3", config=CONFIG)
 
     @cached_property
     def sns(self) -> "SNSClient":

@@ -1,15 +1,20 @@
 """Keys and items of the cost table: how hours, rollups and prices are written; no calls are made here.
 
-===========================================  ============================  =====================
-PK                                           SK                            what
-===========================================  ============================  =====================
-``CLUSTER#<account>#<region>#<cluster>``     ``HOUR#2026-10-05T13Z``       one cluster-hour
-``ROLLUP#CC#<cost centre>``                  ``2026-10``                   month of a cost centre
-``PRICE#<component>#<region>#<item>[#<az>]`` ``<effective from>``          one price
-===========================================  ============================  =====================
+===========================================  ==================================  ==============================
+PK                                           SK                                  what
+===========================================  ==================================  ==============================
+``CLUSTER#<account>#<region>#<cluster>``     ``HOUR#2026-10-05T13Z``             one cluster-hour
+the same                                     ``TRACE#2026-10-05T13Z#000001#00``  a revision with its instances
+the same                                     ``CORRECTION#2026-10-05T13Z#000002``  what a closed hour is now
+``ROLLUP#CC#<cost centre>``                  ``2026-10``                         month of a cost centre
+``CLOSE#<account>``                          ``2026-10``                         a month that moves no more
+``PRICE#<component>#<region>#<item>[#<az>]`` ``<effective from>``                one price
+===========================================  ==================================  ==============================
 
 Index ``by-cost-centre``: ``CC#<cost centre>#2026-10``, index ``by-account``: ``ACCOUNT#<account>#2026-10``,
-both sorted by ``2026-10-05T13Z#<region>#<cluster>``. Amounts of hours are DynamoDB numbers, never rounded.
+both sorted by ``2026-10-05T13Z#<region>#<cluster>``; corrections stand in the partitions of the month they are
+booked in, with ``#CORRECTIONS`` at the end; the rollups of a month in ``ROLLUPS#2026-10`` of ``by-account``.
+Amounts of hours are DynamoDB numbers, never rounded. Items of history are built in cost_history_items.py.
 """
 
 from collections.abc import Mapping
@@ -22,7 +27,8 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 
 from emr_autoscaler.adapters.dynamodb_table import PK, SK, Item, sortable
-from emr_autoscaler.domain.costs import HourRecord, MonthTotal, Price, PriceKey, exact_sum
+from emr_autoscaler.domain.cost_history import Correction
+from emr_autoscaler.domain.costs import HourRecord, MonthTotal, Price, PriceKey, RecordStatus, exact_sum
 
 COST_CENTRE_INDEX: Final = "by-cost-centre"
 COST_CENTRE_MONTH: Final = "cost_centre_month"
@@ -30,8 +36,17 @@ ACCOUNT_INDEX: Final = "by-account"
 ACCOUNT_MONTH: Final = "account_month"
 HOUR_CLUSTER: Final = "hour_cluster"
 
+INDEX_ATTRIBUTES: Final = frozenset({COST_CENTRE_MONTH, ACCOUNT_MONTH, HOUR_CLUSTER})
+
 HOUR_PREFIX: Final = "HOUR#"
+CORRECTED_REVISION: Final = "corrected_revision"
+"""On the hour item of a closed month: the revision of its latest correction."""
 ROLLUP_REVISION: Final = "rollup_revision"
+
+_HOUR_SUMS = ("effective_cost_usd", "contracted_cost_usd", "list_cost_usd", "spot_saving_usd", "idle_cost_usd")
+_HOUR_COUNTS = ("hours", "hours_with_idle", "hours_reconciled")
+_SUMS = (*_HOUR_SUMS, "correction_usd")
+_COUNTS = (*_HOUR_COUNTS, "corrections")
 
 _HOUR = TypeAdapter(HourRecord)
 _HOUR_LENGTH = timedelta(hours=1)
@@ -61,6 +76,11 @@ def cost_centre_month(cost_centre: str, month: str) -> str:
 def account_month(account_id: str, month: str) -> str:
     """Return the index partition of an account's hours in a month."""
     return f"ACCOUNT#{account_id}#{month}"
+
+
+def month_rollups(month: str) -> str:
+    """Return the index partition of a month's rollups."""
+    return f"ROLLUPS#{month}"
 
 
 def month_of(hour: datetime) -> str:
@@ -96,7 +116,10 @@ def hour_item(record: HourRecord) -> Item:
     hour = hour_text(record.hour)
     month = month_of(record.hour)
     return {
-        **_stored(_HOUR.dump_python(record)),
+        **stored(_HOUR.dump_python(record)),
+        # For people who read the table: exact sums of the lines.
+        "effective_cost_usd": f"{record.effective_cost_usd:f}",
+        "list_cost_usd": f"{record.list_cost_usd:f}",
         PK: cluster_pk(record.account_id, record.region, record.cluster_id),
         SK: f"{HOUR_PREFIX}{hour}",
         COST_CENTRE_MONTH: cost_centre_month(record.cost_centre, month),
@@ -145,47 +168,62 @@ def rollup_item(total: MonthTotal, *, revision: int) -> Item:
     return {
         PK: rollup_pk(total.cost_centre),
         SK: total.month,
-        "effective_cost_usd": f"{total.effective_cost_usd:f}",
-        "list_cost_usd": f"{total.list_cost_usd:f}",
-        "hours_recorded": total.hours,
+        ACCOUNT_MONTH: month_rollups(total.month),
+        HOUR_CLUSTER: total.cost_centre,
+        "cost_centre": total.cost_centre,
+        "total_usd": f"{total.total_usd:f}",
+        **{name: f"{getattr(total, name):f}" for name in _SUMS},
+        **{name if name != "hours" else "hours_recorded": getattr(total, name) for name in _COUNTS},
         ROLLUP_REVISION: revision,
     }
 
 
 def month_total_of(cost_centre: str, month: str, item: Item | None) -> MonthTotal:
     """Read a rollup back; one that was never written is zero."""
-    return MonthTotal(
-        cost_centre=cost_centre,
-        month=month,
-        effective_cost_usd=Decimal(0 if item is None else item["effective_cost_usd"]),
-        list_cost_usd=Decimal(0 if item is None else item["list_cost_usd"]),
-        hours=0 if item is None else int(item["hours_recorded"]),
-    )
+    read = {} if item is None else item
+    sums: dict[str, Any] = {name: Decimal(read.get(name, 0)) for name in _SUMS}
+    counts: dict[str, Any] = {
+        name: int(read.get(name if name != "hours" else "hours_recorded", 0)) for name in _COUNTS
+    }
+    return MonthTotal(cost_centre=cost_centre, month=month, **sums, **counts)
 
 
 def moved(total: MonthTotal, *, out: HourRecord | None, into: HourRecord | None) -> MonthTotal:
     """Return a rollup after a revision of an hour left it and another joined it."""
-    effective, at_list, hours = [total.effective_cost_usd], [total.list_cost_usd], total.hours
-    if out is not None:
-        effective.append(out.effective_cost_usd.copy_negate())
-        at_list.append(out.list_cost_usd.copy_negate())
-        hours -= 1
-    if into is not None:
-        effective.append(into.effective_cost_usd)
-        at_list.append(into.list_cost_usd)
-        hours += 1
-    return replace(total, effective_cost_usd=exact_sum(effective), list_cost_usd=exact_sum(at_list), hours=hours)
+    sums = {name: [getattr(total, name)] for name in _HOUR_SUMS}
+    counts: dict[str, Any] = {name: getattr(total, name) for name in _HOUR_COUNTS}
+    for record, sign in ((out, -1), (into, 1)):
+        if record is None:
+            continue
+        for name, amounts in sums.items():
+            amount = getattr(record, name) or Decimal(0)
+            amounts.append(amount.copy_negate() if sign < 0 else amount)
+        counts["hours"] += sign
+        counts["hours_with_idle"] += sign * (record.idle is not None)
+        counts["hours_reconciled"] += sign * (record.status is RecordStatus.RECONCILED)
+    changes: dict[str, Any] = {name: exact_sum(amounts) for name, amounts in sums.items()}
+    return replace(total, **changes, **counts)
 
 
-def _stored(value: Any) -> Any:  # noqa: ANN401  any field of a dataclass
+def booked(total: MonthTotal, correction: Correction) -> MonthTotal:
+    """Return a rollup after a correction was booked in it."""
+    return replace(
+        total,
+        correction_usd=exact_sum((total.correction_usd, correction.effective_cost_usd)),
+        corrections=total.corrections + 1,
+    )
+
+
+def stored(value: Any) -> Any:  # noqa: ANN401  any field of a dataclass
+    """Turn a dumped dataclass into what an item holds: enums by value, times as sortable texts."""
     match value:
         case Enum():
             return value.value
         case datetime():
             return sortable(value)
         case Mapping():
-            return {name: _stored(part) for name, part in value.items()}
+            return {name: stored(part) for name, part in value.items()}
         case tuple() | list():
-            return [_stored(part) for part in value]
+            return [stored(part) for part in value]
         case _:
             return value

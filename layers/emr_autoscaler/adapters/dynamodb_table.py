@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Inexact, Rounded
 from typing import TYPE_CHECKING, Any, Final
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
 from emr_autoscaler.adapters.aws_errors import code_of, domain_errors
@@ -27,7 +27,7 @@ _CONDITION_FAILED = frozenset({"ConditionalCheckFailedException", "ConditionalCh
 _CANCELLED_FOR_NOW = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 
 Item = Mapping[str, Any]
-"""An item in Python values: str, Decimal, bool, None, list, dict."""
+"""An item in Python values: str, Decimal, bool, bytes, None, list, dict."""
 
 
 class Table:
@@ -93,6 +93,16 @@ class Table:
     ) -> "TransactWriteItemTypeDef":
         """Build what ``put`` does as one action of a transaction."""
         return {"Put": self._put(item, condition, values)}
+
+    def check_action(self, pk: str, sk: str, *, condition: str) -> "TransactWriteItemTypeDef":
+        """Build a condition on an item that a transaction does not write."""
+        return {
+            "ConditionCheck": {
+                "TableName": self.name,
+                "Key": self.dump({PK: pk, SK: sk}),
+                "ConditionExpression": condition,
+            }
+        }
 
     def put_many(self, items: Sequence[Item]) -> None:
         """Write items without conditions; of two with the same key the later wins.
@@ -196,7 +206,12 @@ class Table:
             raise ValueError(msg) from error
 
     def _load(self, raw: Mapping[str, Any]) -> Item:
-        return {name: self._deserializer.deserialize(value) for name, value in raw.items()}
+        values: dict[str, Any] = {name: self._deserializer.deserialize(value) for name, value in raw.items()}
+        return {name: _plain(value) for name, value in values.items()}
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401  any value of an item
+    return value.value if isinstance(value, Binary) else value  # type: ignore[attr-defined]  # not in the stubs
 
 
 def sortable(at: datetime) -> str:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from functools import cached_property
 
+from emr_autoscaler.adapters.billing_export import S3BillingExport
+from emr_autoscaler.adapters.budget_store import ParameterBudgets
 from emr_autoscaler.adapters.clients import Clients
 from emr_autoscaler.adapters.clocks import RemoteClock, SystemClock
 from emr_autoscaler.adapters.cloudwatch import CloudWatchAlarms, CloudWatchMetrics
@@ -19,11 +21,15 @@ from emr_autoscaler.adapters.policy_store import ParameterPolicies
 from emr_autoscaler.adapters.pool_store import DynamoPools
 from emr_autoscaler.adapters.price_list import AwsPriceList
 from emr_autoscaler.adapters.registry_store import DynamoRegistry
+from emr_autoscaler.adapters.statement_store import S3Statements
 from emr_autoscaler.domain.decision import DecisionKind
 from emr_autoscaler.domain.policy import Mode
+from emr_autoscaler.messages.budgets import parse_budgets
 from emr_autoscaler.messages.policy import parse_policy
 from emr_autoscaler.ports import (
     Alarms,
+    BillingExport,
+    Budgets,
     Clock,
     ClusterActuator,
     ClusterReader,
@@ -38,6 +44,7 @@ from emr_autoscaler.ports import (
     Pools,
     PriceList,
     Registry,
+    Statements,
 )
 from emr_autoscaler.settings import Settings
 
@@ -130,6 +137,34 @@ class AwsPorts:
     def costs(self) -> Costs:
         """Cost records."""
         return DynamoCosts(Table(self._clients.dynamodb, self._settings.cost_table))
+
+    @property
+    def account_id(self) -> str:
+        """The stack's account, from the ARN of its topic."""
+        return self._settings.notification_topic_arn.split(":")[4]
+
+    @property
+    def region(self) -> str:
+        """The stack's region, from the ARN of its topic."""
+        return self._settings.notification_topic_arn.split(":")[3]
+
+    @cached_property
+    def statements(self) -> Statements:
+        """Files for finance."""
+        return S3Statements(self._clients.s3, self._settings.statements_bucket)
+
+    @cached_property
+    def billing_export(self) -> BillingExport:
+        """AWS's bill."""
+        bucket, prefix = self._settings.billing_export_bucket, self._settings.billing_export_prefix
+        return S3BillingExport(self._clients.s3, bucket, prefix)
+
+    @cached_property
+    def budgets(self) -> Budgets:
+        """Budgets, and which thresholds were told."""
+        table = Table(self._clients.dynamodb, self._settings.cost_table)
+        parameter = f"{self._settings.policy_path.removesuffix('/policies')}/budgets"
+        return ParameterBudgets(self._clients.ssm, table, parameter=parameter, parse=parse_budgets)
 
     @cached_property
     def notifier(self) -> Notifier:

@@ -108,7 +108,11 @@ def record_costs(event: Event, use_cases: UseCases, trigger: str) -> Report:
             use_cases.enroll_cluster(cluster_id)  # the end may be news here before it is there
             return {"cluster_id": cluster_id, "hours": len(use_cases.record_costs([cluster_id]))}
         case ScheduledTick():
-            return {"hours": len(use_cases.record_costs())}
+            try:
+                hours = len(use_cases.record_costs())
+            finally:  # one cluster's trouble is no reason to stop watching budgets
+                budgets = use_cases.check_budgets()
+            return {"hours": hours, "budgets_reached": sum(bool(state.reached) for state in budgets)}
     return _not_for_us(event)
 
 
@@ -117,6 +121,21 @@ def refresh_prices(event: Event, use_cases: UseCases, trigger: str) -> Report:
     del trigger
     if isinstance(event.detail, ScheduledTick):
         return {"changed": len(use_cases.refresh_prices())}
+    return _not_for_us(event)
+
+
+def publish_statements(event: Event, use_cases: UseCases, trigger: str) -> Report:
+    """The schedule: what the bill proves first, then the export and the statements."""
+    del trigger
+    if isinstance(event.detail, ScheduledTick):
+        reconciled = use_cases.reconcile_costs()
+        published = use_cases.publish_statements()
+        return {
+            "reconciled": reconciled.hours,
+            "files": len(published.files),
+            "closed_month": published.closed_month,
+            "statements": published.statements,
+        }
     return _not_for_us(event)
 
 

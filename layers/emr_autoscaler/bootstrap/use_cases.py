@@ -7,6 +7,8 @@ from typing import Protocol
 from emr_autoscaler.domain.policy import Mode
 from emr_autoscaler.ports import (
     Alarms,
+    BillingExport,
+    Budgets,
     Clock,
     ClusterActuator,
     ClusterReader,
@@ -21,12 +23,16 @@ from emr_autoscaler.ports import (
     Pools,
     PriceList,
     Registry,
+    Statements,
 )
+from emr_autoscaler.usecases.check_budgets import CheckBudgets
 from emr_autoscaler.usecases.enroll_cluster import EnrollCluster
 from emr_autoscaler.usecases.handle_interruption import HandleInterruption
 from emr_autoscaler.usecases.journal import Journal
 from emr_autoscaler.usecases.policy_in_force import PolicyInForce
+from emr_autoscaler.usecases.publish_statements import PublishStatements
 from emr_autoscaler.usecases.reap_idle_clusters import ReapIdleClusters
+from emr_autoscaler.usecases.reconcile_costs import ReconcileCosts
 from emr_autoscaler.usecases.record_costs import RecordCosts
 from emr_autoscaler.usecases.refresh_prices import RefreshPrices
 from emr_autoscaler.usecases.resize_core_group import ResizeCoreGroup
@@ -71,6 +77,16 @@ class Ports(Protocol):
     def prefix(self) -> str: ...  # noqa: D102
     @property
     def cost_centre_tag(self) -> str: ...  # noqa: D102
+    @property
+    def statements(self) -> Statements: ...  # noqa: D102
+    @property
+    def billing_export(self) -> BillingExport: ...  # noqa: D102
+    @property
+    def budgets(self) -> Budgets: ...  # noqa: D102
+    @property
+    def account_id(self) -> str: ...  # noqa: D102
+    @property
+    def region(self) -> str: ...  # noqa: D102
 
 
 class UseCases:
@@ -186,10 +202,42 @@ class UseCases:
             clock=ports.clock,
             reader=ports.reader,
             compute=ports.compute,
+            metrics=ports.metrics,
             registry=ports.registry,
             costs=ports.costs,
             refresh_prices=self.refresh_prices,
             policy_in_force=self.policy_in_force,
+        )
+
+    @cached_property
+    def check_budgets(self) -> CheckBudgets:
+        """Compares cost centres with their budgets."""
+        ports = self.ports
+        return CheckBudgets(clock=ports.clock, costs=ports.costs, budgets=ports.budgets, notifier=ports.notifier)
+
+    @cached_property
+    def reconcile_costs(self) -> ReconcileCosts:
+        """Compares recorded hours with the billing export."""
+        ports = self.ports
+        return ReconcileCosts(
+            clock=ports.clock,
+            costs=ports.costs,
+            export=ports.billing_export,
+            notifier=ports.notifier,
+            account_id=ports.account_id,
+        )
+
+    @cached_property
+    def publish_statements(self) -> PublishStatements:
+        """Writes exports and statements."""
+        ports = self.ports
+        return PublishStatements(
+            clock=ports.clock,
+            costs=ports.costs,
+            statements=ports.statements,
+            notifier=ports.notifier,
+            account_id=ports.account_id,
+            region=ports.region,
         )
 
     @cached_property

@@ -1,12 +1,14 @@
 """What a cluster-hour costs, computed whole from instances and prices (docs/costs.md gives the rules)."""
 
 import calendar
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
 
 from emr_autoscaler.domain.cluster import Market, Volume
+from emr_autoscaler.domain.cost_history import Charge, HourBill, InstanceCharges
 from emr_autoscaler.domain.costs import BilledInstance, Component, CostLine, Price, PriceKey
 from emr_autoscaler.domain.policy import CostPolicy
 from emr_autoscaler.domain.price_book import PriceBook
@@ -23,6 +25,7 @@ SCALE = Decimal("1e-12")
 GP3_FREE_IOPS = 3000
 GP3_FREE_MIBPS = 125
 HOUR = timedelta(hours=1)
+_WHOLE = Decimal(100)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +35,8 @@ class _Use:
     instance: BilledInstance
     component: Component
     item: str
-    seconds: Decimal
+    seconds: int
+    used_seconds: int
     units: Decimal
     unit_seconds: Decimal
     price: Price
@@ -42,7 +46,8 @@ class _Use:
 def needed_prices(instances: Iterable[BilledInstance], region: str) -> tuple[PriceKey, ...]:
     """Return every price these instances need, sorted; spot ones need the on-demand price as well."""
     keys: set[PriceKey] = set()
-    for instance in instances:
+    kinds = {(i.instance_type, i.market, i.availability_zone, i.volumes): i for i in instances}
+    for instance in kinds.values():
         keys.add(PriceKey(component=Component.EMR_FEE, region=region, item=instance.instance_type))
         keys.add(_on_demand_key(instance, region))
         if instance.market is Market.SPOT:
@@ -60,7 +65,7 @@ def bill_hour(
     region: str,
     policy: CostPolicy,
 ) -> tuple[CostLine, ...]:
-    """Compute the lines of the hour [hour, hour + 1 h).
+    """Compute the lines of the hour [hour, hour + 1 h); ``bill_instances`` says what each instance has in them.
 
     Args:
         hour: Start of the hour, UTC.
@@ -75,12 +80,86 @@ def bill_hour(
     Raises:
         PriceMissingError: A price is unknown.
     """
-    uses = [use for i in instances for use in _uses(hour, i, prices, region, policy)]
-    lines: dict[tuple[str, ...], list[_Use]] = {}
-    for use in uses:
-        key = (use.instance.group_id, use.component, use.item, str(use.price.usd), use.price.source)
-        lines.setdefault(key, []).append(use)
-    return tuple(_line(lines[key]) for key in sorted(lines))
+    return bill_instances(hour, instances, prices, region=region, policy=policy).lines
+
+
+def bill_instances(
+    hour: datetime,
+    instances: Sequence[BilledInstance],
+    prices: PriceBook,
+    *,
+    region: str,
+    policy: CostPolicy,
+) -> HourBill:
+    """Compute an hour as ``bill_hour`` does, with the part of each instance in each line."""
+    end = hour + HOUR
+    lives = [_in_whole_seconds(i) for i in instances]
+    present = [i for i in lives if i.started_at < end and _billed_until(i, end) > hour]
+    # Instances of one kind that were there for the same part of the hour cost the same: of 2,000 that ran
+    # through it, only one for each group is computed.
+    kinds: dict[_Kind, list[_Use]] = {}
+    counts: Counter[_Kind] = Counter()
+    kind_of = [_kind(hour, i) for i in present]
+    for instance, kind in zip(present, kind_of, strict=True):
+        if kind not in kinds:
+            kinds[kind] = list(_uses(hour, instance, prices, region, policy))
+        counts[kind] += 1
+    by_line: dict[tuple[str, ...], list[tuple[_Kind, _Use]]] = {}
+    for kind, uses in kinds.items():
+        for use in uses:
+            by_line.setdefault(_line_key(use), []).append((kind, use))
+    lines, charges = [], dict[_Kind, list[Charge]]()
+    for number, key in enumerate(sorted(by_line)):
+        lines.append(_line(by_line[key], counts, policy))
+        for kind, use in by_line[key]:
+            charge = Charge(line=number, seconds=use.seconds, units=use.units)
+            charges.setdefault(kind, []).append(charge)
+    shared = {kind: tuple(found) for kind, found in charges.items()}
+    return HourBill(
+        lines=tuple(lines),
+        instances=tuple(
+            InstanceCharges(instance=instance, charges=shared.get(kind, ()))
+            for instance, kind in zip(present, kind_of, strict=True)
+        ),
+    )
+
+
+_Kind = tuple[object, ...]
+
+
+def _kind(hour: datetime, instance: BilledInstance) -> _Kind:
+    """Return everything that decides what an instance costs in this hour."""
+    end = hour + HOUR
+    ended_at = end if instance.ended_at is None else min(end, instance.ended_at)
+    return (
+        instance.group_id,
+        instance.role,
+        instance.market,
+        instance.instance_type,
+        instance.availability_zone,
+        instance.volumes,
+        max(hour, instance.started_at),
+        ended_at,
+        min(end, _billed_until(instance, end)),
+        _is_free(instance),
+    )
+
+
+def _in_whole_seconds(instance: BilledInstance) -> BilledInstance:
+    """Drop fractions of seconds from a life, as AWS bills it, or each of its hours would drop its own."""
+    if not instance.started_at.microsecond and (instance.ended_at is None or not instance.ended_at.microsecond):
+        return instance
+    ended_at = None if instance.ended_at is None else instance.ended_at.replace(microsecond=0)
+    return replace(instance, started_at=instance.started_at.replace(microsecond=0), ended_at=ended_at)
+
+
+def _line_key(use: _Use) -> tuple[str, ...]:
+    prices = (str(use.price.usd), use.price.source, str(use.list_price.usd))
+    return (use.instance.group_id, use.component, use.item, *prices)
+
+
+def _billed_until(instance: BilledInstance, end: datetime) -> datetime:
+    return end if instance.ended_at is None else max(instance.ended_at, instance.started_at + MINIMUM)
 
 
 def _uses(
@@ -88,11 +167,7 @@ def _uses(
 ) -> Iterator[_Use]:
     end = hour + HOUR
     free = _is_free(instance)
-    # AWS bills whole seconds: fractions are dropped from the life, or each hour would drop its own.
-    started_at = instance.started_at.replace(microsecond=0)
-    ended_at = end if instance.ended_at is None else instance.ended_at.replace(microsecond=0)
-    billed_until = end if instance.ended_at is None else max(ended_at, started_at + MINIMUM)
-    start, stop = max(hour, started_at), min(end, billed_until)
+    start, stop = max(hour, instance.started_at), min(end, _billed_until(instance, end))
     if start < stop:
         if policy.first_hour_fee or not free:
             fee = PriceKey(component=Component.EMR_FEE, region=region, item=instance.instance_type)
@@ -102,7 +177,7 @@ def _uses(
             spot = instance.market is Market.SPOT
             own = _spot_key(instance, region) if spot else on_demand
             yield from _hours(instance, own, prices, start, stop, list_key=on_demand)
-    lived_until = min(end, ended_at)
+    lived_until = end if instance.ended_at is None else min(end, instance.ended_at)
     if start < lived_until:
         yield from _months(instance, prices, start, lived_until, region)
 
@@ -125,12 +200,14 @@ def _hours(
     *,
     list_key: PriceKey,
 ) -> Iterator[_Use]:
+    ended = stop if instance.ended_at is None else instance.ended_at
     for since, until, price in prices.over(key, start, stop):
         yield _Use(
             instance=instance,
             component=key.component,
             item=key.item,
             seconds=_seconds(until - since),
+            used_seconds=max(0, _seconds(min(until, ended) - since)),
             units=Decimal(1),
             unit_seconds=Decimal(3600),
             price=price,
@@ -150,6 +227,7 @@ def _months(
                     component=Component.EBS,
                     item=key.item,
                     seconds=_seconds(until - since),
+                    used_seconds=_seconds(until - since),
                     units=units,
                     unit_seconds=Decimal(days * 86400),
                     price=price,
@@ -170,26 +248,58 @@ def _volume_units(volume: Volume, region: str) -> Iterator[tuple[PriceKey, Decim
         yield PriceKey(component=Component.EBS, region=region, item="gp3:throughput"), extra
 
 
-def _line(uses: Sequence[_Use]) -> CostLine:
-    """Add up what shares group, component, item and price."""
-    first = uses[0]
+def _line(parts: Sequence[tuple[_Kind, _Use]], counts: Mapping[_Kind, int], policy: CostPolicy) -> CostLine:
+    """Add up what shares group, component, item and prices."""
+    first = parts[0][1]
     with localcontext(prec=60):
-        quantity = sum((u.seconds * u.units for u in uses), Decimal(0)) / first.unit_seconds
-        at_list = sum((u.seconds * u.units * u.list_price.usd for u in uses), Decimal(0)) / first.unit_seconds
+        unit_seconds = sum((counts[k] * u.seconds * u.units for k, u in parts), Decimal(0))
+        quantity = (unit_seconds / first.unit_seconds).quantize(SCALE)
+        used = sum((counts[k] * u.used_seconds * u.units for k, u in parts), Decimal(0)) / first.unit_seconds
+        at_list = first.list_price.usd
+        contracted, effective = (rate.quantize(SCALE) for rate in _rates(first, policy))
         return CostLine(
             group_id=first.instance.group_id,
             role=first.instance.role,
             market=first.instance.market,
             component=first.component,
             item=first.item,
-            quantity=quantity.quantize(SCALE),
+            quantity=quantity,
+            measured_quantity=used.quantize(SCALE),
             unit=first.price.unit,
             unit_price_usd=first.price.usd,
-            list_cost_usd=at_list.quantize(SCALE),
-            effective_cost_usd=(quantity * first.price.usd).quantize(SCALE),
+            list_unit_price_usd=at_list,
+            contracted_unit_price_usd=contracted,
+            effective_unit_price_usd=effective,
+            list_cost_usd=quantity * at_list,
+            contracted_cost_usd=quantity * contracted,
+            effective_cost_usd=quantity * effective,
             price_source=first.price.source,
-            instances=len({u.instance.ec2_instance_id for u in uses}),
+            instances=sum(counts[kind] for kind in {kind for kind, _ in parts}),
         )
+
+
+def _rates(use: _Use, policy: CostPolicy) -> tuple[Decimal, Decimal]:
+    """Return the contracted and the effective unit price."""
+    price = use.price.usd
+    match use.component:
+        case Component.EC2_SPOT:  # the market sets it; neither discount nor commitment does
+            return price, price
+        case Component.EMR_FEE:
+            contracted = _less(price, policy.emr_discount_percent)
+            return contracted, contracted
+        case Component.EBS:
+            contracted = _less(price, policy.ebs_discount_percent)
+            return contracted, contracted
+        case Component.EC2_ON_DEMAND:
+            contracted = _less(price, policy.ec2_discount_percent)
+            # The covered part at the commitment's rate, which is a discount on list, the rest as contracted.
+            committed = _less(price, policy.ec2_covered_discount_percent)
+            covered = policy.ec2_covered_percent
+            return contracted, (committed * covered + contracted * (_WHOLE - covered)) / _WHOLE
+
+
+def _less(price: Decimal, percent: Decimal) -> Decimal:
+    return price * (_WHOLE - percent) / _WHOLE
 
 
 def _on_demand_key(instance: BilledInstance, region: str) -> PriceKey:
@@ -205,6 +315,6 @@ def _spot_key(instance: BilledInstance, region: str) -> PriceKey:
     )
 
 
-def _seconds(length: timedelta) -> Decimal:
-    """Return a length in whole seconds, exactly; AWS bills whole seconds."""
-    return Decimal(length // timedelta(seconds=1))
+def _seconds(length: timedelta) -> int:
+    """Return a length in whole seconds; AWS bills whole seconds."""
+    return length // timedelta(seconds=1)

@@ -1,4 +1,7 @@
-"""What finance records are made of: prices with their source, billed instances, lines, hours."""
+"""What finance records are made of: prices with their source, billed instances, lines, hours, month totals.
+
+How an hour is traced and corrected lives in cost_history.py.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -37,6 +40,13 @@ class RecordStatus(StrEnum):
 
     ESTIMATED = "ESTIMATED"
     RECONCILED = "RECONCILED"
+
+
+class StartSource(StrEnum):
+    """Where the start of an instance's bill is known from."""
+
+    EC2_LAUNCH_TIME = "EC2_LAUNCH_TIME"
+    EMR_CREATION_TIME = "EMR_CREATION_TIME"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +97,7 @@ class BilledInstance:
         instance_type: For instance m5.xlarge.
         availability_zone: Where it runs.
         started_at: Billing start: EC2's LaunchTime where seen, else EMR's creation time.
+        start_source: Which of the two it is.
         ended_at: Billing end; None while it runs.
         interrupted: True where EC2's state reason proves that AWS took it back.
         volumes: Every EBS volume it has, the root volume included.
@@ -99,6 +110,7 @@ class BilledInstance:
     instance_type: str
     availability_zone: str
     started_at: datetime
+    start_source: StartSource = StartSource.EMR_CREATION_TIME
     ended_at: datetime | None
     interrupted: bool = False
     volumes: tuple[Volume, ...] = ()
@@ -108,16 +120,23 @@ class BilledInstance:
 class CostLine:
     """What one component of one group cost in one hour at one price.
 
+    Each cost is its unit price times the quantity, to the last digit.
+
     Attributes:
         group_id: ig-...
         role: Of the group.
         market: Of the group.
         component: What was paid for.
         item: Instance or volume type.
-        quantity: Hours or GB-Months; exact, as a Decimal of seconds over the unit.
+        quantity: Billed hours or GB-Months, to a millionth of a millionth.
+        measured_quantity: What was used of them: less where the minimum of 60 s was billed.
         unit: Hours or GB-Months.
-        unit_price_usd: USD per unit.
+        unit_price_usd: USD per unit, as published: the price that the source names.
+        list_unit_price_usd: The on-demand rate; for spot not the price paid.
+        contracted_unit_price_usd: After the discount configured in the policy; for spot the market's price.
+        effective_unit_price_usd: After the coverage configured in the policy, on average.
         list_cost_usd: Quantity at the on-demand rate.
+        contracted_cost_usd: Quantity at the contracted rate.
         effective_cost_usd: What is expected to be paid.
         price_source: From the price.
         instances: How many instances the line covers.
@@ -129,12 +148,32 @@ class CostLine:
     component: Component
     item: str
     quantity: Decimal
+    measured_quantity: Decimal
     unit: str
     unit_price_usd: Decimal
+    list_unit_price_usd: Decimal
+    contracted_unit_price_usd: Decimal
+    effective_unit_price_usd: Decimal
     list_cost_usd: Decimal
+    contracted_cost_usd: Decimal
     effective_cost_usd: Decimal
     price_source: str
     instances: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdleFigure:
+    """What of an hour's cost was for capacity that nothing was allocated on.
+
+    Attributes:
+        share: Part of the cluster's YARN memory that was not allocated, 0-1.
+        cost_usd: The hour's effective cost times the share.
+        basis: What the share was measured from, for people.
+    """
+
+    share: Decimal
+    cost_usd: Decimal
+    basis: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +188,8 @@ class HourRecord:
         hour: Start of the hour, UTC, half-open.
         cost_centre: Who pays.
         lines: All lines of the hour.
+        idle: Idle cost; None where the metrics do not carry it: it is never guessed.
+        assumptions: What was configured rather than known: discounts, coverage, first-hour fee.
         revision: 1 for the first; raised when later facts change the lines.
         status: ESTIMATED until reconciled with the billing export.
         recorded_at: When this revision was written.
@@ -161,6 +202,8 @@ class HourRecord:
     hour: datetime
     cost_centre: str
     lines: tuple[CostLine, ...]
+    idle: IdleFigure | None = None
+    assumptions: tuple[str, ...] = ()
     revision: int = 1
     status: RecordStatus = RecordStatus.ESTIMATED
     recorded_at: datetime
@@ -171,17 +214,67 @@ class HourRecord:
         return exact_sum(line.effective_cost_usd for line in self.lines)
 
     @property
+    def contracted_cost_usd(self) -> Decimal:
+        """Sum of the lines at contracted rates, exact."""
+        return exact_sum(line.contracted_cost_usd for line in self.lines)
+
+    @property
     def list_cost_usd(self) -> Decimal:
         """Sum of the lines at on-demand rates, exact."""
         return exact_sum(line.list_cost_usd for line in self.lines)
 
+    @property
+    def spot_saving_usd(self) -> Decimal:
+        """What spot instances cost less than on-demand ones would have, exact; it may be below zero."""
+        return spot_saving(self.lines)
+
+    @property
+    def idle_cost_usd(self) -> Decimal | None:
+        """Cost of idle capacity; None where it is not known."""
+        return None if self.idle is None else self.idle.cost_usd
+
+
+def spot_saving(lines: Iterable[CostLine]) -> Decimal:
+    """Return list less effective cost of the spot lines, exact."""
+    spot = [line for line in lines if line.component is Component.EC2_SPOT]
+    return exact_sum(
+        [*(line.list_cost_usd for line in spot), *(line.effective_cost_usd.copy_negate() for line in spot)]
+    )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonthTotal:
-    """The rollup of one cost centre and month: moves with each hour record, in its transaction."""
+    """The rollup of one cost centre and month: moves with each hour record, in its transaction.
+
+    Attributes:
+        cost_centre: Who pays.
+        month: 2026-10.
+        effective_cost_usd: Of the month's own hours.
+        contracted_cost_usd: Of the month's own hours.
+        list_cost_usd: Of the month's own hours.
+        spot_saving_usd: Of the month's own hours.
+        idle_cost_usd: Of the hours whose idle cost is known.
+        hours: Cluster-hours recorded.
+        hours_with_idle: Cluster-hours whose idle cost is known.
+        hours_reconciled: Cluster-hours that the bill has proven.
+        correction_usd: Effective cost booked in this month for hours of months closed before.
+        corrections: How many such bookings.
+    """
 
     cost_centre: str
     month: str
     effective_cost_usd: Decimal
+    contracted_cost_usd: Decimal = Decimal(0)
     list_cost_usd: Decimal
+    spot_saving_usd: Decimal = Decimal(0)
+    idle_cost_usd: Decimal = Decimal(0)
     hours: int
+    hours_with_idle: int = 0
+    hours_reconciled: int = 0
+    correction_usd: Decimal = Decimal(0)
+    corrections: int = 0
+
+    @property
+    def total_usd(self) -> Decimal:
+        """What the month is charged: its own hours and the corrections booked in it, exact."""
+        return exact_sum((self.effective_cost_usd, self.correction_usd))

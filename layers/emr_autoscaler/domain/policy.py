@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 from enum import StrEnum
 
 
@@ -149,9 +150,37 @@ class CostPolicy:
     Attributes:
         first_hour_fee: Whether the EMR fee is charged for a spot instance that AWS interrupts in
             its first hour (its EC2 charge is not).
+        emr_discount_percent: Negotiated discount on the EMR fee, 0-100.
+        ec2_discount_percent: Negotiated discount on EC2 on demand, 0-100; spot has none.
+        ebs_discount_percent: Negotiated discount on EBS, 0-100.
+        ec2_covered_percent: Part of EC2 on-demand use that a savings plan or reservation covers, 0-100.
+        ec2_covered_discount_percent: What covered use costs less than list, 0-100.
     """
 
     first_hour_fee: bool = True
+    emr_discount_percent: Decimal = Decimal(0)
+    ec2_discount_percent: Decimal = Decimal(0)
+    ebs_discount_percent: Decimal = Decimal(0)
+    ec2_covered_percent: Decimal = Decimal(0)
+    ec2_covered_discount_percent: Decimal = Decimal(0)
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """What is configured here rather than known, as it is written beside the figures."""
+        stated = []
+        for percent, what in (
+            (self.emr_discount_percent, "EMR fee"),
+            (self.ec2_discount_percent, "EC2 on demand"),
+            (self.ebs_discount_percent, "EBS"),
+        ):
+            if percent:
+                stated.append(f"{percent:f} % discount on {what}")
+        if self.ec2_covered_percent:
+            saved = f"{self.ec2_covered_discount_percent:f} % below list"
+            stated.append(f"{self.ec2_covered_percent:f} % of EC2 on demand covered by commitments at {saved}")
+        if not self.first_hour_fee:
+            stated.append("no EMR fee for spot instances interrupted in their first hour")
+        return tuple(stated)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

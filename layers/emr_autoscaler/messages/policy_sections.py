@@ -6,6 +6,7 @@ that a document only says what it wants otherwise.
 
 from dataclasses import fields
 from datetime import timedelta
+from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -30,6 +31,7 @@ _CORE = CorePolicy()
 _IDLE = IdlePolicy()
 _COST = CostPolicy()
 
+Percent = Annotated[Decimal, Field(ge=0, le=100, max_digits=7, decimal_places=4)]
 Nodes = Annotated[int, Field(ge=0, le=MAX_NODES)]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 InstanceType = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*\.[a-z0-9-]+$")]
@@ -245,6 +247,22 @@ class CostDocument(_Section):
             description="Whether the EMR fee is charged for a spot instance that AWS interrupts in its first hour."
         ),
     ] = _COST.first_hour_fee
+    emr_discount_percent: Annotated[Percent, Field(description="Negotiated discount on the EMR fee.")] = (
+        _COST.emr_discount_percent
+    )
+    ec2_discount_percent: Annotated[Percent, Field(description="Negotiated discount on EC2 on demand.")] = (
+        _COST.ec2_discount_percent
+    )
+    ebs_discount_percent: Annotated[Percent, Field(description="Negotiated discount on EBS.")] = (
+        _COST.ebs_discount_percent
+    )
+    ec2_covered_percent: Annotated[
+        Percent,
+        Field(description="Part of EC2 on-demand use that a savings plan or reservation covers: an estimate."),
+    ] = _COST.ec2_covered_percent
+    ec2_covered_discount_percent: Annotated[
+        Percent, Field(description="What covered use costs less than list.")
+    ] = _COST.ec2_covered_discount_percent
 
     def to_domain(self) -> CostPolicy:
         """Return the section."""

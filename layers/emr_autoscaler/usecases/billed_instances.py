@@ -1,9 +1,11 @@
 """What of a cluster is billed: its instances as EMR lists them, with what EC2 knows beyond that."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from emr_autoscaler.domain.cluster import Instance, InstanceGroup, Role, Volume
-from emr_autoscaler.domain.costs import BilledInstance
+from emr_autoscaler.domain.cost_history import HourRevision
+from emr_autoscaler.domain.costs import BilledInstance, StartSource
 from emr_autoscaler.domain.memory import RegistryEntry
 from emr_autoscaler.ports import ComputeInstance
 
@@ -28,6 +30,9 @@ def billed_instances(
             instance_type=i.instance_type,
             availability_zone=entry.cluster.availability_zone,
             started_at=seen[i.ec2_instance_id].launched_at if i.ec2_instance_id in seen else i.created_at,
+            start_source=(
+                StartSource.EC2_LAUNCH_TIME if i.ec2_instance_id in seen else StartSource.EMR_CREATION_TIME
+            ),
             ended_at=i.ended_at,
             interrupted=i.ec2_instance_id in entry.interrupted
             or (i.ec2_instance_id in seen and seen[i.ec2_instance_id].interrupted),
@@ -35,6 +40,47 @@ def billed_instances(
         )
         for i in instances
         if i.ec2_instance_id
+    )
+
+
+def with_memory(
+    instances: Sequence[BilledInstance], *, earlier: Iterable[HourRevision], same_hour: Iterable[HourRevision]
+) -> tuple[BilledInstance, ...]:
+    """Return the instances of an hour, never known worse than when they were recorded.
+
+    EC2 forgets an instance an hour after its end, EMR lists 2,000 at most: a launch time or a proven
+    interruption that was recorded stays, and so does an instance that is not listed any more.
+
+    Args:
+        instances: As AWS knows them now.
+        earlier: What was recorded of the hours before.
+        same_hour: What was recorded of this hour.
+    """
+    recorded_here = {p.instance.ec2_instance_id: p.instance for r in same_hour for p in r.instances}
+    recorded = {p.instance.ec2_instance_id: p.instance for r in earlier for p in r.instances} | recorded_here
+    listed = {i.ec2_instance_id for i in instances}
+    return (
+        *(_at_least(i, recorded.get(i.ec2_instance_id)) for i in instances),
+        *(i for instance_id, i in recorded_here.items() if instance_id not in listed),
+    )
+
+
+def _at_least(instance: BilledInstance, recorded: BilledInstance | None) -> BilledInstance:
+    """Take a recorded launch time and interruption where AWS has forgotten them."""
+    if recorded is None:
+        return instance
+    forgotten = (
+        instance.start_source is StartSource.EMR_CREATION_TIME
+        and recorded.start_source is StartSource.EC2_LAUNCH_TIME
+    )
+    start = recorded if forgotten else instance
+    if start is instance and instance.interrupted >= recorded.interrupted:
+        return instance
+    return replace(
+        instance,
+        started_at=start.started_at,
+        start_source=start.start_source,
+        interrupted=instance.interrupted or recorded.interrupted,
     )
 
 

@@ -51,6 +51,8 @@ class EnrollCluster:
     def __call__(self, cluster_id: str) -> RegistryEntry | None:
         """Bring everything up to date with one cluster.
 
+        One that ended before anybody looked is taken in all the same: its cost is recorded, nothing else.
+
         Returns:
             Its entry; None for a cluster that never opted in.
 
@@ -59,7 +61,7 @@ class EnrollCluster:
         """
         cluster = self.reader.describe_cluster(cluster_id)
         entry = self.registry.get(cluster_id)
-        if entry is None and (not policy_name_of(cluster) or cluster.state.has_ended):
+        if entry is None and not policy_name_of(cluster):
             return None
         groups = () if cluster.uses_fleets else self._groups(cluster_id)
         if entry is None:
@@ -144,26 +146,32 @@ class EnrollCluster:
         return update_entry(self.registry, entry.cluster_id, change) or entry
 
     def _equip(self, entry: RegistryEntry, policy: Policy) -> RegistryEntry:
-        """Give a ready cluster the alarms and task groups its policy wants."""
-        groups = self._with_task_groups(entry, policy)
+        """Give a ready cluster the alarms and task groups its policy wants.
+
+        The alarms come first: a group that EMR refuses must not leave the cluster unwatched.
+        """
+        entry = self._with_alarms(entry, policy)
+        return self._with_task_groups(entry, policy)
+
+    def _with_alarms(self, entry: RegistryEntry, policy: Policy) -> RegistryEntry:
         watched = wanted_alarms(entry.cluster, policy)
         # No event tells of a policy that changed, or of a pause that ended: they are seen here.
         digest = fingerprint(watched, policy.mode, policy.task, policy.core, entry.is_paused)
+        if digest == entry.alarms_made_from:
+            return entry
         names = tuple(w.name(self.prefix, entry.cluster_id) for w in watched)
-        changed = digest != entry.alarms_made_from
-        if changed:
-            self.alarms.put_alarms([self._spec(w, entry.cluster_id) for w in watched])
-            self.alarms.delete_alarms([name for name in entry.alarms if name not in names])
-            for kind in (DecisionKind.TASK, DecisionKind.CORE):
-                self.queue.request(entry.cluster_id, kind, now=self.clock.now(), cause="enrolled")
+        self.alarms.put_alarms([self._spec(w, entry.cluster_id) for w in watched])
+        self.alarms.delete_alarms([name for name in entry.alarms if name not in names])
+        for kind in (DecisionKind.TASK, DecisionKind.CORE):
+            self.queue.request(entry.cluster_id, kind, now=self.clock.now(), cause="enrolled")
 
         def change(current: RegistryEntry) -> RegistryEntry:
-            return replace(current, alarms=names, alarms_made_from=digest, groups=groups or current.groups)
+            return replace(current, alarms=names, alarms_made_from=digest)
 
         return update_entry(self.registry, entry.cluster_id, change) or entry
 
-    def _with_task_groups(self, entry: RegistryEntry, policy: Policy) -> tuple[InstanceGroup, ...]:
-        """Create the task groups the policy wants; return the groups as EMR then lists them."""
+    def _with_task_groups(self, entry: RegistryEntry, policy: Policy) -> RegistryEntry:
+        """Create the task groups the policy wants; keep the groups as EMR then lists them."""
         hands_off = entry.is_paused or entry.cluster.uses_fleets or entry.cluster.has_managed_scaling
         wanted = () if hands_off else missing_task_groups(entry.groups, policy.task)
         actuator = self.actuators[policy.mode]
@@ -173,7 +181,14 @@ class EnrollCluster:
                 entry.cluster_id,
                 [NewTaskGroup(name=g.name, market=g.market, instance_type=g.instance_type) for g in batch],
             )
-        return self._groups(entry.cluster_id) if wanted and not actuator.is_dry else ()
+        if not wanted or actuator.is_dry:
+            return entry
+        groups = self._groups(entry.cluster_id)
+
+        def change(current: RegistryEntry) -> RegistryEntry:
+            return replace(current, groups=groups or current.groups)
+
+        return update_entry(self.registry, entry.cluster_id, change) or entry
 
     def _spec(self, watched: WatchedMetric, cluster_id: str) -> AlarmSpec:
         return AlarmSpec(
@@ -190,3 +205,8 @@ class EnrollCluster:
 def active_states() -> tuple[ClusterState, ...]:
     """Return the states of clusters that have not ended."""
     return tuple(state for state in ClusterState if not state.has_ended)
+
+
+def ended_states() -> tuple[ClusterState, ...]:
+    """Return the states of clusters that are gone."""
+    return (ClusterState.TERMINATED, ClusterState.TERMINATED_WITH_ERRORS)

@@ -1,18 +1,34 @@
 """Record what each cluster-hour cost, whole and from facts; restate hours that later facts change."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from emr_autoscaler.domain.billing import FREE_WHEN_INTERRUPTED_WITHIN, HOUR, bill_hour, needed_prices
+from emr_autoscaler.domain.billing import (
+    FREE_WHEN_INTERRUPTED_WITHIN,
+    HOUR,
+    MINIMUM,
+    bill_instances,
+    needed_prices,
+)
 from emr_autoscaler.domain.cluster import Market
-from emr_autoscaler.domain.costs import BilledInstance, Component, HourRecord, Price, PriceKey
-from emr_autoscaler.domain.errors import AutoscalerError
+from emr_autoscaler.domain.cost_history import HourBill, HourRevision
+from emr_autoscaler.domain.costs import (
+    BilledInstance,
+    Component,
+    HourRecord,
+    Price,
+    PriceKey,
+    RecordStatus,
+)
+from emr_autoscaler.domain.errors import AutoscalerError, UnavailableError
+from emr_autoscaler.domain.idle_cost import idle_figure
 from emr_autoscaler.domain.memory import RegistryEntry
+from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName
 from emr_autoscaler.domain.policy import CostPolicy
 from emr_autoscaler.domain.price_book import PriceBook
-from emr_autoscaler.ports import Clock, ClusterReader, Compute, Costs, Registry
-from emr_autoscaler.usecases.billed_instances import billed_instances
+from emr_autoscaler.ports import Clock, ClusterReader, Compute, Costs, MetricsReader, Registry
+from emr_autoscaler.usecases.billed_instances import billed_instances, with_memory
 from emr_autoscaler.usecases.policy_in_force import PolicyInForce
 from emr_autoscaler.usecases.refresh_prices import RefreshPrices
 from emr_autoscaler.usecases.registry_updates import update_entry
@@ -27,12 +43,23 @@ BEFORE_ENROLMENT = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _HourFacts:
+    """What one hour is computed from: what was recorded of it, and the instances as they are known now."""
+
+    hour: datetime
+    before: HourRecord | None
+    recorded: tuple[HourRevision, ...]
+    instances: tuple[BilledInstance, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordCosts:
     """Records hours of some or all enrolled clusters, opted out ones included until they end."""
 
     clock: Clock
     reader: ClusterReader
     compute: Compute
+    metrics: MetricsReader
     registry: Registry
     costs: Costs
     refresh_prices: RefreshPrices
@@ -71,11 +98,19 @@ class RecordCosts:
         seen = {i.ec2_instance_id: i for i in self.compute.find_cluster_instances(entry.cluster_id)}
         proven = {i: now for i, known in seen.items() if known.interrupted and i not in entry.interrupted}
         entry = replace(entry, interrupted={**entry.interrupted, **proven})
+        if proven:  # at once: EC2 forgets the proof within the hour, and this run may die before its end
+            self._note_interruptions(entry.cluster_id, proven)
         instances = billed_instances(entry, listed, seen)
         hours = _hours_to_compute(entry, instances, now)
         written = self._compute(entry, instances, hours, now) if hours else []
         self._remember(entry, hours, now, closed=_is_over(entry, instances))
         return written
+
+    def _note_interruptions(self, cluster_id: str, proven: Mapping[str, datetime]) -> None:
+        def change(current: RegistryEntry) -> RegistryEntry:
+            return replace(current, interrupted={**proven, **current.interrupted})
+
+        update_entry(self.registry, cluster_id, change)
 
     def _compute(
         self,
@@ -84,30 +119,59 @@ class RecordCosts:
         hours: Sequence[datetime],
         now: datetime,
     ) -> list[HourRecord]:
-        start, end = hours[0], hours[-1] + HOUR
-        alive = [i for i in instances if i.started_at < end and (i.ended_at is None or i.ended_at >= start - HOUR)]
-        prices = PriceBook(self._prices(entry, alive, start, end))
+        facts = self._facts(entry, instances, hours)
+        everyone = [i for of_hour in facts for i in of_hour.instances]
+        prices = PriceBook(self._prices(entry, everyone, hours[0], hours[-1] + HOUR))
         policy = self.policy_in_force(entry) if entry.policy_name else None
-        assumptions = policy.cost if policy else CostPolicy()
+        assumed = policy.cost if policy else CostPolicy()
+        metrics = self._memory_metrics(entry.cluster_id, hours[0], hours[-1] + HOUR)
         written = []
-        for hour in hours:
-            lines = bill_hour(hour, alive, prices, region=entry.cluster.region, policy=assumptions)
-            before = self.costs.get_hour(entry.cluster.account_id, entry.cluster.region, entry.cluster_id, hour)
-            if (before is not None and before.lines == lines) or (before is None and not lines):
+        for of_hour in facts:
+            hour, before = of_hour.hour, of_hour.before
+            region = entry.cluster.region
+            bill = bill_instances(hour, of_hour.instances, prices, region=region, policy=assumed)
+            if not _changes(of_hour, bill, assumed.assumptions):
                 continue
             record = HourRecord(
                 account_id=entry.cluster.account_id,
-                region=entry.cluster.region,
+                region=region,
                 cluster_id=entry.cluster_id,
                 cluster_name=entry.cluster.name,
                 hour=hour,
                 cost_centre=before.cost_centre if before else entry.cost_centre,
-                lines=lines,
-                revision=before.revision + 1 if before else 1,
+                lines=bill.lines,
+                idle=idle_figure(hour, bill.lines, [p.instance for p in bill.instances], metrics),
+                assumptions=assumed.assumptions,
                 recorded_at=now,
             )
-            written.append(self.costs.put_hour(record))
+            written.append(self.costs.put_hour(record, bill.instances))
         return written
+
+    def _facts(
+        self, entry: RegistryEntry, instances: Sequence[BilledInstance], hours: Sequence[datetime]
+    ) -> list[_HourFacts]:
+        """Return what is known of each hour: from AWS now, and from what was recorded of it and before it."""
+        key = (entry.cluster.account_id, entry.cluster.region, entry.cluster_id)
+        earlier: tuple[HourRevision, ...] = ()
+        if entry.costs_recorded_until is not None:
+            earlier = self.costs.revisions(*key, hours[0] - HOUR, latest_only=True)
+        facts = []
+        for hour in hours:
+            before = self.costs.get_hour(*key, hour)
+            recorded = () if before is None else self.costs.revisions(*key, hour, latest_only=True)
+            present = [i for i in instances if _may_be_billed(i, hour)]
+            known = with_memory(present, earlier=earlier, same_hour=recorded)
+            facts.append(_HourFacts(hour=hour, before=before, recorded=recorded, instances=known))
+            earlier = (*earlier, *recorded)
+        return facts
+
+    def _memory_metrics(self, cluster_id: str, start: datetime, end: datetime) -> ClusterMetrics | None:
+        """Return YARN's memory; None where CloudWatch fails: idle cost is no reason to lose an hour."""
+        names = (MetricName.MEMORY_TOTAL_MIB, MetricName.MEMORY_ALLOCATED_MIB)
+        try:
+            return self.metrics.read_metrics([cluster_id], names, start=start, end=end).get(cluster_id)
+        except UnavailableError:
+            return None
 
     def _prices(
         self, entry: RegistryEntry, instances: Sequence[BilledInstance], start: datetime, end: datetime
@@ -164,11 +228,32 @@ def _hours_to_compute(entry: RegistryEntry, instances: Sequence[BilledInstance],
         last_end = _hour_of(max(ends) + timedelta(seconds=59)) + HOUR if ends else last_end
     start = first
     if entry.costs_recorded_until is not None:
-        start = max(first, min(entry.costs_recorded_until, last_end))
+        # The hour recorded last is looked at again: instances and ends are sometimes listed late.
+        start = max(first, min(entry.costs_recorded_until, last_end) - HOUR)
         for instance in instances:
             if instance.interrupted and _may_be_restated(instance, now):
                 start = min(start, _hour_of(instance.started_at))
     return [start + n * HOUR for n in range(max(0, (last_end - start) // HOUR))]
+
+
+def _may_be_billed(instance: BilledInstance, hour: datetime) -> bool:
+    """Whether an instance may have to do with an hour; generous by the minimum, and by a corrected start."""
+    ended = instance.ended_at
+    return instance.started_at < hour + 2 * HOUR and (ended is None or ended + MINIMUM > hour)
+
+
+def _changes(of_hour: _HourFacts, bill: HourBill, assumptions: tuple[str, ...]) -> bool:
+    """Whether the hour has to be written: it is new, or its facts say otherwise now.
+
+    A policy changed since is no fact of the hour: it holds from the hours recorded next.
+    """
+    before = of_hour.before
+    if before is None:
+        return bool(bill.lines)
+    if before.status is RecordStatus.RECONCILED or before.lines == bill.lines:
+        return False
+    same_facts = any(revision.instances == bill.instances for revision in of_hour.recorded)
+    return not (same_facts and before.assumptions != assumptions)
 
 
 def _may_be_restated(instance: BilledInstance, now: datetime) -> bool:

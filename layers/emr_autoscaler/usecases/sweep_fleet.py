@@ -9,7 +9,7 @@ from emr_autoscaler.domain.errors import NotFoundError
 from emr_autoscaler.domain.memory import RegistryEntry
 from emr_autoscaler.domain.record import Outcome
 from emr_autoscaler.ports import Alarms, Clock, ClusterReader, Compute, EvaluationQueue, Registry
-from emr_autoscaler.usecases.enroll_cluster import EnrollCluster, active_states
+from emr_autoscaler.usecases.enroll_cluster import EnrollCluster, active_states, ended_states
 from emr_autoscaler.usecases.journal import INTENT_IS_LOST_AFTER, Journal
 from emr_autoscaler.usecases.registry_updates import update_entry
 
@@ -93,10 +93,12 @@ class SweepFleet:
         """Describe clusters that events may have missed, a few each sweep, new and ended ones first."""
         listed = self.reader.list_clusters(active_states())
         active = {summary.cluster_id for summary in listed}
+        # Clusters that lived for less than a sweep, and whose events were lost, are found here only.
+        gone = self.reader.list_clusters(ended_states(), created_after=now - FULL_SWEEP_EVERY * 3)
         ended = [e.cluster_id for e in entries.values() if e.is_active and e.cluster_id not in active]
         fresh = [
             s.cluster_id
-            for s in listed
+            for s in (*listed, *gone)
             if s.cluster_id not in entries and now - s.created_at < FULL_SWEEP_EVERY * 3
         ]
         changed = [

@@ -6,7 +6,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from emr_autoscaler.domain.costs import HourRecord, MonthTotal, Price, PriceKey, exact_sum
+from emr_autoscaler.domain.cost_history import (
+    Correction,
+    HourRevision,
+    InstanceCharges,
+    MonthClose,
+    correct,
+    next_revision,
+    says_the_same,
+)
+from emr_autoscaler.domain.costs import HourRecord, MonthTotal, Price, PriceKey, RecordStatus, exact_sum
 
 _ClusterKey = tuple[str, str, str]
 _HourKey = tuple[datetime, str, str, str]
@@ -17,28 +26,66 @@ class MemoryCosts:
 
     def __init__(self) -> None:
         self._hours: defaultdict[_ClusterKey, dict[datetime, HourRecord]] = defaultdict(dict)
+        self._latest: dict[_HourKey, HourRecord] = {}
+        self._revisions: defaultdict[_HourKey, list[HourRevision]] = defaultdict(list)
+        self._closed: dict[tuple[str, str], MonthClose] = {}
+        self._corrections: list[Correction] = []
         self._months: defaultdict[tuple[str, str], dict[_HourKey, HourRecord]] = defaultdict(dict)
         self._prices: defaultdict[PriceKey, dict[datetime, Price]] = defaultdict(dict)
         self._dates: dict[PriceKey, list[datetime]] = {}
 
     def get_hour(self, account_id: str, region: str, cluster_id: str, hour: datetime) -> HourRecord | None:
-        """Return the latest revision of a cluster-hour."""
-        return self._hours[account_id, region, cluster_id].get(_whole(hour))
+        """Return the latest revision of a cluster-hour, corrections included."""
+        return self._latest.get((_whole(hour), region, cluster_id, account_id))
 
-    def put_hour(self, record: HourRecord) -> HourRecord:
+    def put_hour(self, record: HourRecord, instances: Sequence[InstanceCharges] = ()) -> HourRecord:
         """Write an hour; what is already stored changes nothing. Its month total follows."""
-        hours = self._hours[record.account_id, record.region, record.cluster_id]
+        _whole(record.hour)
         key = _key(record)
-        stored = hours.get(_whole(record.hour))
-        if stored is not None:
-            if stored == replace(record, revision=stored.revision, recorded_at=stored.recorded_at):
-                return stored
-            del self._months[stored.cost_centre, _month(stored.hour)][key]
-            # The empty month stays: its total is zero, which is not the same as never written.
-        new = replace(record, revision=1 if stored is None else stored.revision + 1)
-        hours[record.hour] = new
-        self._months[new.cost_centre, _month(new.hour)][key] = new
+        latest = self._latest.get(key)
+        if latest is not None and says_the_same(latest, record):
+            return latest
+        closed = self.month_close(record.account_id, _month(record.hour)) is not None
+        new = next_revision(latest, record, closed=closed)
+        hours = self._hours[record.account_id, record.region, record.cluster_id]
+        if closed:
+            self._corrections.append(correct(latest, new, _month(new.recorded_at)))
+            self._months.setdefault((new.cost_centre, _month(new.recorded_at)), {})
+            hours.setdefault(record.hour, replace(new, lines=(), idle=None, revision=0))
+        else:
+            if latest is not None:
+                del self._months[latest.cost_centre, _month(latest.hour)][key]
+                # The empty month stays: its total is zero, which is not the same as never written.
+            hours[record.hour] = new
+            self._months[new.cost_centre, _month(new.hour)][key] = new
+        self._latest[key] = new
+        self._revisions[key].append(HourRevision(record=new, instances=tuple(instances)))
         return new
+
+    def revisions(
+        self, account_id: str, region: str, cluster_id: str, hour: datetime, *, latest_only: bool = False
+    ) -> tuple[HourRevision, ...]:
+        """Return every revision of an hour, or the latest one only, oldest first."""
+        found = self._revisions.get((_whole(hour), region, cluster_id, account_id), [])
+        return tuple(found[-1:] if latest_only else found)
+
+    def close_month(self, close: MonthClose) -> MonthClose:
+        """Close a month, or return how it was closed before: once closed it stays."""
+        return self._closed.setdefault((close.account_id, close.month), close)
+
+    def month_close(self, account_id: str, month: str) -> MonthClose | None:
+        """Return when a month of an account was closed, or None while it is open."""
+        return self._closed.get((account_id, month))
+
+    def corrections_of_cost_centre(self, cost_centre: str, month: str) -> tuple[Correction, ...]:
+        """Return the corrections booked for a cost centre in a month (2026-11), by corrected hour."""
+        found = [c for c in self._corrections if (c.record.cost_centre, c.month) == (cost_centre, month)]
+        return tuple(sorted(found, key=lambda c: (_key(c.record), c.record.revision)))
+
+    def corrections_of_account(self, account_id: str, month: str) -> tuple[Correction, ...]:
+        """Return the corrections booked in an account and month (2026-11), by corrected hour."""
+        found = [c for c in self._corrections if (c.record.account_id, c.month) == (account_id, month)]
+        return tuple(sorted(found, key=lambda c: (_key(c.record), c.record.revision)))
 
     def hours_of_cluster(
         self,
@@ -57,31 +104,49 @@ class MemoryCosts:
             if (start is None or start <= hour) and (end is None or hour < end)
         )
 
-    def hours_of_cost_centre(self, cost_centre: str, month: str) -> tuple[HourRecord, ...]:
-        """Return the hours of a cost centre in a month (2026-10), oldest first."""
-        return _in_order(self._months.get((cost_centre, month), {}).values())
+    def hours_of_cost_centre(
+        self, cost_centre: str, month: str, *, start: datetime | None = None, end: datetime | None = None
+    ) -> tuple[HourRecord, ...]:
+        """Return the hours of a cost centre in a month (2026-10) and in [start, end), oldest first."""
+        found = self._months.get((cost_centre, month), {}).values()
+        return _in_order(record for record in found if _within(record, start, end))
 
-    def hours_of_account(self, account_id: str, month: str) -> tuple[HourRecord, ...]:
-        """Return the hours of an account in a month (2026-10), oldest first."""
+    def hours_of_account(
+        self, account_id: str, month: str, *, start: datetime | None = None, end: datetime | None = None
+    ) -> tuple[HourRecord, ...]:
+        """Return the hours of an account in a month (2026-10) and in [start, end), oldest first."""
         return _in_order(
             record
-            for (account, _, _), hours in self._hours.items()
-            if account == account_id
+            for (_, of_month), hours in self._months.items()
+            if of_month == month
             for record in hours.values()
-            if _month(record.hour) == month
+            if record.account_id == account_id and _within(record, start, end)
         )
+
+    def month_totals(self, month: str) -> tuple[MonthTotal, ...]:
+        """Return the totals of every cost centre in a month (2026-10), by name."""
+        centres = sorted(centre for centre, of_month in self._months if of_month == month)
+        return tuple(total for centre in centres if (total := self.month_total(centre, month)) is not None)
 
     def month_total(self, cost_centre: str, month: str) -> MonthTotal | None:
         """Return the total of a cost centre and month (2026-10), or None where no hour was ever written."""
-        hours = self._months.get((cost_centre, month))
-        if hours is None:
+        if (cost_centre, month) not in self._months:
             return None
+        records = self._months[cost_centre, month].values()
+        corrections = self.corrections_of_cost_centre(cost_centre, month)
         return MonthTotal(
             cost_centre=cost_centre,
             month=month,
-            effective_cost_usd=exact_sum(record.effective_cost_usd for record in hours.values()),
-            list_cost_usd=exact_sum(record.list_cost_usd for record in hours.values()),
-            hours=len(hours),
+            effective_cost_usd=exact_sum(record.effective_cost_usd for record in records),
+            contracted_cost_usd=exact_sum(record.contracted_cost_usd for record in records),
+            list_cost_usd=exact_sum(record.list_cost_usd for record in records),
+            spot_saving_usd=exact_sum(record.spot_saving_usd for record in records),
+            idle_cost_usd=exact_sum(r.idle_cost_usd for r in records if r.idle_cost_usd is not None),
+            hours=len(records),
+            hours_with_idle=sum(record.idle is not None for record in records),
+            hours_reconciled=sum(record.status is RecordStatus.RECONCILED for record in records),
+            correction_usd=exact_sum(correction.effective_cost_usd for correction in corrections),
+            corrections=len(corrections),
         )
 
     def put_prices(self, prices: Sequence[Price]) -> None:
@@ -110,6 +175,10 @@ def _whole(hour: datetime) -> datetime:
         msg = f"{hour.isoformat()} is not the start of an hour in UTC"
         raise ValueError(msg)
     return hour
+
+
+def _within(record: HourRecord, start: datetime | None, end: datetime | None) -> bool:
+    return (start is None or start <= record.hour) and (end is None or record.hour < end)
 
 
 def _month(hour: datetime) -> str:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from emr_autoscaler.adapters.emr_actuator import DryRunActuator
 from emr_autoscaler.domain.policy import Mode
 from emr_autoscaler.ports import ClusterActuator
+from emr_simulator.inprocess.billing import MemoryBillingExport, MemoryBudgets
 from emr_simulator.inprocess.clock import WorldClock
 from emr_simulator.inprocess.cloudwatch import WorldAlarms, WorldMetrics
 from emr_simulator.inprocess.costs import MemoryCosts
@@ -14,6 +15,7 @@ from emr_simulator.inprocess.emr import WorldActuator, WorldClusterReader
 from emr_simulator.inprocess.messages_out import MemoryEvaluationQueue, MemoryNotifier
 from emr_simulator.inprocess.policies import MemoryPolicies
 from emr_simulator.inprocess.prices import WorldPriceList
+from emr_simulator.inprocess.statements import MemoryStatements
 from emr_simulator.inprocess.stores import MemoryDecisions, MemoryLeases, MemoryPools, MemoryRegistry
 from emr_simulator.world import World
 
@@ -56,5 +58,10 @@ class WorldPorts:
         self.leases = MemoryLeases(self.clock)
         self.policies = policies
         self.costs = MemoryCosts()
+        self.statements = MemoryStatements()
+        self.billing_export = MemoryBillingExport()
+        self.budgets = MemoryBudgets()
+        self.account_id = world.settings.account_id
+        self.region = world.settings.region
         self.notifier = MemoryNotifier()
         self.queue = MemoryEvaluationQueue()

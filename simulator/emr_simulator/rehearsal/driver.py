@@ -39,8 +39,7 @@ class Played:
         moments: One a minute.
         marks: The incidents.
         deliveries: Invocations by (rule, function), retries included.
-        seconds_by_function: Real time spent in them.
-        errors: Failed invocations, in words.
+            errors: Failed invocations, in words.
         given_up: Those that failed three times.
         warned: EC2 ids of the instances of clusters that were warned, by time.
     """
@@ -49,7 +48,6 @@ class Played:
     moments: list[Moment] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
     deliveries: Counter[tuple[str, str]] = field(default_factory=Counter)
-    seconds_by_function: Counter[str] = field(default_factory=Counter)
     errors: list[str] = field(default_factory=list)
     given_up: list[str] = field(default_factory=list)
     warned: dict[str, datetime] = field(default_factory=dict)
@@ -198,7 +196,6 @@ class Rehearsal:
         """Count an invocation; plan another where it failed. A schedule comes again by itself."""
         played, now = self.played, self._world.now
         played.deliveries[delivery.rule, delivery.function] += 1
-        played.seconds_by_function[delivery.function] += delivery.seconds  # type: ignore[assignment]
         if delivery.error is None:
             return
         text = f"{now:%H:%M:%S} {delivery.function}: {delivery.error}"

@@ -36,27 +36,35 @@ def print_summary(console: Console, summary: Summary, *, page: Path, missing: Se
         )
 
 
-def _table(title: str, *columns: str, right: Sequence[str] = ()) -> Table:
-    table = Table(
-        title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0)
-    )
-    for column in columns:
-        table.add_column(column, justify="right" if column in right else "left", header_style="dim", no_wrap=True)
-    return table
+class _Titled(Table):
+    """A plain table under a title that may be wider than the table."""
+
+    def __init__(self, heading: str, *columns: str, right: Sequence[str] = ()) -> None:
+        super().__init__(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        self.heading = heading
+        for column in columns:
+            self.add_column(
+                column, justify="right" if column in right else "left", header_style="dim", no_wrap=True
+            )
+
+    def print_on(self, console: Console) -> None:
+        """Print the title, then the table."""
+        console.print(f"\n{self.heading}", style="bold", highlight=False, soft_wrap=True)
+        console.print(self)
 
 
 def _print_resizes(console: Console, summary: Summary) -> None:
-    table = _table("\nResizes, with their reasons", "time", "cluster", "kind", "reason", "ordered")
+    table = _Titled("Resizes, with their reasons", "time", "cluster", "kind", "reason", "ordered")
     table.columns[-1].no_wrap = False
     for kind in (DecisionKind.TASK, DecisionKind.CORE):
         for deed in resizes(summary.deeds, kind):
             table.add_row(f"{deed.at:%H:%M}", deed.cluster, deed.kind, deed.reason, deed.orders)
-    console.print(table)
+    table.print_on(console)
 
 
 def _print_interruptions(console: Console, summary: Summary) -> None:
-    table = _table(
-        "\nSpot interruptions and their replacements",
+    table = _Titled(
+        "Spot interruptions and their replacements",
         "time",
         "instance",
         "group",
@@ -74,17 +82,17 @@ def _print_interruptions(console: Console, summary: Summary) -> None:
             entry.replacement or "nothing",
             "none: first hour" if entry.is_free else "until it went",
         )
-    console.print(table)
+    table.print_on(console)
 
 
 def _print_reaped(console: Console, summary: Summary) -> None:
-    table = _table("\nReaped", "cluster", "announced", "ended", "reason", "saves USD/h", right=("saves USD/h",))
+    table = _Titled("Reaped", "cluster", "announced", "ended", "reason", "saves USD/h", right=("saves USD/h",))
     for entry in summary.reaped:
         told = f"{entry.announced_at:%H:%M}" if entry.announced_at else "never"
         table.add_row(
             entry.cluster, told, f"{entry.ended_at:%H:%M}", entry.reason, f"{to_cents(entry.usd_per_hour)}"
         )
-    console.print(table)
+    table.print_on(console)
 
 
 def _print_costs(console: Console, summary: Summary) -> None:
@@ -92,10 +100,10 @@ def _print_costs(console: Console, summary: Summary) -> None:
     hours = sorted({hour for _, _, hour in summary.group_costs})
     shown = hours[:_HOURS_SHOWN]
     columns = [f"{hour:%H}h" for hour in shown]
-    title = "\nCost by hour and group in USD, queried from DynamoDB"
+    title = "Cost by hour and group in USD, queried from DynamoDB"
     if len(hours) > len(shown):
         title += f" (the first {len(shown)} of {len(hours)} hours; sums over all)"
-    table = _table(title, "cluster", "group", *columns, "sum", right=(*columns, "sum"))
+    table = _Titled(title, "cluster", "group", *columns, "sum", right=(*columns, "sum"))
     previous = ""
     for cluster, group in _rows(summary):
         by_hour = {hour: summary.group_costs.get((cluster, group, hour), Decimal(0)) for hour in hours}
@@ -106,7 +114,7 @@ def _print_costs(console: Console, summary: Summary) -> None:
             f"{to_cents(sum(by_hour.values(), Decimal(0)))}",
         )
         previous = cluster
-    console.print(table)
+    table.print_on(console)
 
 
 def _rows(summary: Summary) -> list[tuple[str, str]]:
@@ -123,8 +131,8 @@ def _rows(summary: Summary) -> list[tuple[str, str]]:
 
 
 def _print_bills(console: Console, summary: Summary) -> None:
-    table = _table(
-        "\nRecorded, against the simulated AWS's own bill",
+    table = _Titled(
+        "Recorded, against the simulated AWS's own bill",
         *("cluster", "recorded USD", "bill USD", ""),
         right=("recorded USD", "bill USD"),
     )
@@ -135,7 +143,7 @@ def _print_bills(console: Console, summary: Summary) -> None:
             verdict = "equal to the cent" if bill.agrees else "DIFFERENT"
         table.add_row(bill.cluster, recorded, f"{to_cents(bill.ledger_usd)}", verdict)
     table.add_row("recorded clusters", f"{to_cents(summary.recorded_usd)}", f"{to_cents(summary.ledger_usd)}", "")
-    console.print(table)
+    table.print_on(console)
     hours = ", ".join(
         f"{market.lower().replace('_', ' ')} {quantity:.1f}"
         for market, quantity in sorted(summary.node_hours.items())

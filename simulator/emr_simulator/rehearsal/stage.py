@@ -53,7 +53,10 @@ def rehearse(scenario: Scenario, *, console: Console, out: Path, keep: bool) -> 
         with LiveProgress(console, SCALED) as progress:
             rehearsal = Rehearsal(world=world, lock=wire.lock, stack=stack, scenario=scenario, progress=progress)
             played = rehearsal.play()
-        console.print(f"played {scenario.run_hours} virtual hours in {time.perf_counter() - began:.0f} s")
+        console.print(
+            f"played {scenario.run_hours} virtual hours in {time.perf_counter() - began:.0f} s, "
+            f"{played.deliveries.total()} events and schedules delivered by the deployed rules"
+        )
         harvest = gather(stack, played.cluster_ids, until=scenario.end)
         summary = _summarise(world, scenario, played, harvest)
         lines = _missing(scenario, played, harvest, summary, wire.faults)

@@ -39,7 +39,9 @@ def test_the_month_follows_the_hours(backend):
         cost_centre="analytics",
         month="2026-10",
         effective_cost_usd=Decimal(5),
+        contracted_cost_usd=Decimal(5),
         list_cost_usd=Decimal(10),
+        spot_saving_usd=Decimal(5),
         hours=2,
     )
 
@@ -200,7 +202,9 @@ def test_a_months_total_is_the_sum_of_the_latest_revisions(backend, writes):
             cost_centre=centre,
             month="2026-10",
             effective_cost_usd=exact_sum(record.effective_cost_usd for record in records),
+            contracted_cost_usd=exact_sum(record.contracted_cost_usd for record in records),
             list_cost_usd=exact_sum(record.list_cost_usd for record in records),
+            spot_saving_usd=exact_sum(record.spot_saving_usd for record in records),
             hours=len(records),
         )
         assert set(backend.costs.hours_of_cost_centre(centre, "2026-10")) == set(records)

@@ -151,6 +151,15 @@ def test_the_cost_table_is_retained_restorable_and_protected() -> None:
     assert template()["Parameters"]["ProtectCostTable"]["Default"] == "true"
 
 
+def test_the_bucket_of_statements_is_retained_encrypted_and_private() -> None:
+    bucket = resources("AWS::S3::Bucket")["StatementsBucket"]
+    assert bucket["DeletionPolicy"] == bucket["UpdateReplacePolicy"] == "Retain"
+    assert all(bucket["Properties"]["PublicAccessBlockConfiguration"].values())
+    assert "AES256" in text_of(bucket["Properties"]["BucketEncryption"])
+    (policy,) = resources("AWS::S3::BucketPolicy").values()
+    assert "aws:SecureTransport" in text_of(policy)
+
+
 def test_both_tables_are_billed_on_demand_and_state_expires() -> None:
     tables = resources("AWS::DynamoDB::Table")
     assert {t["Properties"]["BillingMode"] for t in tables.values()} == {"PAY_PER_REQUEST"}
@@ -205,7 +214,7 @@ def test_each_emr_write_belongs_to_the_functions_that_decide_it() -> None:
 
 def test_only_money_functions_touch_the_cost_table() -> None:
     touching = {verb for verb in VERBS if "CostTable" in text_of(statements(verb))}
-    assert touching == {"record_costs", "refresh_prices"}
+    assert touching == {"record_costs", "refresh_prices", "publish_statements"}
 
 
 def test_every_statement_says_why() -> None:
@@ -242,6 +251,9 @@ def test_environment_names_are_those_the_settings_read() -> None:
         "NOTIFICATION_TOPIC_ARN",
         "POLICY_PATH",
         "COST_CENTRE_TAG_KEY",
+        "STATEMENTS_BUCKET",
+        "BILLING_EXPORT_BUCKET",
+        "BILLING_EXPORT_PREFIX",
         "POWERTOOLS_SERVICE_NAME",
         "POWERTOOLS_METRICS_NAMESPACE",
         "LOG_LEVEL",

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from emr_autoscaler.domain.billing import bill_hour, needed_prices
 from emr_autoscaler.domain.cluster import Market, Role, Volume
-from emr_autoscaler.domain.costs import BilledInstance, Component, CostLine, Price, PriceKey
+from emr_autoscaler.domain.costs import BilledInstance, Component, CostLine, Price, PriceKey, exact_sum
 from emr_autoscaler.domain.errors import PriceMissingError
 from emr_autoscaler.domain.policy import CostPolicy
 from emr_autoscaler.domain.price_book import PriceBook
@@ -72,7 +72,9 @@ def bill(
 
 
 def usd(lines: Sequence[CostLine], component: Component | None = None) -> Decimal:
-    return sum((x.effective_cost_usd for x in lines if component in {None, x.component}), Decimal(0))
+    """The sum to a millionth of a millionth: costs are products of a quantity kept that exactly."""
+    exact = exact_sum(x.effective_cost_usd for x in lines if component in {None, x.component})
+    return exact.quantize(Decimal("1e-12"))
 
 
 def seconds(count: float) -> timedelta:

@@ -168,3 +168,29 @@ def test_blocks_of_a_lost_core_node_are_missing_without_replicas():
     world.warn_spot_interruption(group_of(world, cluster_id, Role.CORE).nodes[0].ec2_id)
     world.run_for(seconds(121))
     assert world.inside(cluster_id).hdfs.missing == 80
+
+
+def test_where_nodes_wait_for_applications_an_empty_one_stays_until_the_last_that_ran_there_has_ended():
+    world = a_world(drain_waits_for_applications=True)
+    cluster_id = a_cluster(world, core=1, task=3, market=Market.ON_DEMAND)
+    world.submit_job(cluster_id, a_job(tasks=24, lasting=100))
+    world.submit_job(cluster_id, a_job(tasks=1, lasting=1000))
+    world.run_for(seconds(10))
+    group = resize(world, cluster_id, 0)
+    world.run_for(seconds(80))
+    assert group.running == 3
+    world.run_for(seconds(20))
+    assert group.running == 0
+
+
+def test_where_nodes_wait_for_applications_the_timeout_still_takes_them():
+    world = a_world(drain_waits_for_applications=True)
+    cluster_id = a_cluster(world, core=1, task=1, market=Market.ON_DEMAND)
+    world.submit_job(cluster_id, a_job(tasks=13, lasting=100))
+    world.run_for(seconds(10))
+    group = resize(world, cluster_id, 0, decommission_timeout_seconds=120)
+    world.run_for(seconds(119))
+    assert group.running == 1
+    world.run_for(seconds(1))
+    assert group.running == 0
+    assert world.yarn(cluster_id).lost_container_seconds == 0

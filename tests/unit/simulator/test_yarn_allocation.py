@@ -4,9 +4,9 @@ from emr_simulator.workloads.model import Job, Stage
 from emr_simulator.yarn import Yarn
 
 
-def a_yarn(*node_mib):
+def a_yarn(*node_mib, stage_gap_seconds=0):
     engine = Engine(0)
-    yarn = Yarn(engine)
+    yarn = Yarn(engine, stage_gap_seconds=stage_gap_seconds)
     nodes = [NodeManager(mib, lambda: None) for mib in node_mib]
     for node in nodes:
         yarn.add(node)
@@ -103,3 +103,21 @@ def test_a_removed_node_gives_its_tasks_back():
     run(engine, 100)
     assert app.ended_at == 20
     assert (yarn.lost_container_seconds, app.killed_container_seconds) == (5, 5)
+
+
+def test_in_the_gap_between_two_stages_later_jobs_get_what_is_free():
+    engine, yarn, _ = a_yarn(2048, stage_gap_seconds=1)
+    first = submit(yarn, a_job("first", Stage(tasks=1, seconds=10), Stage(tasks=1, seconds=10, parents=(0,))))
+    second = submit(yarn, a_job("second", Stage(tasks=1, seconds=30)))
+    run(engine, 100)
+    assert (second.started_at, second.ended_at) == (10, 40)
+    assert first.ended_at == 50
+
+
+def test_a_cluster_that_stops_in_the_gap_between_two_stages_asks_for_nothing_more():
+    engine, yarn, _ = a_yarn(2048, stage_gap_seconds=5)
+    submit(yarn, a_job("first", Stage(tasks=1, seconds=10), Stage(tasks=1, seconds=10, parents=(0,))))
+    run(engine, 12)
+    yarn.stop()
+    run(engine, 100)
+    assert (yarn.pending, yarn.running) == (0, 0)

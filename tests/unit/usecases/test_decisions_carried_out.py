@@ -336,6 +336,14 @@ def test_a_warned_core_node_is_told_loudly_and_nothing_is_ordered() -> None:
 # --------------------------------------------------------------------------- sweep
 
 
+def test_a_cluster_whose_groups_emr_refuses_has_its_alarms_all_the_same() -> None:
+    policy = live(task=TaskPolicy(max_nodes=10, instance_types=("m5.xlarge",)), idle=NO_IDLE)
+    story = Story(calm_world(), policy)
+    story.ports.actuators = {Mode.LIVE: Refusing()}
+    cluster_id = story.start(cluster(core=2, tags=OPTED_IN))
+    assert story.ports.alarms.list_alarms(f"emr-autoscaler-task-{cluster_id}")
+
+
 def test_a_sweep_describes_a_few_clusters_and_all_of_them_in_turn() -> None:
     story = Story(calm_world(), live(idle=NO_IDLE))
     for _ in range(25):

@@ -1,0 +1,12 @@
+"""Publish finance's export and statements."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from emr_autoscaler.bootstrap import answer_event, routes
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one event."""
+    return answer_event(event, context, routes.publish_statements)

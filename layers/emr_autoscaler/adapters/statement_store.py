@@ -1,0 +1,141 @@
+"""Files for finance on S3: where they lie, and the statement as CSV; its page is statement_page.py's."""
+
+import csv
+import gzip
+import hashlib
+import io
+import re
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, ClassVar
+
+from botocore.exceptions import ClientError
+
+from emr_autoscaler.adapters.aws_errors import code_of, domain_errors
+from emr_autoscaler.adapters.focus_csv import csv_lines, plain_number
+from emr_autoscaler.adapters.permissions import Permission
+from emr_autoscaler.adapters.statement_page import index_page, statement_page
+from emr_autoscaler.domain.focus import FocusRow
+from emr_autoscaler.domain.statement import Statement, StatementRow
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
+_FORMULA = ("=", "+", "-", "@", "\t")
+STATEMENT_COLUMNS = (
+    "table",
+    "key",
+    "label",
+    "cluster_hours",
+    "list_cost_usd",
+    "contracted_cost_usd",
+    "spot_saving_usd",
+    "effective_cost_usd",
+    "cost_centre",
+    "month_utc",
+    "status",
+)
+
+
+class S3Statements:
+    """Implements ``ports.Statements``.
+
+    ``focus/billing_period=2026-10/charge_date=2026-10-05/<account>-<region>.csv.gz``,
+    ``statements/<account>/2026-10/<cost centre>.html`` and ``.csv``, and ``index.html`` beside them.
+    """
+
+    permissions: ClassVar[tuple[Permission, ...]] = (
+        Permission(("s3:PutObject",), "write exports and statements"),
+        Permission(("s3:GetObject",), "see whether a month's statements were issued"),
+        Permission(("s3:ListBucket",), "be told that a file is missing, not that it is forbidden"),
+    )
+
+    def __init__(self, client: "S3Client", bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def put_focus_day(self, account_id: str, region: str, day: date, rows: Iterable[FocusRow]) -> str:
+        """Write the export of one UTC day; return where it lies."""
+        packed = io.BytesIO()
+        # Without a date inside, the same rows are the same bytes.
+        with gzip.GzipFile(fileobj=packed, mode="wb", mtime=0) as file:
+            for line in csv_lines(rows):
+                file.write(line.encode())
+        key = f"focus/billing_period={day:%Y-%m}/charge_date={day:%Y-%m-%d}/{account_id}-{region}.csv.gz"
+        return self._put(key, packed.getvalue(), "application/gzip")
+
+    def put_statement(self, statement: Statement) -> str:
+        """Write a statement as CSV and as a page that prints; return where the page lies."""
+        base = f"{_folder(statement.account_id, statement.month)}{file_name(statement.cost_centre)}"
+        self._put(f"{base}.csv", statement_csv(statement).encode(), "text/csv; charset=utf-8")
+        return self._put(f"{base}.html", statement_page(statement).encode(), "text/html; charset=utf-8")
+
+    def put_index(self, account_id: str, month: str, statements: Sequence[Statement]) -> str:
+        """Write the page that lists a month's statements, last of all: it marks the month as issued."""
+        pages = [f"{file_name(statement.cost_centre)}.html" for statement in statements]
+        text = index_page(account_id, month, statements, pages)
+        return self._put(f"{_folder(account_id, month)}index.html", text.encode(), "text/html; charset=utf-8")
+
+    def is_issued(self, account_id: str, month: str) -> bool:
+        """Return whether the index of a month has been written."""
+        with domain_errors():
+            try:
+                self._client.head_object(Bucket=self._bucket, Key=f"{_folder(account_id, month)}index.html")
+            except ClientError as error:
+                if code_of(error) in _MISSING:
+                    return False
+                raise
+        return True
+
+    def _put(self, key: str, body: bytes, content_type: str) -> str:
+        with domain_errors():
+            self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType=content_type)
+        return f"s3://{self._bucket}/{key}"
+
+
+def statement_csv(statement: Statement) -> str:
+    """Return a statement as CSV: every table below the other, amounts exact."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(STATEMENT_COLUMNS)
+    about = (_cell(statement.cost_centre), statement.month, statement.status)
+    for table, rows in (
+        ("component", statement.by_component),
+        ("day", statement.by_day),
+        ("cluster", statement.by_cluster),
+        ("total", (statement.total,)),
+    ):
+        for row in rows:
+            writer.writerow((table, *_amounts(row), *about))
+    for correction in statement.corrections:
+        record = correction.record
+        amount = plain_number(correction.effective_cost_usd)
+        key = f"{record.cluster_id} {record.hour:%Y-%m-%dT%HZ} revision {record.revision}"
+        writer.writerow(("correction", key, _cell(record.cluster_name), "", "", "", "", amount, *about))
+    idle = plain_number(statement.idle_cost_usd)
+    writer.writerow(("idle", "", "", statement.hours_with_idle, "", "", "", idle, *about))
+    writer.writerow(("due", "", "", "", "", "", "", plain_number(statement.due_usd), *about))
+    return buffer.getvalue()
+
+
+def file_name(cost_centre: str) -> str:
+    """Return a file name for a cost centre: people choose these, so two that look alike must differ."""
+    plain = re.sub(r"[^A-Za-z0-9_.-]+", "-", cost_centre).strip(".-")[:80]
+    if plain == cost_centre:
+        return plain
+    return f"{plain or 'cost-centre'}-{hashlib.sha256(cost_centre.encode()).hexdigest()[:8]}"
+
+
+def _amounts(row: StatementRow) -> tuple[str | int, ...]:
+    amounts = (row.list_cost_usd, row.contracted_cost_usd, row.spot_saving_usd, row.effective_cost_usd)
+    return (_cell(row.key), _cell(row.label), row.cluster_hours, *map(plain_number, amounts))
+
+
+def _cell(text: str) -> str:
+    """Return a name that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _folder(account_id: str, month: str) -> str:
+    return f"statements/{account_id}/{month}/"

@@ -1,0 +1,131 @@
+"""Compare recorded hours with AWS's billing export: estimates become reconciled, differences are told."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from emr_autoscaler.domain.costs import Component, HourRecord, exact_sum
+from emr_autoscaler.domain.reconciliation import (
+    BilledAmount,
+    Comparison,
+    Outcome,
+    compare_with_bill,
+)
+from emr_autoscaler.ports import BillingExport, Clock, Costs, Notification, Notifier
+
+SETTLED_AFTER = timedelta(days=2)
+"""AWS goes on adding lines to an hour for about a day; a younger one is left alone."""
+
+_DAY = timedelta(days=1)
+_SHOWN = 10
+
+
+@dataclass(slots=True, kw_only=True)
+class Reconciled:
+    """What one run found.
+
+    Attributes:
+        hours: Cluster-hours written as reconciled.
+        unchanged: Cluster-hours that were reconciled before, with the same bill.
+        outcomes: Every compared hour by outcome.
+        differences: Bill less estimate by component, of the hours written.
+        largest: The hours written that differ, largest difference first.
+    """
+
+    hours: int = 0
+    unchanged: int = 0
+    outcomes: dict[Outcome, int] = field(default_factory=dict)
+    differences: dict[Component, Decimal] = field(default_factory=dict)
+    largest: list[tuple[Decimal, str]] = field(default_factory=list)
+    missing: set[Component] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReconcileCosts:
+    """Looks at this month and the last one; what a closed month gets is a correction."""
+
+    clock: Clock
+    costs: Costs
+    export: BillingExport
+    notifier: Notifier
+    account_id: str
+
+    def __call__(self) -> Reconciled:
+        """Reconcile what the export can prove; nothing happens where no export is configured."""
+        now = self.clock.now().astimezone(UTC)
+        this_month = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        found = Reconciled()
+        for first in ((this_month - _DAY).replace(day=1), this_month):
+            bill: dict[tuple[str, datetime], dict[Component, BilledAmount]] = {}
+            for key, amount in self.export.amounts(f"{first:%Y-%m}").items():
+                bill.setdefault((key.cluster_id, key.hour), {})[key.component] = amount
+            if bill:
+                self._month(first, now - SETTLED_AFTER, bill, found)
+        if found.hours:
+            self._tell(found)
+        return found
+
+    def _month(
+        self,
+        first: datetime,
+        until: datetime,
+        bill: Mapping[tuple[str, datetime], Mapping[Component, BilledAmount]],
+        found: Reconciled,
+    ) -> None:
+        month, day = f"{first:%Y-%m}", first
+        while day < until and f"{day:%Y-%m}" == month:
+            end = min(day + _DAY, until.replace(minute=0, second=0, microsecond=0))
+            for booked in self.costs.hours_of_account(self.account_id, month, start=day, end=end):
+                latest = self.costs.get_hour(booked.account_id, booked.region, booked.cluster_id, booked.hour)
+                record = latest or booked
+                self._hour(
+                    record, compare_with_bill(record, bill.get((record.cluster_id, record.hour), {})), found
+                )
+            day += _DAY
+
+    def _hour(self, before: HourRecord, comparison: Comparison, found: Reconciled) -> None:
+        found.outcomes[comparison.outcome] = found.outcomes.get(comparison.outcome, 0) + 1
+        found.missing.update(comparison.missing)
+        if comparison.outcome not in {Outcome.PROVEN, Outcome.DIFFERS}:
+            return
+        if comparison.record == before:
+            found.unchanged += 1
+            return
+        key = (before.account_id, before.region, before.cluster_id, before.hour)
+        instances = [part for r in self.costs.revisions(*key, latest_only=True) for part in r.instances]
+        now = self.clock.now()
+        record = comparison.record
+        self.costs.put_hour(replace(record, recorded_at=now), instances)
+        found.hours += 1
+        moved = exact_sum((record.effective_cost_usd, before.effective_cost_usd.copy_negate()))
+        for component, difference in comparison.differences.items():
+            known = found.differences.get(component, Decimal(0))
+            found.differences[component] = exact_sum((known, difference))
+        if moved:
+            found.largest.append((moved, f"{record.cluster_id} {record.hour:%Y-%m-%dT%HZ}"))
+
+    def _tell(self, found: Reconciled) -> None:
+        found.largest.sort(key=lambda each: (-abs(each[0]), each[1]))
+        lines = [f"{found.hours} cluster-hours were compared with the billing export and are reconciled now."]
+        lines += [f"{c.value}: bill less estimate {_usd(d)} USD" for c, d in sorted(found.differences.items())]
+        lines += [f"{name}: moved by {_usd(moved)} USD" for moved, name in found.largest[:_SHOWN]]
+        if len(found.largest) > _SHOWN:
+            lines.append(f"and {len(found.largest) - _SHOWN} more hours; each names its difference in its lines")
+        if found.missing:
+            names = ", ".join(sorted(found.missing))
+            lines.append(
+                f"Some hours stay estimated, for the bill lacks {names} of them; is the cost allocation tag "
+                "aws:elasticmapreduce:job-flow-id active?"
+            )
+        self.notifier.notify(
+            Notification(
+                subject=f"EMR costs: {found.hours} cluster-hours reconciled with the bill",
+                body="\n".join(lines),
+                attributes={"kind": "RECONCILIATION", "severity": "info"},
+            )
+        )
+
+
+def _usd(amount: Decimal) -> str:
+    return f"{amount.quantize(Decimal('0.0001')):,f}"
