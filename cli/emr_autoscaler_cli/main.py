@@ -10,7 +10,7 @@ from importlib.metadata import version
 from botocore.exceptions import BotoCoreError
 
 from emr_autoscaler.domain.errors import AutoscalerError
-from emr_autoscaler_cli import benchmark, costs, doctor, explain, pausing, policy_files, simulate, status
+from emr_autoscaler_cli import backtest, benchmark, costs, doctor, explain, pausing, policy_files, simulate, status
 from emr_autoscaler_cli.arguments import OneLineParser, json_argument, stack_arguments
 from emr_autoscaler_cli.failures import DONE, FAILED, CommandError
 from emr_autoscaler_cli.installation import Connect, Installation, connect_to_aws
@@ -36,6 +36,7 @@ class Command:
         add_arguments: Adds what it takes beyond the shared arguments.
         alone: Runs it, where it needs no deployed system.
         on_system: Runs it, where it does.
+        with_connect: Runs it, where only some of its arguments need one: it connects itself.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Command:
     add_arguments: Callable[[argparse.ArgumentParser], None]
     alone: Callable[[argparse.Namespace], int] | None = None
     on_system: Callable[[argparse.Namespace, Installation], int] | None = None
+    with_connect: Callable[[argparse.Namespace, Connect], int] | None = None
 
 
 COMMANDS = (
@@ -60,6 +62,13 @@ COMMANDS = (
         examples=benchmark.EXAMPLES,
         add_arguments=benchmark.add_arguments,
         alone=benchmark.run,
+    ),
+    Command(
+        name="backtest",
+        summary="what a policy would have done on recorded metrics",
+        examples=backtest.EXAMPLES,
+        add_arguments=backtest.add_arguments,
+        with_connect=backtest.run,
     ),
     Command(
         name="status",
@@ -126,9 +135,7 @@ def main(argv: Sequence[str] | None = None, *, connect: Connect = connect_to_aws
     arguments = build_parser().parse_args(argv)
     command: Command = arguments.command
     try:
-        if command.on_system is not None:
-            return command.on_system(arguments, connect(arguments))
-        return command.alone(arguments) if command.alone is not None else DONE
+        return _run(command, arguments, connect)
     except CommandError as error:
         return _complain(command.name, error, error.exit_code)
     except (AutoscalerError, BotoCoreError) as error:
@@ -139,6 +146,14 @@ def main(argv: Sequence[str] | None = None, *, connect: Connect = connect_to_aws
         # Whoever read the output has seen enough; Python must not complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
+
+
+def _run(command: Command, arguments: argparse.Namespace, connect: Connect) -> int:
+    if command.on_system is not None:
+        return command.on_system(arguments, connect(arguments))
+    if command.with_connect is not None:
+        return command.with_connect(arguments, connect)
+    return command.alone(arguments) if command.alone is not None else DONE
 
 
 def build_parser() -> OneLineParser:
@@ -158,7 +173,7 @@ def build_parser() -> OneLineParser:
         group, _, name = command.name.rpartition(" ")
         added = groups[group].add_parser(
             name,
-            parents=[stack_arguments(), json_argument()] if command.on_system else [json_argument()],
+            parents=[json_argument()] if command.alone else [stack_arguments(), json_argument()],
             help=command.summary,
             description=f"{command.summary[0].upper()}{command.summary[1:]}.",
             epilog=command.examples,

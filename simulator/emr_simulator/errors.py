@@ -1,8 +1,9 @@
 """The errors of the simulated AWS and of the simulator's own input.
 
 Exception
- ├── ApiError      a call that AWS would refuse, with AWS's code, message and HTTP status
- └── TraceError    a workload file with a bad line
+ ├── ApiError         a call that AWS would refuse, with AWS's code, message and HTTP status
+ ├── RecordingError   recorded metrics with a bad row, or too few of them
+ └── TraceError       a workload file with a bad line
 """
 
 
@@ -36,6 +37,22 @@ class TraceError(Exception):
         super().__init__(f"{where}: {field}: {problem}" if field else f"{where}: {problem}")
         self.path = path
         self.line = line
+        self.field = field
+
+
+class RecordingError(Exception):
+    """Recorded metrics that cannot be read, or hold too little.
+
+    Attributes:
+        path: The file; the cluster where they were fetched.
+        row: Where in it: a line of CSV, a row of JSON; empty where the file as a whole is at fault.
+        field: The column or key at fault; empty where there is none.
+    """
+
+    def __init__(self, *, path: str, problem: str, row: str = "", field: str = "") -> None:
+        super().__init__(": ".join(part for part in (path, row, field, problem) if part))
+        self.path = path
+        self.row = row
         self.field = field
 
 

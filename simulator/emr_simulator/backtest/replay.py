@@ -1,0 +1,310 @@
+"""Recorded work replayed as a fluid under a policy: the deployed decision function on capacity of its own."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import median
+
+from emr_autoscaler.domain.capacity import yarn_mib_per_node
+from emr_autoscaler.domain.cluster import ClusterState, GroupState, InstanceGroup, Market, Role
+from emr_autoscaler.domain.decision import Decision
+from emr_autoscaler.domain.enrolment import missing_task_groups
+from emr_autoscaler.domain.memory import TaskMemory
+from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName, MetricPoint
+from emr_autoscaler.domain.policy import TaskPolicy
+from emr_autoscaler.domain.task_capacity import decide_task_capacity
+from emr_autoscaler.domain.task_scene import TaskEvidence
+from emr_autoscaler.usecases.scale_task_groups import WINDOW
+from emr_simulator.backtest.fleet import ReplayedGroup
+from emr_simulator.backtest.recording import NEEDED, Recording
+from emr_simulator.backtest.work import Interval, Reading, Work
+from emr_simulator.errors import RecordingError
+
+TICK = timedelta(seconds=10)
+CORE_GROUP = "core"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplaySettings:
+    """What a recording does not say.
+
+    Attributes:
+        boot: From an order to a useful node (facts: median 5.5 min).
+        publish_delay: From a sample to the look that sees it (facts: published 90-120 s late).
+    """
+
+    boot: timedelta = timedelta(seconds=330)
+    publish_delay: timedelta = timedelta(seconds=120)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """One decision, and all it was made from."""
+
+    evidence: TaskEvidence
+    decision: Decision
+
+    @property
+    def nodes_before(self) -> int:
+        """Task nodes ordered when it was made."""
+        return sum(g.requested_count for g in self.evidence.groups if g.role is Role.TASK)
+
+    @property
+    def nodes_after(self) -> int:
+        """Task nodes ordered after it."""
+        return self.nodes_before + sum(t.count - t.previous_count for t in self.decision.targets)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """The replayed cluster at one reading.
+
+    Attributes:
+        requested_nodes: Task nodes ordered.
+        task_nodes: Task nodes there.
+        total_mib: YARN memory.
+        allocated_mib: In use.
+        pending_mib: Waiting.
+    """
+
+    at: datetime
+    requested_nodes: int
+    task_nodes: int
+    total_mib: float
+    allocated_mib: float
+    pending_mib: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """What would have been.
+
+    Attributes:
+        states: One for each reading of the recording.
+        looks: Every decision, oldest first.
+        groups: Task groups, with what they were billed; gaps are left out.
+        served_mib_seconds: Work that was done.
+        remaining_mib_seconds: Work that still runs or waits at the end.
+    """
+
+    states: tuple[State, ...]
+    looks: tuple[Look, ...]
+    groups: tuple[ReplayedGroup, ...]
+    served_mib_seconds: float
+    remaining_mib_seconds: float
+
+
+def replay_policy(
+    recording: Recording, work: Work, policy: TaskPolicy, settings: ReplaySettings | None = None
+) -> Replay:
+    """Replay the work of a recording under a policy.
+
+    Args:
+        recording: Where the work is from; its groups are those of the cluster.
+        work: Reconstructed from it.
+        policy: The task section of the policy, acted on whatever its mode is.
+        settings: What the recording does not say.
+
+    Raises:
+        RecordingError: There is no task group, and the policy creates none.
+    """
+    return _Replaying(recording, work, policy, settings or ReplaySettings()).run()
+
+
+class _Replaying:
+    def __init__(self, recording: Recording, work: Work, policy: TaskPolicy, settings: ReplaySettings) -> None:
+        self._recording = recording
+        self._work = work
+        self._policy = policy
+        self._settings = settings
+        self._node_mib = node_sizes(recording, work, policy)
+        self._groups = _task_groups(recording, work, policy, settings, self._node_mib)
+        self._core_type = next((g.instance_type for g in recording.of_role(Role.CORE)), "")
+        self._memory = TaskMemory()
+        self._backlog = work.initial_mib_seconds
+        self._served = 0.0
+        self._samples: list[tuple[datetime, Mapping[MetricName, float]]] = []
+        self._sampled: set[datetime] = set()
+        self._states: list[State] = []
+        self._looks: list[Look] = []
+
+    def run(self) -> Replay:
+        for interval in self._work.intervals:
+            self._sample(interval.first)
+            self._play(interval)
+        self._sample(self._work.readings[-1])
+        return Replay(
+            states=tuple(self._states),
+            looks=tuple(self._looks),
+            groups=tuple(self._groups),
+            served_mib_seconds=self._served,
+            remaining_mib_seconds=self._backlog,
+        )
+
+    def _play(self, interval: Interval) -> None:
+        """Let an interval pass, tick by tick; in a gap work stands still and nothing is paid on either side."""
+        now, step = interval.first.at, TICK.total_seconds()
+        rate = interval.offered_mib_seconds / interval.seconds
+        while now < interval.end:
+            self._advance(now)
+            if self._is_due(now):
+                self._look(now, interval.first)
+            if not interval.is_gap:
+                self._flow(rate, self._capacity(interval.first), step)
+                for group in self._groups:
+                    group.node_seconds += group.billed(now) * int(step)
+            now += TICK
+        if interval.is_gap:
+            self._backlog += interval.offered_mib_seconds
+        self._advance(now)
+
+    def _advance(self, now: datetime) -> None:
+        for group in self._groups:
+            group.advance(now)
+
+    def _flow(self, rate: float, capacity: float, seconds: float) -> None:
+        """Serve the backlog: no faster than there is memory, or than containers run."""
+        allocated = min(capacity, self._wanted())
+        self._backlog += (rate - allocated) * seconds
+        self._served += allocated * seconds
+
+    def _wanted(self) -> float:
+        """Return the memory of all containers that run or wait; no container is shorter than a tick."""
+        return self._backlog / max(self._work.task_seconds, TICK.total_seconds())
+
+    def _capacity(self, reading: Reading) -> float:
+        core = reading.core_nodes * self._node_mib.get(self._core_type, 0.0)
+        return core + sum(group.running * group.node_mib for group in self._groups)
+
+    def _sample(self, reading: Reading) -> None:
+        """Publish what the replayed cluster looks like; containers that wait are whole ones."""
+        size = reading.demand.container_mib
+        total = self._capacity(reading)
+        # The least part of a container is rounding: nothing waits.
+        pending = max(0, math.floor((self._wanted() - total) / size + 1e-3))
+        present = sum(group.present for group in self._groups)
+        allocated = min(self._wanted(), total)
+        values = (total, allocated, allocated / size, float(pending), reading.core_nodes, float(present))
+        self._sampled.add(reading.at)
+        self._samples.append((reading.at, dict(zip(NEEDED, values, strict=True))))
+        self._states.append(
+            State(
+                at=reading.at,
+                requested_nodes=sum(group.requested for group in self._groups),
+                task_nodes=present,
+                total_mib=total,
+                allocated_mib=allocated,
+                pending_mib=pending * size,
+            )
+        )
+
+    def _is_due(self, now: datetime) -> bool:
+        """Whether a sample has just become visible, or the last look asked for another."""
+        asked = self._memory.next_evaluation_at
+        return now - self._settings.publish_delay in self._sampled or (asked is not None and asked <= now)
+
+    def _look(self, now: datetime, reading: Reading) -> None:
+        evidence = TaskEvidence(
+            now=now,
+            cluster_id=self._recording.cluster_id,
+            state=ClusterState.RUNNING,
+            groups=(self._core_group(reading), *(group.describe() for group in self._groups)),
+            metrics=self._published(now),
+            policy=self._policy,
+            memory=self._memory,
+            groups_are_fresh=True,
+        )
+        verdict = decide_task_capacity(evidence)
+        self._memory = verdict.memory
+        self._looks.append(Look(evidence=evidence, decision=verdict.decision))
+        for group in self._groups:
+            for target in verdict.decision.targets:
+                if target.group_id == group.group_id:
+                    group.order(target.count, now)
+
+    def _core_group(self, reading: Reading) -> InstanceGroup:
+        count = round(reading.core_nodes)
+        return InstanceGroup(
+            group_id=CORE_GROUP,
+            role=Role.CORE,
+            market=Market.ON_DEMAND,
+            instance_type=self._core_type,
+            requested_count=count,
+            running_count=count,
+            state=GroupState.RUNNING,
+        )
+
+    def _published(self, now: datetime) -> ClusterMetrics:
+        visible = [
+            (at, values)
+            for at, values in self._samples[-1 - WINDOW // self._recording.period :]
+            if now - WINDOW <= at <= now - self._settings.publish_delay
+        ]
+        return ClusterMetrics(
+            cluster_id=self._recording.cluster_id,
+            period=self._recording.period,
+            series={
+                name: tuple(MetricPoint(at=at, value=values[name]) for at, values in visible)
+                for name in NEEDED
+                if visible
+            },
+        )
+
+
+def node_sizes(recording: Recording, work: Work, policy: TaskPolicy) -> dict[str, float]:
+    """Return the YARN memory of a node by type: as recorded where one type is all there is, else by the table."""
+    recorded = {group.instance_type for group in recording.groups}
+    shown = [
+        reading.demand.total_mib / (reading.core_nodes + reading.task_nodes)
+        for reading in work.readings
+        if reading.core_nodes + reading.task_nodes > 0
+    ]
+    measured = median(shown) if shown else None
+    sizes = {}
+    for name in recorded | set(policy.instance_types):
+        size = measured if recorded == {name} else yarn_mib_per_node(name, learned=measured)
+        if size:
+            sizes[name] = size
+    return sizes
+
+
+def _task_groups(
+    recording: Recording,
+    work: Work,
+    policy: TaskPolicy,
+    settings: ReplaySettings,
+    node_mib: Mapping[str, float],
+) -> list[ReplayedGroup]:
+    """Return the groups that were there, holding the recorded nodes, and those that enrolment adds."""
+    kinds = [(group.market, group.instance_type) for group in recording.of_role(Role.TASK)]
+    there = len(kinds)
+    described = [
+        InstanceGroup(
+            group_id="",
+            role=Role.TASK,
+            market=market,
+            instance_type=instance_type,
+            requested_count=0,
+            running_count=0,
+            state=GroupState.RUNNING,
+        )
+        for market, instance_type in kinds
+    ]
+    kinds += [(group.market, group.instance_type) for group in missing_task_groups(described, policy)]
+    if not kinds:
+        problem = "there is no task group, and the policy's task.instance_types names none to create"
+        raise RecordingError(path=recording.source, problem=problem)
+    nodes = round(work.readings[0].task_nodes)
+    return [
+        ReplayedGroup(
+            group_id=f"{market.lower().replace('_', '-')}-{instance_type}",
+            market=market,
+            instance_type=instance_type,
+            node_mib=node_mib.get(instance_type, 0.0),
+            boot=settings.boot,
+            drain=min(timedelta(seconds=work.task_seconds), policy.decommission_timeout),
+            running=(nodes + there - 1 - index) // there if index < there else 0,
+        )
+        for index, (market, instance_type) in enumerate(kinds)
+    ]
