@@ -77,7 +77,7 @@ test-focus: install ## Validate an export with the public FOCUS validator (needs
 	@if ! $(PYTHON_FOR_FOCUS) -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null; then \
 	  echo "make test-focus: skipped, for $(PYTHON_FOR_FOCUS) is missing; name one: make test-focus PYTHON_FOR_FOCUS=..."; exit 0; fi; \
 	test -x $(FOCUS)/bin/focus-validator || { $(PYTHON_FOR_FOCUS) -m venv $(FOCUS) && \
-	  $(FOCUS)/bin/python -m pip install --quiet --disable-pip-version-check focus-validator==2.2.1 "pyarrow<20"; }; \
+	  $(FOCUS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/focus.txt; }; \
 	$(BIN)/python -m tests.support.focus_sample $(FOCUS)/sample.csv && \
 	$(FOCUS)/bin/python tests/support/focus_validation.py $(FOCUS)/sample.csv
 
@@ -118,3 +118,4 @@ lock: install ## Pin every requirement again, with hashes
 	$(COMPILE) requirements/dev.in -o requirements/dev.txt
 	$(COMPILE) requirements/sam.in -o requirements/sam.txt
 	$(COMPILE) requirements/local-aws.in -o requirements/local-aws.txt
+	$(COMPILE:3.11=3.12) requirements/focus.in -o requirements/focus.txt

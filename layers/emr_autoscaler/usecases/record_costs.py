@@ -17,11 +17,12 @@ from emr_autoscaler.domain.costs import (
     BilledInstance,
     Component,
     HourRecord,
+    IdleFigure,
     Price,
     PriceKey,
     RecordStatus,
 )
-from emr_autoscaler.domain.errors import AutoscalerError, UnavailableError
+from emr_autoscaler.domain.errors import AutoscalerError
 from emr_autoscaler.domain.idle_cost import idle_figure
 from emr_autoscaler.domain.memory import RegistryEntry
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName
@@ -130,7 +131,8 @@ class RecordCosts:
             hour, before = of_hour.hour, of_hour.before
             region = entry.cluster.region
             bill = bill_instances(hour, of_hour.instances, prices, region=region, policy=assumed)
-            if not _changes(of_hour, bill, assumed.assumptions):
+            idle = idle_figure(hour, bill.lines, [p.instance for p in bill.instances], metrics)
+            if not _changes(of_hour, bill, idle, assumed.assumptions):
                 continue
             record = HourRecord(
                 account_id=entry.cluster.account_id,
@@ -140,7 +142,7 @@ class RecordCosts:
                 hour=hour,
                 cost_centre=before.cost_centre if before else entry.cost_centre,
                 lines=bill.lines,
-                idle=idle_figure(hour, bill.lines, [p.instance for p in bill.instances], metrics),
+                idle=idle,
                 assumptions=assumed.assumptions,
                 recorded_at=now,
             )
@@ -166,12 +168,9 @@ class RecordCosts:
         return facts
 
     def _memory_metrics(self, cluster_id: str, start: datetime, end: datetime) -> ClusterMetrics | None:
-        """Return YARN's memory; None where CloudWatch fails: idle cost is no reason to lose an hour."""
+        """Return YARN's memory. While CloudWatch fails the hour waits: it is caught up with its idle figure."""
         names = (MetricName.MEMORY_TOTAL_MIB, MetricName.MEMORY_ALLOCATED_MIB)
-        try:
-            return self.metrics.read_metrics([cluster_id], names, start=start, end=end).get(cluster_id)
-        except UnavailableError:
-            return None
+        return self.metrics.read_metrics([cluster_id], names, start=start, end=end).get(cluster_id)
 
     def _prices(
         self, entry: RegistryEntry, instances: Sequence[BilledInstance], start: datetime, end: datetime
@@ -242,7 +241,7 @@ def _may_be_billed(instance: BilledInstance, hour: datetime) -> bool:
     return instance.started_at < hour + 2 * HOUR and (ended is None or ended + MINIMUM > hour)
 
 
-def _changes(of_hour: _HourFacts, bill: HourBill, assumptions: tuple[str, ...]) -> bool:
+def _changes(of_hour: _HourFacts, bill: HourBill, idle: IdleFigure | None, assumptions: tuple[str, ...]) -> bool:
     """Whether the hour has to be written: it is new, or its facts say otherwise now.
 
     A policy changed since is no fact of the hour: it holds from the hours recorded next.
@@ -250,8 +249,10 @@ def _changes(of_hour: _HourFacts, bill: HourBill, assumptions: tuple[str, ...]) 
     before = of_hour.before
     if before is None:
         return bool(bill.lines)
-    if before.status is RecordStatus.RECONCILED or before.lines == bill.lines:
+    if before.status is RecordStatus.RECONCILED:
         return False
+    if before.lines == bill.lines:
+        return before.idle is None and idle is not None
     same_facts = any(revision.instances == bill.instances for revision in of_hour.recorded)
     return not (same_facts and before.assumptions != assumptions)
 

@@ -79,8 +79,8 @@ def cost_against(trace: Mapping[str, Any], figure: str, unit: str) -> str:
 
 
 def _within(entries: Sequence[Entry], figure: str) -> list[Entry]:
-    """Leave out static sizes that are off any useful scale: they would squeeze all the rest."""
-    others = [e for e in entries if e["family"] != "static"] or list(entries)
+    """Leave out what is off any useful scale, static sizes and patient plans: it would squeeze all the rest."""
+    others = [e for e in entries if e["family"] not in {"static", "clairvoyant"}] or list(entries)
     most_cost = 1.6 * max(value(e, "cost_usd") for e in others)
     most_waiting = 1.3 * max(value(e, figure) for e in others)
     return [e for e in entries if value(e, "cost_usd") <= most_cost and value(e, figure) <= most_waiting]

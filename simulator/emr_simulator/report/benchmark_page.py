@@ -22,11 +22,11 @@ _MONEY_LEGEND = (
 )
 _FIGURES = (
     ("cost_usd", "task USD", 1),
-    ("bsld_p50", "slowdown p50", 1),
+    ("bsld_p50", "p50", 1),
     ("bsld_p95", "p95", 1),
     ("bsld_p99", "p99", 1),
     ("delay_seconds", "delay s", 0),
-    ("deadline_misses", "deadlines missed", 0),
+    ("deadline_misses", "misses", 0),
     ("resize_requests", "resizes", 0),
     ("nodes_started", "starts", 0),
 )
@@ -118,7 +118,8 @@ def _trace(trace: Mapping[str, Any], document: Mapping[str, Any]) -> list[str]:
         section(
             "All figures",
             "Medians, and below them 95 % bootstrap intervals. Over the optimum: cost over the least cost at the "
-            "same delay. Against the reference: geometric means over pairs of the same trace and seed.",
+            f"same delay. Over the reference, {document['reference']}: geometric means over pairs of the same "
+            "trace and seed. p50, p95 and p99 are slowdowns, misses are missed deadlines.",
             [_figures(entries, document)],
         ),
     ]
@@ -208,7 +209,7 @@ def _figures(entries: Sequence[Entry], document: Mapping[str, Any]) -> str:
         cells += [_interval(row[name], 2) if row else "1" for name in ("cost_usd", "bsld_p95")]
         rows.append(("mine" if entry["policy"].startswith(document["reference"]) else "", cells))
     columns = ["policy", *(title for _name, title, _digits in _FIGURES)]
-    return table([*columns, "over optimum", "cost / reference", "p95 / reference"], rows)
+    return table([*columns, "/ optimum", "USD / ref.", "p95 / ref."], rows)
 
 
 def _passed(entry: Entry) -> str:

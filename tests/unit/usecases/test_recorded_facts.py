@@ -93,14 +93,29 @@ def test_an_idle_cluster_costs_its_whole_hour_idle(scene):
 
 def test_without_metrics_there_is_no_idle_figure(scene):
     scene.run_until(START + HOUR + timedelta(minutes=5))
+    scene.ports.metrics = Replaced(scene.ports.metrics, read_metrics=lambda *_args, **_options: {})
+    scene.cases = UseCases(scene.ports)
+    (record,) = scene.record()
+    assert record.idle is None
+    assert record.effective_cost_usd > 0
+
+
+def test_while_cloudwatch_fails_an_hour_waits_and_is_caught_up_with_its_idle_figure(scene):
+    scene.run_until(START + 2 * HOUR + timedelta(minutes=5))
+    honest = scene.ports.metrics
 
     def fail(*_args, **_options):
         raise UnavailableError("throttled")
 
-    scene.ports.metrics = Replaced(scene.ports.metrics, read_metrics=fail)
-    (record,) = scene.record()
-    assert record.idle is None
-    assert record.effective_cost_usd > 0
+    scene.ports.metrics = Replaced(honest, read_metrics=fail)
+    scene.cases = UseCases(scene.ports)
+    with pytest.raises(UnavailableError):
+        scene.record()
+    assert scene.hour(1) == (None, ())
+    scene.ports.metrics = honest
+    scene.cases = UseCases(scene.ports)
+    scene.record()
+    assert scene.hour(1)[0].idle is not None
 
 
 def test_spot_saving_is_list_less_effective_of_spot_lines(scene):
