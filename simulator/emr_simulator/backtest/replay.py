@@ -12,7 +12,7 @@ from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName, MetricPoin
 from emr_autoscaler.domain.policy import TaskPolicy
 from emr_autoscaler.domain.task_capacity import decide_task_capacity
 from emr_autoscaler.domain.task_scene import TaskEvidence
-from emr_autoscaler.usecases.scale_task_groups import WINDOW
+from emr_autoscaler.usecases.scale_task_groups import ScaleTaskGroups
 from emr_simulator.backtest.fleet import ReplayedGroup
 from emr_simulator.backtest.groups import node_sizes, task_groups
 from emr_simulator.backtest.recording import NEEDED, Recording
@@ -235,8 +235,8 @@ class _Replaying:
     def _published(self, now: datetime) -> ClusterMetrics:
         visible = [
             (at, values)
-            for at, values in self._samples[-1 - WINDOW // self._recording.period :]
-            if now - WINDOW <= at <= now - self._settings.publish_delay
+            for at, values in self._samples[-1 - ScaleTaskGroups.window // self._recording.period :]
+            if now - ScaleTaskGroups.window <= at <= now - self._settings.publish_delay
         ]
         return ClusterMetrics(
             cluster_id=self._recording.cluster_id,

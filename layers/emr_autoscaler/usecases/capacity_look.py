@@ -1,0 +1,152 @@
+"""How every look at a cluster's capacity goes: lease, entry, policy, unfinished intent, decision, order.
+
+What is looked at, how it is decided and what is remembered is said by scale_task_groups.py and
+resize_core_group.py.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+from emr_autoscaler.domain.core_capacity import CoreEvidence
+from emr_autoscaler.domain.decision import Decision, DecisionKind
+from emr_autoscaler.domain.errors import BusyError
+from emr_autoscaler.domain.memory import RegistryEntry
+from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName
+from emr_autoscaler.domain.policy import Mode, Policy
+from emr_autoscaler.domain.record import DecisionRecord, Outcome
+from emr_autoscaler.domain.task_scene import TaskEvidence
+from emr_autoscaler.ports import (
+    Clock,
+    ClusterActuator,
+    ClusterReader,
+    EvaluationQueue,
+    Leases,
+    MetricsReader,
+    Registry,
+)
+from emr_autoscaler.usecases.journal import Journal
+from emr_autoscaler.usecases.policy_in_force import PolicyInForce
+from emr_autoscaler.usecases.registry_updates import update_entry
+
+
+class Verdict(Protocol):
+    """What a decision function of capacity returns."""
+
+    @property
+    def decision(self) -> Decision:
+        """What was decided."""
+        ...
+
+
+EvidenceT = TypeVar("EvidenceT", TaskEvidence, CoreEvidence)
+VerdictT = TypeVar("VerdictT", bound=Verdict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapacityLook(ABC, Generic[EvidenceT, VerdictT]):
+    """One look at one cluster's capacity of one kind."""
+
+    kind: ClassVar[DecisionKind]
+    evidence_type: ClassVar[type[Any]]
+    metric_names: ClassVar[Sequence[MetricName]]
+    window: ClassVar[timedelta]
+
+    clock: Clock
+    reader: ClusterReader
+    actuators: Mapping[Mode, ClusterActuator]
+    metrics: MetricsReader
+    registry: Registry
+    leases: Leases
+    queue: EvaluationQueue
+    policy_in_force: PolicyInForce
+    journal: Journal
+
+    @abstractmethod
+    def decide(self, evidence: EvidenceT) -> VerdictT:
+        """Call the decision function."""
+
+    @abstractmethod
+    def observe(self, entry: RegistryEntry, policy: Policy, metrics: ClusterMetrics, now: datetime) -> EvidenceT:
+        """Put together what the decision sees, from what is stored and ``metrics``."""
+
+    @abstractmethod
+    def check_again(self, evidence: EvidenceT) -> EvidenceT:
+        """Return the evidence with the groups as EMR itself describes them now."""
+
+    @abstractmethod
+    def remembered(
+        self, entry: RegistryEntry, evidence: EvidenceT, verdict: VerdictT, outcome: Outcome
+    ) -> RegistryEntry:
+        """Return the entry with what the next look should know."""
+
+    def now_or_queued(self, cluster_id: str, *, trigger: str) -> DecisionRecord | None:
+        """Decide now, or queue the look where another invocation holds the cluster."""
+        try:
+            return self(cluster_id, trigger=trigger)
+        except BusyError:
+            self.queue.request(cluster_id, self.kind, now=self.clock.now(), cause=trigger)
+            return None
+
+    def __call__(self, cluster_id: str, *, trigger: str, wait: timedelta = timedelta(0)) -> DecisionRecord | None:
+        """Decide and act.
+
+        Args:
+            cluster_id: j-...
+            trigger: What caused the look.
+            wait: How long to wait for another invocation to let go of the cluster.
+
+        Returns:
+            What was decided; None for a cluster that is not enrolled, has ended, or has no usable policy.
+
+        Raises:
+            BusyError: Another invocation still holds the cluster after ``wait``.
+        """
+        with self.leases.hold(cluster_id, owner=trigger, wait=wait):
+            entry = self.registry.get(cluster_id)
+            if entry is None or not entry.is_active:
+                return None
+            policy = self.policy_in_force(entry)
+            if policy is None:
+                return None
+            intent = self.journal.unfinished(cluster_id, self.kind, now=self.clock.now())
+            if intent is not None and isinstance(intent.evidence, self.evidence_type):
+                finished = self._carry_out(entry, policy, intent.evidence, intent)
+                if intent.trigger == trigger:
+                    return finished
+                entry = self.registry.get(cluster_id) or entry
+            return self._look(entry, policy, trigger)
+
+    def _look(self, entry: RegistryEntry, policy: Policy, trigger: str) -> DecisionRecord:
+        now = self.clock.now()
+        cluster_id = entry.cluster_id
+        read = self.metrics.read_metrics([cluster_id], self.metric_names, start=now - self.window, end=now)
+        evidence = self.observe(entry, policy, read[cluster_id], now)
+        if self.decide(evidence).decision.changes_something:
+            # The stored snapshot said act; EMR itself has the last word before anything is ordered.
+            evidence = self.check_again(evidence)
+        return self._carry_out(entry, policy, evidence, trigger)
+
+    def _carry_out(
+        self, entry: RegistryEntry, policy: Policy, evidence: EvidenceT, cause: DecisionRecord | str
+    ) -> DecisionRecord:
+        """Carry out what follows from ``evidence``: for a trigger, or to finish an intent."""
+        verdict, actuator = self.decide(evidence), self.actuators[policy.mode]
+        remember = self._rememberer(entry.cluster_id, evidence, verdict)
+        if isinstance(cause, DecisionRecord):
+            return self.journal.finish(cause, entry, actuator, remember=remember)
+        return self.journal.carry_out(
+            verdict.decision, evidence, entry, actuator, trigger=cause, remember=remember
+        )
+
+    def _rememberer(self, cluster_id: str, evidence: EvidenceT, verdict: VerdictT) -> Callable[[Outcome], None]:
+        def remember(outcome: Outcome) -> None:
+            update_entry(
+                self.registry,
+                cluster_id,
+                lambda entry: self.remembered(entry, evidence, verdict, outcome),
+            )
+
+        return remember
