@@ -1,0 +1,70 @@
+"""EMR, looked at and acted on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from emr_autoscaler.domain.cluster import Cluster, ClusterState, ClusterSummary, Instance, InstanceGroup, Market
+from emr_autoscaler.domain.decision import GroupTarget
+
+
+class ClusterReader(Protocol):
+    """EMR, looked at. Each call costs quota (facts: 10 burst, 1 or 0.5 a second)."""
+
+    def describe_cluster(self, cluster_id: str) -> Cluster:
+        """Describe one cluster, ended ones included. Raises NotFoundError."""
+        ...
+
+    def list_clusters(
+        self, states: Sequence[ClusterState], *, created_after: datetime | None = None
+    ) -> tuple[ClusterSummary, ...]:
+        """List the clusters that are in one of ``states``, newest first."""
+        ...
+
+    def list_instance_groups(self, cluster_id: str) -> tuple[InstanceGroup, ...]:
+        """List a cluster's groups. Raises NotFoundError; RefusedError for clusters with fleets."""
+        ...
+
+    def list_instances(self, cluster_id: str) -> tuple[Instance, ...]:
+        """List a cluster's instances, those that ended in the last 30 days included."""
+        ...
+
+    def has_unfinished_steps(self, cluster_id: str) -> bool:
+        """Return whether a step is pending, being cancelled or running. Raises NotFoundError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewTaskGroup:
+    """A task group to be created, at zero instances."""
+
+    name: str
+    market: Market
+    instance_type: str
+
+
+class ClusterActuator(Protocol):
+    """EMR, acted on. The dry-run actuator accepts the same orders and does nothing."""
+
+    @property
+    def is_dry(self) -> bool:
+        """Whether orders are only accepted, not carried out."""
+        ...
+
+    def resize_groups(self, cluster_id: str, targets: Sequence[GroupTarget]) -> None:
+        """Order absolute counts in one atomic call, gracefully. Repeating it is harmless.
+
+        Raises:
+            NotFoundError: The cluster or a group does not exist.
+            RefusedError: EMR refuses: below replication, a group that may not be resized, ...
+        """
+        ...
+
+    def add_task_groups(self, cluster_id: str, groups: Sequence[NewTaskGroup]) -> tuple[str, ...]:
+        """Create task groups at zero instances (at most 5 a call); return their ids in order."""
+        ...
+
+    def terminate_cluster(self, cluster_id: str) -> None:
+        """End a cluster. Raises RefusedError while termination protection is on."""
+        ...
