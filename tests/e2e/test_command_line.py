@@ -64,8 +64,9 @@ def test_pause_and_resume_write_the_tag_through_emr(
     drain_queues(rehearsal.stack)
 
 
+@pytest.mark.usefixtures("cluster_id")
 def test_doctor_reaches_everything_and_sees_that_a_rehearsal_has_no_schedules(
-    command: Command, cluster_id: str
+    command: Command, rehearsal: Rehearsal
 ) -> None:
     _, report = command("doctor")
     found = {check["check"]: check["verdict"] for check in report["checks"]}
