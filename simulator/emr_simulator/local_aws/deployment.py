@@ -9,6 +9,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -142,24 +143,28 @@ def _sam(project: Path, command: str, *arguments: str, **environment: str) -> No
         msg = f"{sam} is missing: run make install"
         raise LocalAwsError(msg)
     workspace = project / ".demo"
-    done = subprocess.run(  # noqa: S603 - our own environment's command
-        [str(sam), command, "--config-env", "local", *arguments],
-        cwd=project,
-        env=clean_environment(
-            SAM_CLI_TELEMETRY="0",
-            SAM_CLI_POLL_DELAY="0.2",
-            __SAM_CLI_APP_DIR=str(workspace / "sam"),
-            PIP_CACHE_DIR=str(project / ".venv/cache/pip"),
-            LAYER_PLATFORM="local",
-            LAYER_PYTHON=str(project / ".venv/bin/python"),
+    workspace.mkdir(exist_ok=True)
+    # SAM forgets its scratch folders: they are made where nobody else's are, and removed here.
+    with tempfile.TemporaryDirectory(prefix="sam-scratch-", dir=workspace) as scratch:
+        done = subprocess.run(  # noqa: S603 - our own environment's command
+            [str(sam), command, "--config-env", "local", *arguments],
+            cwd=project,
+            env=clean_environment(
+                TMPDIR=scratch,
+                SAM_CLI_TELEMETRY="0",
+                SAM_CLI_POLL_DELAY="0.2",
+                __SAM_CLI_APP_DIR=str(workspace / "sam"),
+                PIP_CACHE_DIR=str(project / ".venv/cache/pip"),
+                LAYER_PLATFORM="local",
+                LAYER_PYTHON=str(project / ".venv/bin/python"),
+            )
+            | environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
         )
-        | environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
     if done.returncode != 0:
         msg = f"sam {command} failed ({done.returncode}):\n{done.stdout[-4000:]}"
         raise LocalAwsError(msg)
