@@ -152,11 +152,12 @@ def _scale_in(evidence: CoreEvidence, group: InstanceGroup, used: float) -> Core
     policy, count = evidence.policy, group.requested_count - 1
     floor = evidence.dfs_replication or ASSUMED_REPLICATION
     ready_at = _cooled_at(evidence)
+    blocks = _block_trouble(evidence)
     checks = (
         (count < policy.min_nodes, Reason.AT_MINIMUM, None),
         (count < floor, Reason.REPLICATION_FLOOR, None),
         (used * group.requested_count >= policy.hdfs_target * count, Reason.HDFS_WOULD_FILL, LATER),
-        (_block_trouble(evidence) is not None, _block_trouble(evidence), LATER),
+        (blocks is not None, blocks, LATER),
         (not _low_for_long(evidence), Reason.HDFS_IN_RANGE, LATER),
         (ready_at is not None, Reason.COOLDOWN, ready_at - evidence.now if ready_at else None),
     )

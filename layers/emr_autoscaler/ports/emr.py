@@ -62,7 +62,7 @@ class ClusterActuator(Protocol):
         ...
 
     def add_task_groups(self, cluster_id: str, groups: Sequence[NewTaskGroup]) -> tuple[str, ...]:
-        """Create task groups at zero instances (at most 5 a call); return their ids in order."""
+        """Create any number of task groups at zero instances; return their ids in order."""
         ...
 
     def terminate_cluster(self, cluster_id: str) -> None:

@@ -30,9 +30,6 @@ from emr_autoscaler.ports import (
 from emr_autoscaler.usecases.policy_in_force import PolicyInForce
 from emr_autoscaler.usecases.registry_updates import update_entry
 
-GROUPS_PER_CALL = 5
-"""AddInstanceGroups takes no more."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnrollCluster:
@@ -175,11 +172,10 @@ class EnrollCluster:
         hands_off = entry.is_paused or entry.cluster.uses_fleets or entry.cluster.has_managed_scaling
         wanted = () if hands_off else missing_task_groups(entry.groups, policy.task)
         actuator = self.actuators[policy.mode]
-        for start in range(0, len(wanted), GROUPS_PER_CALL):
-            batch = wanted[start : start + GROUPS_PER_CALL]
+        if wanted:
             actuator.add_task_groups(
                 entry.cluster_id,
-                [NewTaskGroup(name=g.name, market=g.market, instance_type=g.instance_type) for g in batch],
+                [NewTaskGroup(name=g.name, market=g.market, instance_type=g.instance_type) for g in wanted],
             )
         if not wanted or actuator.is_dry:
             return entry
