@@ -9,8 +9,9 @@ from emr_autoscaler.domain.cluster import ClusterState, GroupState, InstanceGrou
 from emr_autoscaler.domain.decision import Action, Decision, Reason
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName, MetricPoint
 from emr_autoscaler.domain.policy import Objective, TaskPolicy
+from emr_autoscaler.domain.pool_trouble import STALLED_AFTER
 from emr_autoscaler.domain.task_capacity import DRAIN_WITHIN, HOLD_FOR, PUBLISH_LAG, decide_task_capacity
-from emr_autoscaler.domain.task_scene import STALLED_AFTER, TaskEvidence
+from emr_autoscaler.domain.task_scene import TaskEvidence
 
 SAMPLED_AT = datetime(2026, 10, 5, 13, 0, tzinfo=UTC)
 NOW = datetime(2026, 10, 5, 13, 2, tzinfo=UTC)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from emr_autoscaler.domain.cluster import Cluster, InstanceGroup, Market
+from emr_autoscaler.domain.node_prices import NO_PRICES, MarketPrices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,11 @@ class TaskMemory:
         unfulfilled_since: Group id to the time since which its requested nodes have been missing.
         wanted: Recent wants, oldest first, as long as the hold window.
         lost: Warned instances whose group still has to be lowered.
+        warned_at: When task instances were warned lately: many of them are a storm.
+        storm_until: No spot orders before this time.
+        spot_short_since: Since when spot capacity that was ordered could not be had, in one pool or the next.
+        on_demand_since: Since when more stands on demand than the policy asks for.
+        returning_mib: Spot capacity ordered to take the place of on-demand nodes that are still there.
         next_evaluation_at: When to look again; None while settled.
     """
 
@@ -52,6 +58,11 @@ class TaskMemory:
     unfulfilled_since: Mapping[str, datetime] = field(default_factory=dict)
     wanted: tuple[WantedCapacity, ...] = ()
     lost: tuple[LostInstance, ...] = ()
+    warned_at: tuple[datetime, ...] = ()
+    storm_until: datetime | None = None
+    spot_short_since: datetime | None = None
+    on_demand_since: datetime | None = None
+    returning_mib: float = 0.0
     next_evaluation_at: datetime | None = None
 
 
@@ -95,6 +106,12 @@ class PoolHealth:
         cooling_for: Length of the current cooling, doubled while trouble goes on.
         last_trouble_at: Last warning or insufficient capacity.
         rebalance_at: Last rebalance recommendation: lowers the rank, nothing more.
+        interruptions: Nodes warned in this pool, faded with a half-life (market.py).
+        node_hours: Node-hours seen in this pool, faded alike.
+        experience_at: When the two were last faded.
+        observed_at: Until when node-hours are counted.
+        bucket: The spot advisor's interruption bucket (0-4); None where it is not known.
+        version: Raised by every write; a write against an older version is refused.
     """
 
     key: PoolKey
@@ -102,6 +119,12 @@ class PoolHealth:
     cooling_for: timedelta = timedelta(0)
     last_trouble_at: datetime | None = None
     rebalance_at: datetime | None = None
+    interruptions: float = 0.0
+    node_hours: float = 0.0
+    experience_at: datetime | None = None
+    observed_at: datetime | None = None
+    bucket: int | None = None
+    version: int = 0
 
     def is_cooling(self, now: datetime) -> bool:
         """Whether the pool should not be asked now."""
@@ -130,6 +153,11 @@ class RegistryEntry:
         costs_recorded_until: Hours before this one are recorded.
         warned: EC2 instance id to the time of its spot warning: to be proven or dismissed.
         interrupted: EC2 instance id to the time at which EC2's state reason proved the interruption.
+        prices: What a node of each group costs.
+        free_addresses: Free addresses of the cluster's subnet, as last seen.
+        free_addresses_at: When that was.
+        pools_checked: What the task groups wanted at enrolment were last checked to be; they are checked
+            once, until the policy names others.
         version: Raised by every write; a write against an older version is refused.
     """
 
@@ -149,6 +177,10 @@ class RegistryEntry:
     costs_recorded_until: datetime | None = None
     warned: Mapping[str, datetime] = field(default_factory=dict)
     interrupted: Mapping[str, datetime] = field(default_factory=dict)
+    prices: MarketPrices = NO_PRICES
+    free_addresses: int | None = None
+    free_addresses_at: datetime | None = None
+    pools_checked: str = ""
     version: int = 0
 
     @property

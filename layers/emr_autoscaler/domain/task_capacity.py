@@ -13,9 +13,11 @@ from datetime import datetime, timedelta
 from emr_autoscaler.domain import schedules
 from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, GroupTarget, Reason
 from emr_autoscaler.domain.demand import Demand, read_demand
-from emr_autoscaler.domain.memory import TaskMemory, WantedCapacity
-from emr_autoscaler.domain.placement import capacity_mib, place_fewer, place_more
+from emr_autoscaler.domain.memory import PoolHealth, TaskMemory, WantedCapacity
+from emr_autoscaler.domain.placement import capacity_mib, place_fewer, place_more, why_no_more
 from emr_autoscaler.domain.policy import Objective
+from emr_autoscaler.domain.pool_trouble import moments_of_truth
+from emr_autoscaler.domain.spot_return import return_to_spot, surplus_on_demand
 from emr_autoscaler.domain.task_scene import Scene, TaskEvidence, find_guard, set_scene
 
 DRAIN_WITHIN: Mapping[Objective, timedelta] = {
@@ -44,10 +46,17 @@ LATER = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskVerdict:
-    """The decision, and what to remember once it is carried out (or held)."""
+    """The decision, and what to remember once it is carried out (or held).
+
+    Attributes:
+        decision: What is ordered.
+        memory: Of the cluster.
+        pools: Pools whose health this look changed.
+    """
 
     decision: Decision
     memory: TaskMemory
+    pools: tuple[PoolHealth, ...] = ()
 
 
 def decide_task_capacity(evidence: TaskEvidence) -> TaskVerdict:
@@ -70,7 +79,21 @@ def decide_task_capacity(evidence: TaskEvidence) -> TaskVerdict:
         return _conclude(scene, choice, None)
     scene = replace(scene, memory=_learn(scene, demand))
     choice = _scale_out(scene, demand) or _scale_in(scene, demand)
-    return _conclude(scene, choice, demand)
+    return _conclude(*_toward_spot(scene, choice), demand)
+
+
+def _toward_spot(scene: Scene, choice: "_Choice") -> tuple[Scene, "_Choice"]:
+    """Take the next step back to spot where nothing else is to be done."""
+    surplus = bool(surplus_on_demand(scene))
+    since = (scene.memory.on_demand_since or scene.evidence.now) if surplus else None
+    returning = scene.memory.returning_mib if surplus else 0.0
+    step = None
+    if surplus and not _targets(scene, choice.counts):
+        step = return_to_spot(replace(scene, memory=replace(scene.memory, on_demand_since=since)))
+    if step is not None:
+        returning, choice = step.returning_mib, _Choice(reason=Reason.BACK_TO_SPOT, counts=step.counts)
+    memory = replace(scene.memory, on_demand_since=since, returning_mib=returning)
+    return replace(scene, memory=memory), choice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +132,7 @@ def _place_more(scene: Scene, wanted_mib: float, max_nodes: int) -> dict[str, in
         min_nodes=scene.min_nodes,
         max_nodes=max_nodes,
         on_demand_min_nodes=scene.evidence.policy.on_demand_min_nodes,
+        limits=scene.limits,
     )
 
 
@@ -139,10 +163,10 @@ def _scale_out(scene: Scene, demand: Demand) -> _Choice | None:
         return _Choice(reason=Reason.DEMAND_ABOVE_CAPACITY, counts=counts)
     if capacity_mib(scene.slots, scene.base) >= wanted:
         return None
-    if scene.nodes > scene.max_nodes:
+    if scene.is_above_maximum or scene.is_above_cap:
         return None
-    at_maximum = scene.nodes >= scene.room_nodes
-    return _Choice(reason=Reason.AT_MAXIMUM if at_maximum else Reason.POOL_DRY, counts=scene.base)
+    reason = why_no_more(scene.slots, max_nodes=scene.room_nodes, limits=scene.limits)
+    return _Choice(reason=reason, counts=scene.base)
 
 
 def _scale_in(scene: Scene, demand: Demand) -> _Choice:
@@ -150,7 +174,8 @@ def _scale_in(scene: Scene, demand: Demand) -> _Choice:
     policy, now = scene.evidence.policy, scene.evidence.now
     in_use = max(0.0, demand.allocated_mib - scene.elsewhere_mib)
     recent = max((w.mib for w in scene.memory.wanted), default=0.0)
-    above = scene.nodes > scene.max_nodes
+    above = scene.is_above_maximum or scene.is_above_cap
+    why_above = Reason.ABOVE_MAXIMUM if scene.is_above_maximum else Reason.ABOVE_MONEY_CAP
     counts = _place_fewer(scene, max(in_use, recent))
     if sum(counts.values()) >= scene.nodes:
         return _Choice(reason=_why_held(scene, demand, in_use), counts=scene.base)
@@ -158,10 +183,10 @@ def _scale_in(scene: Scene, demand: Demand) -> _Choice:
     last = max(filter(None, (scene.memory.last_scale_out_at, scene.memory.last_scale_in_at)), default=None)
     ready_at = _cooled(last, policy.scale_in_cooldown)
     if not resizing and (ready_at is None or ready_at <= now):
-        return _Choice(reason=Reason.ABOVE_MAXIMUM if above else Reason.DEMAND_BELOW_CAPACITY, counts=counts)
+        return _Choice(reason=why_above if above else Reason.DEMAND_BELOW_CAPACITY, counts=counts)
     if above:
         # Nothing is a reason to stay above the maximum, only not to go further than it.
-        return _Choice(reason=Reason.ABOVE_MAXIMUM, counts=_place_fewer(scene, math.inf))
+        return _Choice(reason=why_above, counts=_place_fewer(scene, math.inf))
     if resizing:
         return _Choice(reason=Reason.RESIZING, counts=scene.base)
     return _Choice(reason=Reason.COOLDOWN, counts=scene.base, retry_at=ready_at)
@@ -174,6 +199,7 @@ def _place_fewer(scene: Scene, keep_mib: float) -> dict[str, int]:
         min_nodes=scene.min_nodes,
         max_nodes=scene.max_nodes,
         on_demand_min_nodes=scene.evidence.policy.on_demand_min_nodes,
+        limits=scene.limits,
     )
 
 
@@ -199,7 +225,9 @@ def _conclude(scene: Scene, choice: _Choice, demand: Demand | None) -> TaskVerdi
     change = sum(choice.counts.values()) - scene.nodes if targets else 0
     action = Action.SCALE_OUT if change > 0 else Action.SCALE_IN if change < 0 else Action.HOLD
     reason = choice.reason
-    if change == 0 and targets:
+    if choice.reason is Reason.BACK_TO_SPOT:
+        action = Action.REBALANCE
+    elif change == 0 and targets:
         action = Action.REBALANCE
         settled = len(lost) < len(evidence.memory.lost)
         reason = Reason.LOST_CAPACITY_SETTLED if settled else Reason.POOL_DRY
@@ -225,6 +253,7 @@ def _conclude(scene: Scene, choice: _Choice, demand: Demand | None) -> TaskVerdi
             next_evaluation_at=next_at,
         ),
         memory=replace(memory, next_evaluation_at=next_at),
+        pools=scene.cooled,
     )
 
 
@@ -254,6 +283,9 @@ def _next_evaluation(
         return now + LATER
     moving = acted or bool(memory.lost) or any(g.is_resizing for g in scene.usable)
     wanting = demand.pending_containers > 0 or choice.reason in {Reason.COOLDOWN, Reason.POOL_DRY}
+    # Prices move although nothing happens on the cluster: a cap, and a way back to spot, are looked at again.
+    wanting = wanting or memory.on_demand_since is not None
+    wanting = wanting or (scene.limits.max_usd_per_hour is not None and scene.nodes > 0)
     reducible = sum(_place_fewer(scene, 0.0).values()) < scene.nodes
     if not (moving or wanting or reducible):
         return schedules.next_change(evidence.policy.schedules, now)
@@ -262,7 +294,7 @@ def _next_evaluation(
         visible if visible > now else now + SOON,
         choice.retry_at,
         *(lost.gone_by for lost in memory.lost),
-        *(since + evidence.policy.fallback_after for since in memory.unfulfilled_since.values()),
+        *moments_of_truth(memory, evidence.policy.fallback_after),
     ]
     return min(moment for moment in moments if moment is not None and moment > now)
 
