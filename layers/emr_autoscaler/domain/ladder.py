@@ -66,10 +66,7 @@ class _Rung:
     base: int
     most: float
     round_up: float = _ROUND_UP
-
-    @property
-    def room_mib(self) -> float:
-        return (self.most - self.base) * self.mib
+    room_mib: float = math.inf
 
 
 _Tier = list[_Rung]
@@ -98,7 +95,8 @@ class Ladder:
         self._least = least
         spot = [s for s in usable if s.market is Market.SPOT]
         on_demand = [s for s in usable if s.market is Market.ON_DEMAND]
-        self._spot_share = 0.0 if not spot else limits.spot_share if on_demand else 1.0
+        wanted_share = 0.0 if limits.spot_is_given_up and not most else limits.spot_share
+        self._spot_share = 0.0 if not spot else wanted_share if on_demand else 1.0
         self._pool_share = max(LARGEST_POOL_SHARE, 1.0 / len(spot)) if spot else 1.0
         self._spot = _tiers([self._rung(s, most) for s in _ordered(spot)], _kinds(spot))
         self._on_demand = _tiers([self._rung(s, most) for s in _ordered(on_demand)], _kinds(on_demand))
@@ -108,6 +106,9 @@ class Ladder:
         for place, rung in enumerate(self._rungs):
             # Larger nodes are rounded up later, and of equal ones the first comes first.
             rung.round_up = _ROUND_UP * self._smallest / rung.mib * (1 - place / (100.0 * len(self._rungs)))
+            rung.room_mib = (rung.most - rung.base) * rung.mib
+        for tier in (*self._spot, *self._on_demand):
+            tier.sort(key=_room)  # those that are full first leave more to the others
 
     @staticmethod
     def _rung(slot: Slot, most: Mapping[str, int]) -> _Rung:
@@ -198,14 +199,19 @@ def _tiers(rungs: Sequence[_Rung], kinds: Sequence[object]) -> list[_Tier]:
 def _carry(tiers: Sequence[_Tier], mib: float, share_mib: float, counts: dict[str, int]) -> float:
     """Raise ``counts`` so that the tiers carry ``mib``, each group at most ``share_mib``; return the rest."""
     for tier in tiers:
+        if mib <= 0:
+            break
         left = len(tier)
-        for rung in sorted(tier, key=_room) if left > 1 else tier:
-            part = min(rung.room_mib, share_mib, mib / left)
+        for rung in tier:
+            part = mib / left
+            part = min(part, share_mib)
+            part = min(part, rung.room_mib)
             mib -= part
             left -= 1
-            count = min(rung.base + math.floor(part / rung.mib + rung.round_up), rung.most)
-            if count > counts[rung.group_id]:
-                counts[rung.group_id] = int(count)
+            count = rung.base + math.floor(part / rung.mib + rung.round_up)
+            if count > rung.most:
+                count = int(rung.most)
+            counts[rung.group_id] = max(counts[rung.group_id], count)
     return mib
 
 

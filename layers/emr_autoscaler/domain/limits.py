@@ -45,6 +45,7 @@ def limits_of(
     prices: MarketPrices,
     free_addresses: int | None,
     now: datetime,
+    spot_is_given_up: bool = False,
 ) -> Limits:
     """Return what is left for the groups that may be resized.
 
@@ -56,6 +57,7 @@ def limits_of(
         prices: Of the groups.
         free_addresses: Of the cluster's subnet; None where nobody looked.
         now: Judges the age of prices.
+        spot_is_given_up: Nobody waits for spot any more.
     """
     spent, units, missing, requested = Decimal(0), 0.0, False, 0
     for group in groups:
@@ -75,4 +77,5 @@ def limits_of(
         free_addresses=None if free_addresses is None else max(0, free_addresses - requested),
         on_demand_max_nodes=policy.on_demand_max_nodes,
         spot_share=policy.spot_share,
+        spot_is_given_up=spot_is_given_up,
     )

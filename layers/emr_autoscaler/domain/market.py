@@ -60,31 +60,36 @@ def interruptions_per_node_hour(health: PoolHealth | None, now: datetime) -> flo
     prior = -math.log(1.0 - INTERRUPTED_PER_MONTH[bucket]) / HOURS_PER_MONTH
     if health is None:
         return prior
-    faded = faded_experience(health, now)
-    return (PRIOR_WEIGHT + faded.interruptions) / (PRIOR_WEIGHT / prior + faded.node_hours)
+    fade = _fade(health, now)
+    return (PRIOR_WEIGHT + health.interruptions * fade) / (PRIOR_WEIGHT / prior + health.node_hours * fade)
 
 
 def faded_experience(health: PoolHealth, now: datetime) -> PoolHealth:
     """Return the health with its experience as old as it is at ``now``."""
-    if health.experience_at is None or now <= health.experience_at:
-        return health
-    factor = 0.5 ** ((now - health.experience_at) / HALF_LIFE)
+    fade = _fade(health, now)
     return replace(
         health,
-        interruptions=health.interruptions * factor,
-        node_hours=health.node_hours * factor,
-        experience_at=now,
+        interruptions=health.interruptions * fade,
+        node_hours=health.node_hours * fade,
+        experience_at=max(health.experience_at or now, now),
     )
+
+
+def _fade(health: PoolHealth, now: datetime) -> float:
+    """Return the factor by which experience has faded."""
+    if health.experience_at is None or now <= health.experience_at:
+        return 1.0
+    return 0.5 ** ((now - health.experience_at) / HALF_LIFE)
 
 
 def with_node_hours(health: PoolHealth, nodes: int, *, since: datetime, now: datetime) -> PoolHealth:
     """Return the health after ``nodes`` ran in the pool from ``since`` to ``now``."""
     faded = faded_experience(health, now)
     hours = max(0.0, nodes * ((now - since) / _HOUR))
-    return replace(faded, node_hours=faded.node_hours + hours, experience_at=faded.experience_at or now)
+    return replace(faded, node_hours=faded.node_hours + hours)
 
 
 def with_interruption(health: PoolHealth, now: datetime) -> PoolHealth:
     """Return the health after one more node of the pool was warned."""
     faded = faded_experience(health, now)
-    return replace(faded, interruptions=faded.interruptions + 1, experience_at=faded.experience_at or now)
+    return replace(faded, interruptions=faded.interruptions + 1)

@@ -30,7 +30,7 @@ class Shortage:
     Attributes:
         unmet: Requested nodes that never come, by group id: they belong elsewhere.
         since: Since when ordered spot capacity could not be had; None while it can.
-        is_given_up: On-demand is ordered instead of the next pool.
+        is_given_up: On-demand is ordered before the next pool.
     """
 
     unmet: Mapping[str, int]
@@ -46,7 +46,6 @@ def find_shortage(
     pools: Mapping[str, PoolHealth],
     launched: Mapping[str, int],
     fallback_after: timedelta,
-    has_fallback: bool,
 ) -> Shortage:
     """Find what the spot groups wait for in vain.
 
@@ -57,7 +56,6 @@ def find_shortage(
         pools: Health by group id.
         launched: Instances EC2 has launched, by group id; a group that is missing was not looked at.
         fallback_after: How long spot may stay unmet, in whatever pools, before it is given up.
-        has_fallback: There is an on-demand group to go to.
     """
     spot = [g for g in groups if g.market is Market.SPOT and g.requested_count > g.running_count]
     waiting = {g.group_id: _waiting(g, launched) for g in spot}
@@ -72,7 +70,7 @@ def find_shortage(
     if dry:
         starts = [memory.unfulfilled_since[group_id] for group_id in dry]
         since = min(starts if since is None else [since, *starts])
-    given_up = has_fallback and since is not None and now - since >= fallback_after
+    given_up = since is not None and now - since >= fallback_after
     return Shortage(unmet=surely if given_up else dry, since=since, is_given_up=given_up)
 
 

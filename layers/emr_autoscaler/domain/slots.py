@@ -49,6 +49,7 @@ class Limits:
         free_addresses: How many nodes the subnet has addresses for; None where nobody looked.
         on_demand_max_nodes: Most on-demand nodes; None for no bound of their own.
         spot_share: Part (0-1) of what is above the on-demand floor that is bought on spot.
+        spot_is_given_up: What is bought now is bought on demand, and on spot only what is left then.
     """
 
     min_units: float = 0.0
@@ -58,6 +59,7 @@ class Limits:
     free_addresses: int | None = None
     on_demand_max_nodes: int | None = None
     spot_share: float = 1.0
+    spot_is_given_up: bool = False
 
     @property
     def has_cap(self) -> bool:

@@ -181,6 +181,7 @@ def set_scene(evidence: TaskEvidence) -> Scene | Reason:
             prices=evidence.prices,
             free_addresses=evidence.free_addresses,
             now=evidence.now,
+            spot_is_given_up=shortage.is_given_up,
         ),
         cooled=cooled_pools(shortage, evidence.pools, memory, evidence.now),
     )
@@ -227,7 +228,6 @@ def _find_shortage(evidence: TaskEvidence, usable: tuple[InstanceGroup, ...], me
         pools=evidence.pools,
         launched=evidence.launched,
         fallback_after=evidence.policy.fallback_after,
-        has_fallback=any(g.market is Market.ON_DEMAND for g in usable),
     )
 
 
@@ -238,11 +238,7 @@ def _slot(evidence: TaskEvidence, group: InstanceGroup, memory: TaskMemory, shor
     health, unmet = evidence.pools.get(group.group_id), shortage.unmet.get(group.group_id, 0)
     closed = bool(unmet) or (health is not None and health.is_cooling(evidence.now))
     if group.market is Market.SPOT:
-        closed = closed or shortage.is_given_up or _is_resting(evidence, group, memory)
-        storm = is_storm(memory, evidence.now)
-        closed = closed or (
-            storm and any(g.market is Market.ON_DEMAND and g.role is Role.TASK for g in evidence.groups)
-        )
+        closed = closed or _is_resting(evidence, group, memory) or is_storm(memory, evidence.now)
     ordered = group.requested_count - unmet
     return Slot(
         group_id=group.group_id,
