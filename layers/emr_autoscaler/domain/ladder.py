@@ -36,7 +36,7 @@ class Bounds:
         slots: All groups.
         max_nodes: Most nodes of all groups.
         limits: The others.
-        with_billed: Nodes that drain still cost money, for orders that add to it.
+        with_billed: Nodes that drain still cost money and hold addresses, for orders that add to them.
     """
 
     def __init__(self, slots: Sequence[Slot], max_nodes: int, limits: Limits, *, with_billed: bool) -> None:
@@ -44,6 +44,11 @@ class Bounds:
         self._max_units = limits.max_units
         self._units = {} if math.isinf(limits.max_units) else {s.group_id: s.units for s in slots}
         self._cap = limits.max_usd_per_hour if limits.has_cap else None
+        self._addresses: int | None = None
+        self._billed: list[tuple[str, int]] = []
+        if with_billed and limits.free_addresses is not None:
+            self._billed = [(s.group_id, s.billed) for s in slots]
+            self._addresses = limits.free_addresses + sum(s.billed for s in slots)
         self._usd: list[tuple[str, Decimal, int]] = []
         if self._cap is not None:
             self._usd = [(s.group_id, s.usd_per_hour or Decimal(0), s.billed if with_billed else 0) for s in slots]
@@ -53,6 +58,8 @@ class Bounds:
         if sum(counts.values()) > self._max_nodes:
             return False
         if self._units and sum(units * counts[i] for i, units in self._units.items()) > self._max_units:
+            return False
+        if self._addresses is not None and sum(max(counts[i], n) for i, n in self._billed) > self._addresses:
             return False
         return self._cap is None or sum(usd * max(counts[i], n) for i, usd, n in self._usd) <= self._cap
 

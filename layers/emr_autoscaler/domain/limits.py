@@ -67,7 +67,7 @@ def limits_of(
         missing = missing or (usd is None and standing > 0)
         spent += (usd or Decimal(0)) * nodes
         units += nodes * mine.get(group.group_id, 0.0)
-        requested += max(0, group.requested_count - group.running_count)
+        requested += 0 if group.group_id in mine else max(0, group.requested_count - group.running_count)
     cap = policy.max_usd_per_hour
     return Limits(
         min_units=max(0.0, policy.min_units - units),

@@ -36,9 +36,6 @@ def place_more(
     if limits.max_usd_per_hour is not None and limits.prices_missing:
         return counts
     wants = Wants(mib=wanted_mib, nodes=min_nodes, units=limits.min_units)
-    most = max_nodes
-    if limits.free_addresses is not None:
-        most = min(most, sum(counts.values()) + limits.free_addresses)
     payable = limits.max_usd_per_hour is None
     usable = [s for s in slots if s.open and (payable or s.usd_per_hour is not None)]
     return _fill(
@@ -47,7 +44,7 @@ def place_more(
         counts=counts,
         most={},
         wants=wants,
-        max_nodes=most,
+        max_nodes=max_nodes,
         on_demand_min_nodes=on_demand_min_nodes,
         limits=limits,
     )
@@ -91,11 +88,12 @@ def why_no_more(slots: Sequence[Slot], *, max_nodes: int, limits: Limits = NO_LI
     priced = [slot for slot in usable if cap is None or slot.usd_per_hour is not None]
     spent, units = usd_per_hour(slots, counts), capacity_units(slots, counts)
     on_demand = sum(slot.count for slot in slots if slot.market is Market.ON_DEMAND)
+    addresses = sum(max(0, slot.count - slot.billed) for slot in slots)
     bounded = limits.on_demand_max_nodes is not None and on_demand >= limits.on_demand_max_nodes
     checks = (
         (cap is not None and (limits.prices_missing or (bool(usable) and not priced)), Reason.PRICES_MISSING),
         (sum(counts.values()) >= max_nodes, Reason.AT_MAXIMUM),
-        (limits.free_addresses is not None and limits.free_addresses < 1, Reason.NO_FREE_ADDRESSES),
+        (limits.free_addresses is not None and addresses >= limits.free_addresses, Reason.NO_FREE_ADDRESSES),
         (not usable, Reason.POOL_DRY),
         (all(bounded and slot.market is Market.ON_DEMAND for slot in usable), Reason.AT_MAXIMUM),
         (cap is not None and all(spent + (s.usd_per_hour or 0) > cap for s in priced), Reason.AT_MONEY_CAP),

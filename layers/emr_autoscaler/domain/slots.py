@@ -22,7 +22,7 @@ class Slot:
         cost: Risk-adjusted USD of a useful GiB-hour (market.py); None where no price is known.
         usd_per_hour: What one of its nodes costs now; None where no price is known.
         units: What one of its nodes counts in the policy's unit.
-        billed: Nodes that cost money now, whatever is ordered: those that drain included.
+        billed: Nodes that cost money and hold addresses now, whatever is ordered: those that drain included.
     """
 
     group_id: str
@@ -46,7 +46,7 @@ class Limits:
         max_units: Most capacity in the policy's unit.
         max_usd_per_hour: What the groups may cost at most; None for no cap.
         prices_missing: A group that has nodes has no price: under a cap nothing may be added then.
-        free_addresses: How many nodes the subnet has addresses for; None where nobody looked.
+        free_addresses: Addresses the subnet has beyond those of nodes that are billed; None where nobody looked.
         on_demand_max_nodes: Most on-demand nodes; None for no bound of their own.
         spot_share: Part (0-1) of what is above the on-demand floor that is bought on spot.
         spot_is_given_up: What is bought now is bought on demand, and on spot only what is left then.

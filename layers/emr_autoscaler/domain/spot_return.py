@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from emr_autoscaler.domain.cluster import Market
 from emr_autoscaler.domain.placement import capacity_mib, place_more
-from emr_autoscaler.domain.slots import Slot
+from emr_autoscaler.domain.slots import Slot, capacity_units
 from emr_autoscaler.domain.task_scene import Scene
 
 STAY_ON_DEMAND = timedelta(minutes=30)
@@ -78,12 +78,20 @@ def surplus_on_demand(scene: Scene) -> dict[str, int]:
 
 
 def _give_back(scene: Scene, surplus: Mapping[str, int]) -> SpotReturn | None:
-    """Lower on-demand by what has arrived on spot; where less is there than was ordered, by nothing."""
+    """Lower on-demand by what has arrived on spot, as far as the minimums and recent wants stay met."""
     counts, left = dict(scene.base), scene.memory.returning_mib
+    wanted = max((want.mib for want in scene.memory.wanted), default=0.0)
+    spare_mib = capacity_mib(scene.slots, counts) - wanted
+    spare_units = capacity_units(scene.slots, counts) - scene.limits.min_units
+    spare_nodes = scene.nodes - scene.min_nodes
     for slot in scene.slots:
-        count = min(surplus.get(slot.group_id, 0), math.floor(left / slot.node_mib + 1e-9))
+        most = min(left, spare_mib) / slot.node_mib, spare_units / slot.units if slot.units else math.inf
+        count = max(0, min(surplus.get(slot.group_id, 0), spare_nodes, math.floor(min(most) + 1e-9)))
         counts[slot.group_id] -= count
         left -= count * slot.node_mib
+        spare_mib -= count * slot.node_mib
+        spare_units -= count * slot.units
+        spare_nodes -= count
     if sum(counts.values()) == scene.nodes:
         return None
     return SpotReturn(counts=counts, returning_mib=0.0)
