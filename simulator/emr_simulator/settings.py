@@ -83,6 +83,10 @@ class WorldSettings:
         spot_discount: Fraction (0-1) of the on-demand price that spot prices move around.
         spot_prices_move: False holds every pool at spot_discount.
         spot_outages: Random outages; None has only those that are asked for.
+        subnet_addresses: Private addresses of each zone's one subnet.
+        spot_quota: Most spot instances of the account at once; None for no bound.
+        unsupported_types: Types that no EMR release can use here.
+        types_not_offered: Types that no zone has.
         ec2_state_events: Emit EC2 Instance State-change Notification too.
         extra_yarn_mib: YARN memory per node by type, in place of the catalogue's.
     """
@@ -105,6 +109,10 @@ class WorldSettings:
     spot_discount: Decimal = Decimal("0.35")
     spot_prices_move: bool = True
     spot_outages: SpotOutages | None = None
+    subnet_addresses: int = 4091
+    spot_quota: int | None = None
+    unsupported_types: tuple[str, ...] = ()
+    types_not_offered: tuple[str, ...] = ()
     ec2_state_events: bool = False
     extra_yarn_mib: Mapping[str, int] = field(default_factory=dict)
 

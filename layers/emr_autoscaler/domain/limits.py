@@ -15,7 +15,7 @@ from emr_autoscaler.domain.slots import Limits
 
 def units_of(policy: TaskPolicy, instance_type: str, node_mib: float) -> float:
     """Return what one node counts in the policy's unit."""
-    if policy.unit is CapacityUnit.WEIGHTS:
+    if policy.unit is CapacityUnit.UNITS:
         return float(policy.weights.get(instance_type, 1))
     return node_mib
 

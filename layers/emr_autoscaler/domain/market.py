@@ -79,7 +79,7 @@ def _fade(health: PoolHealth, now: datetime) -> float:
     """Return the factor by which experience has faded."""
     if health.experience_at is None or now <= health.experience_at:
         return 1.0
-    return 0.5 ** ((now - health.experience_at) / HALF_LIFE)
+    return math.pow(0.5, (now - health.experience_at) / HALF_LIFE)
 
 
 def with_node_hours(health: PoolHealth, nodes: int, *, since: datetime, now: datetime) -> PoolHealth:

@@ -26,7 +26,7 @@ class CapacityUnit(StrEnum):
     """What ``min_units`` and ``max_units`` of a task policy count."""
 
     YARN_MIB = "yarn_mib"
-    WEIGHTS = "weights"
+    UNITS = "units"
 
 
 class WorkloadProfile(StrEnum):
@@ -76,7 +76,7 @@ class TaskPolicy:
         unit: What the bounds in units count.
         min_units: Never less task capacity than this, in ``unit``; in addition to ``min_nodes``.
         max_units: Never more task capacity than this, in ``unit``; None for no bound but ``max_nodes``.
-        weights: Units of one node by instance type, for CapacityUnit.WEIGHTS; others weigh 1.
+        weights: Units of one node by instance type, for CapacityUnit.UNITS; others weigh 1.
         max_usd_per_hour: Task nodes never cost more than this at current prices; None for no cap.
         on_demand_min_nodes: Task nodes that are always bought on demand.
         on_demand_max_nodes: Never more on-demand task nodes than this; None for no bound of their own.

@@ -22,6 +22,7 @@ class ComputeInstance:
         market: How it was bought.
         launched_at: EC2's LaunchTime.
         interrupted: Whether the state reason proves a spot interruption.
+        is_live: Whether it is starting or running; False for one that is ending or gone.
     """
 
     ec2_instance_id: str
@@ -32,6 +33,7 @@ class ComputeInstance:
     market: Market
     launched_at: datetime
     interrupted: bool
+    is_live: bool = True
 
 
 class Compute(Protocol):
@@ -54,6 +56,14 @@ class Compute(Protocol):
         end: datetime,
     ) -> tuple[Price, ...]:
         """Return the price steps of [start, end), the one in force at ``start`` included."""
+        ...
+
+    def free_addresses(self, subnet_id: str) -> int:
+        """Return how many private addresses a subnet has left. Raises NotFoundError."""
+        ...
+
+    def offered_types(self, instance_types: Sequence[str], availability_zone: str) -> frozenset[str]:
+        """Return those of ``instance_types`` that EC2 offers in a zone; unknown ones are left out."""
         ...
 
 

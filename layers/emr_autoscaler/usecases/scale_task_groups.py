@@ -3,16 +3,18 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from emr_autoscaler.domain.cluster import InstanceGroup, Market, Role
 from emr_autoscaler.domain.decision import DecisionKind
-from emr_autoscaler.domain.memory import PoolHealth, PoolKey, RegistryEntry
+from emr_autoscaler.domain.memory import PoolHealth, RegistryEntry
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName
 from emr_autoscaler.domain.policy import Policy
+from emr_autoscaler.domain.pools import cool_pool
 from emr_autoscaler.domain.record import Outcome
 from emr_autoscaler.domain.task_capacity import TaskVerdict, decide_task_capacity
 from emr_autoscaler.domain.task_scene import TaskEvidence
-from emr_autoscaler.ports import Pools
+from emr_autoscaler.ports import Compute, Pools
 from emr_autoscaler.usecases.capacity_look import CapacityLook
+from emr_autoscaler.usecases.market_view import free_addresses, launched_instances, remembered_addresses
+from emr_autoscaler.usecases.pool_updates import health_of_pools, update_pool
 from emr_autoscaler.usecases.registry_updates import with_orders
 
 RETRY_AFTER_REFUSAL = timedelta(minutes=5)
@@ -35,6 +37,7 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
     window = timedelta(minutes=30)
 
     pools: Pools
+    compute: Compute
 
     def decide(self, evidence: TaskEvidence) -> TaskVerdict:
         """Decide the counts of the task groups."""
@@ -56,12 +59,26 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
             policy=policy.task,
             memory=entry.task,
             pools=health_of_pools(self.pools, entry, entry.groups),
+            prices=entry.prices,
+            free_addresses=remembered_addresses(entry, now),
+            launched=launched_instances(self.compute, entry, entry.groups, now),
         )
 
     def check_again(self, evidence: TaskEvidence) -> TaskEvidence:
         """Return the evidence with the groups as EMR describes them now."""
         groups = self.reader.list_instance_groups(evidence.cluster_id)
-        return replace(evidence, groups=groups, groups_are_fresh=True)
+        entry = self.registry.get(evidence.cluster_id)
+        addresses = None if entry is None else free_addresses(self.compute, entry)
+        return replace(evidence, groups=groups, groups_are_fresh=True, free_addresses=addresses)
+
+    def note(self, evidence: TaskEvidence, verdict: TaskVerdict) -> None:
+        """Cool the pools whose requests stay unmet; other clusters should not ask them either."""
+        for cooled in verdict.pools:
+
+            def change(current: PoolHealth) -> PoolHealth:
+                return current if current.is_cooling(evidence.now) else cool_pool(current, evidence.now)
+
+            update_pool(self.pools, cooled.key, change)
 
     def remembered(
         self, entry: RegistryEntry, evidence: TaskEvidence, verdict: TaskVerdict, outcome: Outcome
@@ -74,15 +91,7 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
         seen_at = evidence.now if evidence.groups_are_fresh else entry.groups_seen_at
         if outcome is Outcome.DONE:
             groups = with_orders(groups, verdict.decision.targets)
-        return replace(entry, task=verdict.memory, groups=groups, groups_seen_at=seen_at)
-
-
-def health_of_pools(
-    pools: Pools, entry: RegistryEntry, groups: tuple[InstanceGroup, ...]
-) -> dict[str, PoolHealth]:
-    """Return the health of the pool behind each spot task group, by group id."""
-    spot = [g for g in groups if g.role is Role.TASK and g.market is Market.SPOT]
-    keys = [
-        PoolKey(instance_type=g.instance_type, availability_zone=entry.cluster.availability_zone) for g in spot
-    ]
-    return {group.group_id: health for group, health in zip(spot, pools.get(keys), strict=True)}
+        entry = replace(entry, task=verdict.memory, groups=groups, groups_seen_at=seen_at)
+        if evidence.groups_are_fresh:
+            entry = replace(entry, free_addresses=evidence.free_addresses, free_addresses_at=evidence.now)
+        return entry
