@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from emr_autoscaler.domain.cluster import Cluster, InstanceGroup, Market
+from emr_autoscaler.domain.load import Load
 from emr_autoscaler.domain.recorded_look import RecordedLook
 from emr_autoscaler.domain.snapshot import Snapshot
 
@@ -26,7 +27,7 @@ class LostInstance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedCapacity:
-    """YARN memory one evaluation wanted of task nodes, before bounds: the hold window's memory."""
+    """YARN memory of task nodes that one look needed, of what then stood: what holds back a scale-in."""
 
     at: datetime
     mib: float
@@ -42,11 +43,13 @@ class TaskMemory:
         container_mib: Last good estimate of memory per container.
         node_mib: Last good estimate of YARN memory per node, where the type is not in the table.
         unfulfilled_since: Group id to the time since which its requested nodes have been missing.
-        wanted: Recent wants, oldest first, as long as the hold window.
+        wanted: Recent needs, oldest first, as long as they hold back a scale-in; ones that a later look
+            exceeded are left out.
         lost: Warned instances whose group still has to be lowered.
         next_evaluation_at: When to look again; None while settled.
         pushed: Snapshots a probe on the cluster pushed lately, oldest first, thinned out.
         recorded: The last look that was recorded.
+        load: What was learned of the cluster's load.
     """
 
     last_scale_out_at: datetime | None = None
@@ -59,6 +62,7 @@ class TaskMemory:
     next_evaluation_at: datetime | None = None
     pushed: tuple[Snapshot, ...] = ()
     recorded: RecordedLook | None = None
+    load: Load = field(default_factory=Load)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

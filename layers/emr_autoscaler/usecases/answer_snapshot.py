@@ -140,7 +140,11 @@ def _postponed(due: datetime | None, wanted: datetime | None, now: datetime) -> 
 
 def _is_worth_keeping(new: TaskMemory, old: TaskMemory) -> bool:
     """Whether the memory says more than that the same was told again."""
-    if replace(new, pushed=old.pushed, wanted=old.wanted) != old or not old.pushed or not new.pushed:
+    if (
+        replace(new, pushed=old.pushed, wanted=old.wanted, load=old.load) != old
+        or not old.pushed
+        or not new.pushed
+    ):
         return new != old
     last, before = new.pushed[-1], old.pushed[-1]
     return last.at - before.at >= KEPT_ANYWAY_AFTER or replace(last, at=before.at) != before
