@@ -4,6 +4,7 @@ Most snapshots change nothing, and there is one every ten seconds: those take no
 CloudWatch nor EMR, and write one small item at most.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -90,7 +91,7 @@ class AnswerSnapshot:
 
     def _gather(self, entry: RegistryEntry, policy: Policy, told: Snapshot, now: datetime) -> TaskEvidence:
         """Put the evidence together; a snapshot that cannot be true is seen, but not remembered."""
-        pushed = add_to_history(entry.task.pushed, told)
+        pushed = add_to_history(entry.task.pushed, told.without_nodes())
         metrics = as_metrics(entry.cluster_id, pushed, now=now)
         demand = read_demand(
             metrics, now=now, max_age=policy.task.metrics_max_age, container_mib=entry.task.container_mib
@@ -123,11 +124,16 @@ class AnswerSnapshot:
             record = self.journal.write(decision, evidence, Outcome.HELD, trigger=trigger)
             memory = replace(memory, recorded=recorded_look(decision, Outcome.HELD))
         if _is_worth_keeping(memory, entry.task):
-            try:
-                self.registry.put(replace(entry, task=memory))
-            except ConflictError:
-                return SnapshotAnswer(heed=Heed.HELD, record=record)
+            self._keep(entry, memory)
         return SnapshotAnswer(heed=Heed.HELD, record=record)
+
+    def _keep(self, entry: RegistryEntry, memory: TaskMemory) -> None:
+        moved = memory.next_evaluation_at != entry.task.next_evaluation_at
+        with suppress(ConflictError):
+            if moved:
+                self.registry.put(replace(entry, task=memory))
+            else:
+                self.registry.put_task_memory(replace(entry, task=memory))
 
 
 def _postponed(due: datetime | None, wanted: datetime | None, now: datetime) -> datetime | None:
@@ -140,7 +146,10 @@ def _postponed(due: datetime | None, wanted: datetime | None, now: datetime) -> 
 
 def _is_worth_keeping(new: TaskMemory, old: TaskMemory) -> bool:
     """Whether the memory says more than that the same was told again."""
-    if replace(new, pushed=old.pushed, wanted=old.wanted) != old or not old.pushed or not new.pushed:
-        return new != old
-    last, before = new.pushed[-1], old.pushed[-1]
-    return last.at - before.at >= KEPT_ANYWAY_AFTER or replace(last, at=before.at) != before
+    if new.pushed:
+        if not old.pushed:
+            return True
+        last, before = new.pushed[-1], old.pushed[-1]
+        if last.at - before.at >= KEPT_ANYWAY_AFTER or not last.says_the_same_as(before):
+            return True
+    return new != replace(old, pushed=new.pushed, wanted=new.wanted)
