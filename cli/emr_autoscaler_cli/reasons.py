@@ -106,6 +106,10 @@ _CORE = {
         "One node fewer would be below dfs.replication (3 where none is configured)."
     ),
     Reason.HDFS_WOULD_FILL: Explanation("With one node fewer HDFS would be at or above hdfs_target."),
+    Reason.YARN_BUSY: Explanation(
+        "HDFS would do with one core node fewer, but core nodes run containers, too: some wait for memory, or "
+        "less memory is free than yarn_free_percent."
+    ),
 }
 
 _INTERRUPTIONS = {
