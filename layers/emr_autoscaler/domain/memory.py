@@ -140,7 +140,8 @@ class RegistryEntry:
         costs_recorded_until: Hours before this one are recorded.
         warned: EC2 instance id to the time of its spot warning: to be proven or dismissed.
         interrupted: EC2 instance id to the time at which EC2's state reason proved the interruption.
-        version: Raised by every write; a write against an older version is refused.
+        version: Raised by every write of the whole entry; a write against an older version is refused.
+        task_version: Raised by every write of the task memory alone; each write of the whole entry begins anew.
     """
 
     cluster: Cluster
@@ -160,6 +161,7 @@ class RegistryEntry:
     warned: Mapping[str, datetime] = field(default_factory=dict)
     interrupted: Mapping[str, datetime] = field(default_factory=dict)
     version: int = 0
+    task_version: int = 0
 
     @property
     def cluster_id(self) -> str:

@@ -1,4 +1,4 @@
-"""Which counts the wants of a cluster lead to: out, in, or hold, and why; orders are made of them in task_capacity.py.
+"""Which counts the wants of a cluster lead to, and why; orders are made of them in task_capacity.py.
 
 Nodes are bought when the present ones would need longer than the objective allows. They are given
 back when everything that runs or waits fits on fewer; a few of many only once that has lasted.
