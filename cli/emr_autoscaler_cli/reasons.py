@@ -56,6 +56,11 @@ _GUARDS = {
     ),
     Reason.AT_MINIMUM: Explanation("Fewer nodes would do, and the policy keeps these."),
     Reason.DISABLED: Explanation("This section of the policy has enabled: false."),
+    Reason.OPERATOR_RESIZED: Explanation(
+        "Somebody else set a group's count lately. It stands for operator_hold_minutes, even outside min_nodes "
+        "and max_nodes; only instances that EC2 takes back are replaced.",
+        "Nothing: this system decides again by itself. To keep the count longer, emr-autoscaler pause CLUSTER.",
+    ),
     Reason.POLICY_INVALID: Explanation(
         "The policy cannot be read, or there is none of this name. The last good version stays in force; where "
         "there never was one, nothing is done.",
@@ -112,6 +117,24 @@ _CORE = {
     ),
 }
 
+_GROUPS = {
+    Reason.GROUP_SUSPENDED: Explanation(
+        "EMR gave up on a group after failed launches or bootstrap actions, and adds no nodes to it. It is left "
+        "alone until it runs again; the others are scaled.",
+        "Look at the group's message in EMR and at the bootstrap action's log; mend the cause, then send the "
+        "group a count (aws emr modify-instance-groups), which resumes it.",
+    ),
+    Reason.GROUP_ARRESTED: Explanation(
+        "Instances of a group fail again and again, and EMR has stopped it. It is left alone until it runs again.",
+        "Look at the group's message in EMR; mend the cause, then send the group a count "
+        "(aws emr modify-instance-groups).",
+    ),
+    Reason.GROUP_RECONFIGURING: Explanation(
+        "Somebody changes a group's configuration: EMR refuses resizes until that has ended.",
+        "Nothing: it is scaled again once EMR has finished. If it does not end, look at it in EMR's console.",
+    ),
+}
+
 _INTERRUPTIONS = {
     Reason.TASK_INTERRUPTED: Explanation(
         "EC2 takes a task instance back; its capacity is ordered in another group."
@@ -164,6 +187,7 @@ TITLES: Mapping[str, Mapping[Reason, Explanation]] = {
     "Guards": _GUARDS,
     "Task capacity": _TASK,
     "Core capacity": _CORE,
+    "Groups": _GROUPS,
     "Interruptions": _INTERRUPTIONS,
     "Idle clusters": _IDLE,
 }

@@ -84,6 +84,7 @@ class WorldSettings:
         spot_prices_move: False holds every pool at spot_discount.
         spot_outages: Random outages; None has only those that are asked for.
         ec2_state_events: Emit EC2 Instance State-change Notification too.
+        cloudtrail: A trail records management events, so that calls that change clusters are told of.
         extra_yarn_mib: YARN memory per node by type, in place of the catalogue's.
     """
 
@@ -106,6 +107,7 @@ class WorldSettings:
     spot_prices_move: bool = True
     spot_outages: SpotOutages | None = None
     ec2_state_events: bool = False
+    cloudtrail: bool = False
     extra_yarn_mib: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

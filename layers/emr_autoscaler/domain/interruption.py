@@ -94,7 +94,9 @@ def _guard(evidence: InterruptionEvidence) -> Reason | None:
 def _replace(evidence: InterruptionEvidence, cooled: PoolHealth) -> InterruptionVerdict:
     """Order the lost memory in the best other group, in whole nodes and never past the maximum."""
     gone_by = evidence.warned_at + NOTICE + SETTLE_AFTER
-    lost = LostInstance(ec2_instance_id=evidence.ec2_instance_id, group_id=evidence.group_id, gone_by=gone_by)
+    lost = LostInstance(
+        ec2_instance_id=evidence.ec2_instance_id, group_id=evidence.group_id, gone_by=gone_by, replaced=False
+    )
     # A warning may be old when it arrives, and a look overdue: the next one is ahead all the same.
     next_at = max(min(evidence.memory.next_evaluation_at or gone_by, gone_by), evidence.now + SETTLE_AFTER)
     memory = replace(evidence.memory, lost=(*evidence.memory.lost, lost), next_evaluation_at=next_at)
@@ -123,6 +125,7 @@ def _replace(evidence: InterruptionEvidence, cooled: PoolHealth) -> Interruption
     )
     if not targets:
         return _verdict(evidence, Action.HOLD, Reason.POOL_DRY, pool=cooled, memory=memory)
+    memory = replace(memory, lost=(*evidence.memory.lost, replace(lost, replaced=True)))
     return _verdict(evidence, Action.REPLACE, Reason.TASK_INTERRUPTED, pool=cooled, memory=memory, targets=targets)
 
 

@@ -4,22 +4,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from emr_autoscaler.domain.cluster import Cluster, InstanceGroup, Market
+from emr_autoscaler.domain.cluster import Cluster, GroupState, InstanceGroup, Market
+from emr_autoscaler.domain.operator_change import OperatorChange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LostInstance:
-    """A task instance that EC2 warned about, and whose replacement was ordered elsewhere.
+    """A task instance that EC2 warned about; its replacement is ordered elsewhere where that can be.
 
     Attributes:
         ec2_instance_id: i-...
         group_id: The group it leaves; its count is lowered once the instance is gone, or both arrive.
         gone_by: When the two minutes' notice ends.
+        replaced: Whether its replacement was ordered in another group.
     """
 
     ec2_instance_id: str
     group_id: str
     gone_by: datetime
+    replaced: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +133,8 @@ class RegistryEntry:
         costs_recorded_until: Hours before this one are recorded.
         warned: EC2 instance id to the time of its spot warning: to be proven or dismissed.
         interrupted: EC2 instance id to the time at which EC2's state reason proved the interruption.
+        operator_changes: The newest resize of each group that somebody else ordered.
+        reported_states: Group id to the state (SUSPENDED, ARRESTED, RECONFIGURING) that people were told of.
         version: Raised by every write; a write against an older version is refused.
     """
 
@@ -149,6 +154,8 @@ class RegistryEntry:
     costs_recorded_until: datetime | None = None
     warned: Mapping[str, datetime] = field(default_factory=dict)
     interrupted: Mapping[str, datetime] = field(default_factory=dict)
+    operator_changes: tuple[OperatorChange, ...] = ()
+    reported_states: Mapping[str, GroupState] = field(default_factory=dict)
     version: int = 0
 
     @property

@@ -14,6 +14,7 @@ from emr_autoscaler.domain import schedules
 from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, GroupTarget, Reason
 from emr_autoscaler.domain.demand import Demand, read_demand
 from emr_autoscaler.domain.memory import TaskMemory, WantedCapacity
+from emr_autoscaler.domain.operator_hold import hold_for_operator
 from emr_autoscaler.domain.placement import capacity_mib, place_fewer, place_more
 from emr_autoscaler.domain.policy import Objective
 from emr_autoscaler.domain.task_scene import Scene, TaskEvidence, find_guard, set_scene
@@ -55,6 +56,9 @@ def decide_task_capacity(evidence: TaskEvidence) -> TaskVerdict:
     guard = find_guard(evidence)
     if guard is not None:
         return _held(evidence, evidence.memory, guard, next_at=None)
+    held = hold_for_operator(evidence)
+    if held is not None:
+        return TaskVerdict(decision=held.decision, memory=held.memory)
     scene = set_scene(evidence)
     if isinstance(scene, Reason):
         return _held(evidence, evidence.memory, scene, next_at=evidence.now + LATER)

@@ -11,6 +11,7 @@ from emr_autoscaler.domain.cluster import ClusterState, InstanceGroup, Market, R
 from emr_autoscaler.domain.decision import Reason
 from emr_autoscaler.domain.memory import PoolHealth, TaskMemory
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName
+from emr_autoscaler.domain.operator_change import OperatorChange
 from emr_autoscaler.domain.placement import Slot
 from emr_autoscaler.domain.policy import TaskPolicy
 from emr_autoscaler.domain.pools import FIRST_COOLING, rank
@@ -39,6 +40,7 @@ class TaskEvidence:
         memory: What earlier decisions left behind.
         pools: Health of the pool of each spot group, by group id.
         groups_are_fresh: True where ``groups`` were read from EMR for this very decision.
+        operator_changes: Resizes of the cluster's groups that somebody else ordered lately.
     """
 
     now: datetime
@@ -53,6 +55,7 @@ class TaskEvidence:
     memory: TaskMemory = field(default_factory=TaskMemory)
     pools: Mapping[str, PoolHealth] = field(default_factory=dict)
     groups_are_fresh: bool = False
+    operator_changes: tuple[OperatorChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

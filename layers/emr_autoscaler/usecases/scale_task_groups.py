@@ -55,6 +55,7 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
             metrics=metrics,
             policy=policy.task,
             memory=entry.task,
+            operator_changes=entry.operator_changes,
             pools=health_of_pools(self.pools, entry, entry.groups),
         )
 
