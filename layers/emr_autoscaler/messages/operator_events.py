@@ -72,7 +72,13 @@ class UserIdentity(_Part):
     @property
     def who(self) -> str:
         """The caller as people know it: a user, or a session and its role."""
-        name = self.user_name or self.arn.rpartition("/")[2] or self.invoked_by or self.kind or "somebody"
+        name = (
+            self.user_name
+            or self.arn.partition("/")[2].rpartition("/")[2]
+            or self.invoked_by
+            or self.kind
+            or "somebody"
+        )
         if self.role_name and self.role_name != name:
             name = f"{name} ({self.role_name})"
         through = self.invoked_by
