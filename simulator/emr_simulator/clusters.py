@@ -136,6 +136,7 @@ class Cluster:
     metrics_held_until: int = 0
     resizes_refused_until: int = 0
     refusal: str = ""
+    probe_held_until: int = 0
 
     @property
     def is_up(self) -> bool:

@@ -16,6 +16,7 @@ from emr_autoscaler.messages.emr_events import (
 from emr_autoscaler.messages.evaluations import EvaluationRequest
 from emr_autoscaler.messages.events import Event
 from emr_autoscaler.messages.operator_events import AutoScalingPolicyChange, EmrCall, ManagedScalingAction
+from emr_autoscaler.messages.probe_events import YarnSnapshot
 from emr_autoscaler.usecases.follow_groups import Resize
 
 Report = dict[str, Any]
@@ -77,8 +78,11 @@ def _concerns_us(call: EmrCall, cluster_id: str, use_cases: UseCases) -> bool:
 
 
 def scale_task_groups(event: Event, use_cases: UseCases, trigger: str) -> Report:
-    """Alarms on a cluster's YARN metrics."""
+    """Alarms on a cluster's YARN metrics, and snapshots of YARN that its probe pushed."""
     match event.detail:
+        case YarnSnapshot(cluster_id=cluster_id) as told:
+            answer = use_cases.answer_snapshot(cluster_id, told.to_snapshot(), trigger=trigger)
+            return {"cluster_id": cluster_id, "snapshot": str(answer.heed), **_told([answer.record])}
         case AlarmStateChange(cluster_id=cluster_id):
             record = use_cases.scale_task_groups.now_or_queued(cluster_id, trigger=trigger)
             return {"cluster_id": cluster_id, **_told([record])}

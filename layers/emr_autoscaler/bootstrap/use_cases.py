@@ -25,6 +25,7 @@ from emr_autoscaler.ports import (
     Registry,
     Statements,
 )
+from emr_autoscaler.usecases.answer_snapshot import AnswerSnapshot
 from emr_autoscaler.usecases.check_budgets import CheckBudgets
 from emr_autoscaler.usecases.enroll_cluster import EnrollCluster
 from emr_autoscaler.usecases.follow_groups import FollowGroups
@@ -153,6 +154,17 @@ class UseCases:
             policy_in_force=self.policy_in_force,
             journal=self.journal,
             follow_groups=self.follow_groups,
+        )
+
+    @cached_property
+    def answer_snapshot(self) -> AnswerSnapshot:
+        """Answers what a probe pushes."""
+        return AnswerSnapshot(
+            clock=self.ports.clock,
+            registry=self.ports.registry,
+            policy_in_force=self.policy_in_force,
+            journal=self.journal,
+            scale_task_groups=self.scale_task_groups,
         )
 
     @cached_property

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 
 from emr_autoscaler.domain.cluster import Cluster, GroupState, InstanceGroup, Market
 from emr_autoscaler.domain.operator_change import OperatorChange
+from emr_autoscaler.domain.recorded_look import RecordedLook
+from emr_autoscaler.domain.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,8 @@ class TaskMemory:
         wanted: Recent wants, oldest first, as long as the hold window.
         lost: Warned instances whose group still has to be lowered.
         next_evaluation_at: When to look again; None while settled.
+        pushed: Snapshots a probe on the cluster pushed lately, oldest first, thinned out.
+        recorded: The last look that was recorded.
     """
 
     last_scale_out_at: datetime | None = None
@@ -56,6 +60,8 @@ class TaskMemory:
     wanted: tuple[WantedCapacity, ...] = ()
     lost: tuple[LostInstance, ...] = ()
     next_evaluation_at: datetime | None = None
+    pushed: tuple[Snapshot, ...] = ()
+    recorded: RecordedLook | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

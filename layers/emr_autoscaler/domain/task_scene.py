@@ -15,6 +15,7 @@ from emr_autoscaler.domain.operator_change import OperatorChange
 from emr_autoscaler.domain.placement import Slot
 from emr_autoscaler.domain.policy import TaskPolicy
 from emr_autoscaler.domain.pools import FIRST_COOLING, rank
+from emr_autoscaler.domain.snapshot import NodeLoad
 
 STALLED_AFTER = timedelta(minutes=15)
 """A request unmet for this long is stalled even where no event said why (slow boots take 11 min)."""
@@ -41,6 +42,7 @@ class TaskEvidence:
         pools: Health of the pool of each spot group, by group id.
         groups_are_fresh: True where ``groups`` were read from EMR for this very decision.
         operator_changes: Resizes of the cluster's groups that somebody else ordered lately.
+        nodes: What runs on each node, of the snapshot that ``metrics`` end with; empty where nobody told.
     """
 
     now: datetime
@@ -56,6 +58,7 @@ class TaskEvidence:
     pools: Mapping[str, PoolHealth] = field(default_factory=dict)
     groups_are_fresh: bool = False
     operator_changes: tuple[OperatorChange, ...] = ()
+    nodes: tuple[NodeLoad, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
