@@ -78,6 +78,10 @@ _TASK = {
     Reason.DEMAND_BELOW_CAPACITY: Explanation("Memory is free, and no recent look wanted it."),
     Reason.DRAINS_BEFORE_HELP: Explanation("Containers wait, and the present nodes drain them in time."),
     Reason.RECENT_DEMAND: Explanation("Fewer nodes would do now; a recent look wanted these."),
+    Reason.HOSTS_APPLICATION_MASTERS: Explanation(
+        "Fewer nodes would do, but those that could go host application masters: taking one would end its "
+        "application. They go once their applications have ended.",
+    ),
     Reason.BELOW_MINIMUM: Explanation("There are fewer nodes than min_nodes."),
     Reason.ABOVE_MAXIMUM: Explanation("There are more nodes than max_nodes."),
     Reason.SCHEDULED_MINIMUM: Explanation(

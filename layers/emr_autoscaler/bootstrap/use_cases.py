@@ -149,6 +149,7 @@ class UseCases:
             metrics=ports.metrics,
             registry=ports.registry,
             pools=ports.pools,
+            compute=ports.compute,
             leases=ports.leases,
             queue=ports.queue,
             policy_in_force=self.policy_in_force,

@@ -53,6 +53,7 @@ class Reason(StrEnum):
     DEMAND_BELOW_CAPACITY = "DEMAND_BELOW_CAPACITY"
     DRAINS_BEFORE_HELP = "DRAINS_BEFORE_HELP"
     RECENT_DEMAND = "RECENT_DEMAND"
+    HOSTS_APPLICATION_MASTERS = "HOSTS_APPLICATION_MASTERS"
     BELOW_MINIMUM = "BELOW_MINIMUM"
     ABOVE_MAXIMUM = "ABOVE_MAXIMUM"
     SCHEDULED_MINIMUM = "SCHEDULED_MINIMUM"
@@ -100,12 +101,16 @@ class GroupTarget:
         count: Wanted instances, an absolute number.
         previous_count: Requested instances when this was decided.
         decommission_timeout: How long nodes may drain before they are taken, on a shrink.
+        leave_first: EC2 ids of the nodes to take on a shrink, where it is known what runs on them.
+        protected: EC2 ids of the nodes not to take on a shrink: they host application masters.
     """
 
     group_id: str
     count: int
     previous_count: int
     decommission_timeout: timedelta | None = None
+    leave_first: tuple[str, ...] = ()
+    protected: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse counts that cannot be, and a shrink that would not be graceful."""

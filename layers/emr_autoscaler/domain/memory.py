@@ -141,6 +141,7 @@ class RegistryEntry:
         interrupted: EC2 instance id to the time at which EC2's state reason proved the interruption.
         operator_changes: The newest resize of each group that somebody else ordered.
         reported_states: Group id to the state (SUSPENDED, ARRESTED, RECONFIGURING) that people were told of.
+        node_groups: EC2 id to group id of task nodes that a probe tells of; it never changes.
         version: Raised by every write; a write against an older version is refused.
     """
 
@@ -162,6 +163,7 @@ class RegistryEntry:
     interrupted: Mapping[str, datetime] = field(default_factory=dict)
     operator_changes: tuple[OperatorChange, ...] = ()
     reported_states: Mapping[str, GroupState] = field(default_factory=dict)
+    node_groups: Mapping[str, str] = field(default_factory=dict)
     version: int = 0
 
     @property

@@ -69,6 +69,7 @@ class Snapshot:
         apps_running: Running applications.
         apps_pending: Waiting applications.
         nodes: What runs on each node, where the probe tells. History is kept without.
+        tells_nodes: Whether the probe told of them, where they are not kept.
     """
 
     at: datetime
@@ -85,6 +86,7 @@ class Snapshot:
     apps_running: float
     apps_pending: float
     nodes: tuple[NodeLoad, ...] = ()
+    tells_nodes: bool = False
 
 
 class Refusal(StrEnum):
@@ -130,7 +132,7 @@ def add_to_history(history: Sequence[Snapshot], snapshot: Snapshot) -> tuple[Sna
         is_first_of_its_minute = not kept or _minute(past.at) != _minute(kept[-1].at)
         if is_first_of_its_minute and snapshot.at - past.at <= HISTORY:
             kept.append(past)
-    return (*kept, *newest, replace(snapshot, nodes=()) if snapshot.nodes else snapshot)
+    return (*kept, *newest, replace(snapshot, nodes=(), tells_nodes=True) if snapshot.nodes else snapshot)
 
 
 def _minute(at: datetime) -> tuple[int, int]:

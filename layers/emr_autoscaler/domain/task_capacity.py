@@ -13,10 +13,19 @@ from datetime import datetime, timedelta
 from emr_autoscaler.domain import schedules
 from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, GroupTarget, Reason
 from emr_autoscaler.domain.demand import Demand, read_demand
+from emr_autoscaler.domain.leaving_nodes import (
+    Leaving,
+    PlacementBounds,
+    are_hosts_untold,
+    master_hosts,
+    name_leaving,
+    place_fewer_keeping,
+)
 from emr_autoscaler.domain.memory import TaskMemory, WantedCapacity
 from emr_autoscaler.domain.operator_hold import hold_for_operator
-from emr_autoscaler.domain.placement import capacity_mib, place_fewer, place_more
+from emr_autoscaler.domain.placement import capacity_mib, place_more
 from emr_autoscaler.domain.policy import Objective
+from emr_autoscaler.domain.resuming import draining_nodes, resume_draining
 from emr_autoscaler.domain.task_scene import Scene, TaskEvidence, find_guard, set_scene
 
 DRAIN_WITHIN: Mapping[Objective, timedelta] = {
@@ -107,8 +116,12 @@ def _held_since(scene: Scene) -> datetime:
 
 
 def _place_more(scene: Scene, wanted_mib: float, max_nodes: int) -> dict[str, int]:
+    draining = draining_nodes(scene.usable, scene.evidence.memory.lost)
+    slots = resume_draining(
+        scene.slots, draining, wanted_mib=wanted_mib, min_nodes=scene.min_nodes, max_nodes=max_nodes
+    )
     return place_more(
-        scene.slots,
+        slots,
         wanted_mib=wanted_mib,
         min_nodes=scene.min_nodes,
         max_nodes=max_nodes,
@@ -171,19 +184,26 @@ def _scale_in(scene: Scene, demand: Demand) -> _Choice:
     return _Choice(reason=Reason.COOLDOWN, counts=scene.base, retry_at=ready_at)
 
 
-def _place_fewer(scene: Scene, keep_mib: float) -> dict[str, int]:
-    return place_fewer(
-        scene.slots,
+def _place_fewer(scene: Scene, keep_mib: float, *, keep_masters: bool = True) -> dict[str, int]:
+    evidence = scene.evidence
+    if keep_masters and are_hosts_untold(evidence.nodes, evidence.memory.pushed, evidence.now):
+        return scene.base
+    bounds = PlacementBounds(
         wanted_mib=keep_mib,
         min_nodes=scene.min_nodes,
         max_nodes=scene.max_nodes,
-        on_demand_min_nodes=scene.evidence.policy.on_demand_min_nodes,
+        on_demand_min_nodes=evidence.policy.on_demand_min_nodes,
     )
+    hosts = master_hosts(evidence.nodes, evidence.node_groups) if keep_masters else {}
+    return place_fewer_keeping(scene.slots, hosts, bounds)
 
 
 def _why_held(scene: Scene, demand: Demand, in_use: float) -> Reason:
     if demand.pending_containers > 0:
         return Reason.DRAINS_BEFORE_HELP
+    recent = max((w.mib for w in scene.memory.wanted), default=0.0)
+    if sum(_place_fewer(scene, max(in_use, recent), keep_masters=False).values()) < scene.nodes:
+        return Reason.HOSTS_APPLICATION_MASTERS
     now_only = _place_fewer(scene, max(in_use, _wanted_mib(scene, demand)))
     if sum(now_only.values()) < scene.nodes:
         return Reason.RECENT_DEMAND
@@ -233,17 +253,20 @@ def _conclude(scene: Scene, choice: _Choice, demand: Demand | None) -> TaskVerdi
 
 
 def _targets(scene: Scene, counts: Mapping[str, int]) -> tuple[GroupTarget, ...]:
-    targets = []
+    targets, evidence = [], scene.evidence
     for group in scene.usable:
         count = counts[group.group_id] + scene.warned[group.group_id]
         if count != group.requested_count:
             shrinks = count < group.requested_count
+            leaving = name_leaving(group, count, evidence.nodes, evidence.node_groups) if shrinks else Leaving()
             targets.append(
                 GroupTarget(
                     group_id=group.group_id,
                     count=count,
                     previous_count=group.requested_count,
-                    decommission_timeout=scene.evidence.policy.decommission_timeout if shrinks else None,
+                    decommission_timeout=evidence.policy.decommission_timeout if shrinks else None,
+                    leave_first=leaving.first,
+                    protected=leaving.protected,
                 )
             )
     return tuple(targets)
@@ -258,7 +281,7 @@ def _next_evaluation(
         return now + LATER
     moving = acted or bool(memory.lost) or any(g.is_resizing for g in scene.usable)
     wanting = demand.pending_containers > 0 or choice.reason in {Reason.COOLDOWN, Reason.POOL_DRY}
-    reducible = sum(_place_fewer(scene, 0.0).values()) < scene.nodes
+    reducible = sum(_place_fewer(scene, 0.0, keep_masters=False).values()) < scene.nodes
     if not (moving or wanting or reducible):
         return schedules.next_change(evidence.policy.schedules, now)
     visible = demand.at + evidence.metrics.period + PUBLISH_LAG

@@ -42,6 +42,7 @@ class TaskEvidence:
         pools: Health of the pool of each spot group, by group id.
         groups_are_fresh: True where ``groups`` were read from EMR for this very decision.
         operator_changes: Resizes of the cluster's groups that somebody else ordered lately.
+        node_groups: EC2 id to group id of those nodes, as far as it is known.
         nodes: What runs on each node, of the snapshot that ``metrics`` end with; empty where nobody told.
     """
 
@@ -59,6 +60,7 @@ class TaskEvidence:
     groups_are_fresh: bool = False
     operator_changes: tuple[OperatorChange, ...] = ()
     nodes: tuple[NodeLoad, ...] = ()
+    node_groups: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

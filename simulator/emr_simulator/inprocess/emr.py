@@ -183,10 +183,14 @@ def _instance(instance: InstanceDescription, volumes: Mapping[str, tuple[Volume,
 
 def _order(target: GroupTarget) -> GroupResize:
     timeout = target.decommission_timeout if target.count < target.previous_count else None
+    if timeout is None:
+        return GroupResize(group_id=target.group_id, count=target.count)
     return GroupResize(
         group_id=target.group_id,
         count=target.count,
-        decommission_timeout_seconds=None if timeout is None else int(timeout.total_seconds()),
+        decommission_timeout_seconds=int(timeout.total_seconds()),
+        instances_to_terminate=target.leave_first,
+        instances_to_protect=target.protected,
     )
 
 

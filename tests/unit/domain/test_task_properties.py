@@ -182,15 +182,18 @@ def test_closed_pools_get_nothing_new(evidence: TaskEvidence) -> None:
         for g in evidence.groups
         if g.group_id in evidence.pools and evidence.pools[g.group_id].is_cooling(NOW) and g.market is Market.SPOT
     }
+    running = {g.group_id: g.running_count for g in evidence.groups}
     for target in decide_task_capacity(evidence).decision.targets:
-        assert target.group_id not in closed or target.count <= target.previous_count
+        draining_taken_back = max(target.previous_count, running[target.group_id])
+        assert target.group_id not in closed or target.count <= draining_taken_back
 
 
 @good_scene
 def test_on_demand_grows_only_to_its_floor_while_a_spot_pool_is_open(evidence: TaskEvidence) -> None:
     evidence = replace(evidence, memory=replace(evidence.memory, lost=()))
     decision = decide_task_capacity(evidence).decision
-    grown = {t.group_id for t in decision.targets if t.count > t.previous_count}
+    running = {g.group_id: g.running_count for g in evidence.groups}
+    grown = {t.group_id for t in decision.targets if t.count > max(t.previous_count, running[t.group_id])}
     markets = {g.group_id: g.market for g in evidence.groups}
     since = evidence.memory.unfulfilled_since
     open_spot = [
