@@ -39,7 +39,11 @@ class Lifecycle:
             spec=spec,
             zone=spec.availability_zone or settings.zones[0],
             created_at=kernel.now,
-            yarn=Yarn(kernel.engine, stage_gap_seconds=kernel.settings.stage_gap_seconds),
+            yarn=Yarn(
+                kernel.engine,
+                stage_gap_seconds=kernel.settings.stage_gap_seconds,
+                application_masters=kernel.settings.application_masters,
+            ),
             hdfs=Hdfs(),
             replication=spec.dfs_replication or default_replication(core),
             tags=dict(spec.tags),

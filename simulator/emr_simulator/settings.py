@@ -88,6 +88,9 @@ class WorldSettings:
         probe_heartbeat_seconds: How long a probe is silent at most.
         probe_publish_delay: A probe's look to its event.
         ec2_state_events: Emit EC2 Instance State-change Notification too.
+        application_masters: Each application has a master on the node of its first container, which that node
+            is drained for; False has none, as the validated dynamics of docs/yarn-validation.md.
+        cloudtrail: A trail records management events, so that calls that change clusters are told of.
         extra_yarn_mib: YARN memory per node by type, in place of the catalogue's.
     """
 
@@ -113,6 +116,8 @@ class WorldSettings:
     probe_heartbeat_seconds: int = 60
     probe_publish_delay: Delay = field(default_factory=lambda: UniformDelay(low_seconds=1, high_seconds=5))
     ec2_state_events: bool = False
+    application_masters: bool = False
+    cloudtrail: bool = False
     extra_yarn_mib: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

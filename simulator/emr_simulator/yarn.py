@@ -24,11 +24,14 @@ class Yarn:
         done_container_seconds: Of tasks that ended well.
         lost_container_seconds: Of tasks that were killed.
         released: Containers that have ended, well or not.
+        masters_lost: Application masters that went with their nodes.
         delay_integral: Sum over ended tasks of seconds x (start - earliest possible start).
     """
 
-    def __init__(self, engine: Engine, *, stage_gap_seconds: int = 0) -> None:
+    def __init__(self, engine: Engine, *, stage_gap_seconds: int = 0, application_masters: bool = False) -> None:
         self._engine = engine
+        self._has_masters = application_masters
+        self.masters_lost = 0
         self._stage_gap_seconds = stage_gap_seconds
         self._ready: list[StageRun] = []
         self._open: dict[int, OrderedDict[NodeManager, None]] = {}
@@ -109,6 +112,10 @@ class Yarn:
                 insort(self._ready, run)
             run.pending += containers
         node.batches.clear()
+        for app in self.live:
+            if app.master is node:
+                app.master = None
+                self.masters_lost += 1
         self._engine.settle(self._allocate)
 
     # ------------------------------------------------------------------ what it shows
@@ -132,6 +139,10 @@ class Yarn:
     def served_now(self) -> int:
         """Container-seconds allocated up to now."""
         return self.served_container_seconds + self.running * (self._engine.now - self._served_at)
+
+    def masters_on(self, node: NodeManager) -> int:
+        """Application masters of running applications on a node."""
+        return sum(app.master is node for app in self.live)
 
     def hosted_running_application(self, node: NodeManager) -> bool:
         """Whether an application that has not ended has, or had, containers on a node."""
@@ -181,6 +192,8 @@ class Yarn:
             batch.counts[node] = containers
             node.batches[batch] = containers
             run.app.nodes.add(node)
+            if self._has_masters and run.app.master is None:
+                run.app.master = node
             for size, fitting in self._open.items():
                 if node.free_mib < size:
                     fitting.pop(node, None)

@@ -11,8 +11,10 @@ from datetime import datetime, timedelta
 from emr_autoscaler.domain import schedules
 from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, GroupTarget, Reason
 from emr_autoscaler.domain.demand import Demand, read_demand
+from emr_autoscaler.domain.leaving_nodes import Leaving, name_leaving
 from emr_autoscaler.domain.load import learn_load
 from emr_autoscaler.domain.memory import TaskMemory
+from emr_autoscaler.domain.operator_hold import hold_for_operator
 from emr_autoscaler.domain.task_choice import (
     Choice,
     choose,
@@ -44,6 +46,9 @@ def decide_task_capacity(evidence: TaskEvidence) -> TaskVerdict:
     guard = find_guard(evidence)
     if guard is not None:
         return _held(evidence, evidence.memory, guard, next_at=None)
+    held = hold_for_operator(evidence)
+    if held is not None:
+        return TaskVerdict(decision=held.decision, memory=held.memory)
     scene = set_scene(evidence)
     if isinstance(scene, Reason):
         return _held(evidence, evidence.memory, scene, next_at=evidence.now + LATER)
@@ -77,14 +82,15 @@ def _conclude(scene: Scene, choice: Choice, demand: Demand | None, want: Want | 
         action = Action.REBALANCE
         settled = len(lost) < len(evidence.memory.lost)
         reason = Reason.LOST_CAPACITY_SETTLED if settled else Reason.POOL_DRY
-    grown = {target.group_id: now for target in targets if target.count > target.previous_count}
+    running = {group.group_id: group.running_count for group in scene.usable}
+    bought = {t.group_id: now for t in targets if t.count > max(t.previous_count, running[t.group_id])}
     memory = replace(
         scene.memory,
         lost=lost,
         last_scale_out_at=now if change > 0 else scene.memory.last_scale_out_at,
         last_scale_in_at=now if change < 0 else scene.memory.last_scale_in_at,
         # A new order deserves its whole time to arrive: while demand grows some request is always unmet.
-        unfulfilled_since={**scene.memory.unfulfilled_since, **grown},
+        unfulfilled_since={**scene.memory.unfulfilled_since, **bought},
     )
     next_at = _next_evaluation(scene, memory, choice, demand, acted=bool(targets))
     return TaskVerdict(
@@ -103,17 +109,20 @@ def _conclude(scene: Scene, choice: Choice, demand: Demand | None, want: Want | 
 
 
 def _targets(scene: Scene, counts: Mapping[str, int]) -> tuple[GroupTarget, ...]:
-    targets = []
+    targets, evidence = [], scene.evidence
     for group in scene.usable:
         count = counts[group.group_id] + scene.warned[group.group_id]
         if count != group.requested_count:
             shrinks = count < group.requested_count
+            leaving = name_leaving(group, count, evidence.nodes, evidence.node_groups) if shrinks else Leaving()
             targets.append(
                 GroupTarget(
                     group_id=group.group_id,
                     count=count,
                     previous_count=group.requested_count,
-                    decommission_timeout=scene.evidence.policy.decommission_timeout if shrinks else None,
+                    decommission_timeout=evidence.policy.decommission_timeout if shrinks else None,
+                    leave_first=leaving.first,
+                    protected=leaving.protected,
                 )
             )
     return tuple(targets)

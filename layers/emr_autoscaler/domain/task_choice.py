@@ -11,8 +11,15 @@ from datetime import datetime, timedelta
 
 from emr_autoscaler.domain.decision import Reason
 from emr_autoscaler.domain.demand import Demand
+from emr_autoscaler.domain.leaving_nodes import (
+    PlacementBounds,
+    are_hosts_untold,
+    master_hosts,
+    place_fewer_keeping,
+)
 from emr_autoscaler.domain.memory import TaskMemory, WantedCapacity
-from emr_autoscaler.domain.placement import capacity_mib, place_fewer, place_more
+from emr_autoscaler.domain.placement import capacity_mib, place_more
+from emr_autoscaler.domain.resuming import draining_nodes, resume_draining
 from emr_autoscaler.domain.task_scene import Scene
 from emr_autoscaler.domain.tuning import LARGE_SURPLUS, LEAST_GROWTH, SMALL_SURPLUS_WAITS, TUNING
 from emr_autoscaler.domain.want import Want
@@ -56,13 +63,17 @@ def remember_need(scene: Scene, demand: Demand, want: Want) -> tuple[WantedCapac
 
 
 def fewest_nodes(scene: Scene) -> int:
-    """Return how few nodes the scene could be brought to."""
-    return sum(_place_fewer(scene, 0.0).values())
+    """Return how few nodes the scene could be brought to, were no node hosting an application master."""
+    return sum(_place_fewer(scene, 0.0, keep_masters=False).values())
 
 
 def _place_more(scene: Scene, wanted_mib: float, max_nodes: int) -> dict[str, int]:
+    draining = draining_nodes(scene.usable, scene.evidence.memory.lost)
+    slots = resume_draining(
+        scene.slots, draining, wanted_mib=wanted_mib, min_nodes=scene.min_nodes, max_nodes=max_nodes
+    )
     return place_more(
-        scene.slots,
+        slots,
         wanted_mib=wanted_mib,
         min_nodes=scene.min_nodes,
         max_nodes=max_nodes,
@@ -70,14 +81,18 @@ def _place_more(scene: Scene, wanted_mib: float, max_nodes: int) -> dict[str, in
     )
 
 
-def _place_fewer(scene: Scene, keep_mib: float) -> dict[str, int]:
-    return place_fewer(
-        scene.slots,
+def _place_fewer(scene: Scene, keep_mib: float, *, keep_masters: bool = True) -> dict[str, int]:
+    evidence = scene.evidence
+    if keep_masters and are_hosts_untold(evidence.nodes, evidence.memory.pushed, evidence.now):
+        return scene.base
+    bounds = PlacementBounds(
         wanted_mib=keep_mib,
         min_nodes=scene.min_nodes,
         max_nodes=scene.max_nodes,
-        on_demand_min_nodes=scene.evidence.policy.on_demand_min_nodes,
+        on_demand_min_nodes=evidence.policy.on_demand_min_nodes,
     )
+    hosts = master_hosts(evidence.nodes, evidence.node_groups) if keep_masters else {}
+    return place_fewer_keeping(scene.slots, hosts, bounds)
 
 
 def _reach_minimum(scene: Scene) -> Choice | None:
@@ -139,6 +154,10 @@ def _needed_since(scene: Scene, want: Want, since: datetime) -> float:
 def _why_held(scene: Scene, demand: Demand, want: Want) -> Reason:
     if demand.pending_containers > 0:
         return Reason.DRAINS_BEFORE_HELP
+    hold = max(TUNING[scene.evidence.policy.objective].hold, SMALL_SURPLUS_WAITS)
+    lasting = _needed_since(scene, want, demand.at - hold)
+    if sum(_place_fewer(scene, lasting, keep_masters=False).values()) < scene.nodes:
+        return Reason.HOSTS_APPLICATION_MASTERS
     if sum(_place_fewer(scene, want.needed_mib).values()) < scene.nodes:
         return Reason.RECENT_DEMAND
     return Reason.AT_MINIMUM if scene.nodes <= scene.min_nodes else Reason.DEMAND_MET

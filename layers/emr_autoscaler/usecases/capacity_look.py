@@ -6,7 +6,7 @@ resize_core_group.py.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -27,6 +27,7 @@ from emr_autoscaler.ports import (
     MetricsReader,
     Registry,
 )
+from emr_autoscaler.usecases.follow_groups import FollowGroups
 from emr_autoscaler.usecases.journal import Journal
 from emr_autoscaler.usecases.policy_in_force import PolicyInForce
 from emr_autoscaler.usecases.registry_updates import update_entry
@@ -65,6 +66,7 @@ class CapacityLook(ABC, Generic[EvidenceT, VerdictT]):
     queue: EvaluationQueue
     policy_in_force: PolicyInForce
     journal: Journal
+    follow_groups: FollowGroups
 
     @abstractmethod
     def decide(self, evidence: EvidenceT) -> VerdictT:
@@ -147,7 +149,11 @@ class CapacityLook(ABC, Generic[EvidenceT, VerdictT]):
     def _look(self, entry: RegistryEntry, policy: Policy, evidence: EvidenceT, trigger: str) -> DecisionRecord:
         if self.decide(evidence).decision.changes_something:
             # The stored snapshot said act; EMR itself has the last word before anything is ordered.
+            asked_at = self.clock.now()
             evidence = self.check_again(evidence)
+            # What others ordered since is learned from the same answer, and stands.
+            changes = self.follow_groups.note_listing(entry.cluster_id, evidence.groups, at=asked_at)
+            evidence = replace(evidence, operator_changes=changes)
         return self._carry_out(entry, policy, evidence, trigger)
 
     def _carry_out(

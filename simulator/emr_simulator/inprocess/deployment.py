@@ -37,6 +37,28 @@ _CAPACITY_EVENTS = frozenset(
         ("aws.emr", "EMR Instance Group Resize"),
     }
 )
+_GROUP_EVENTS = frozenset(
+    {
+        ("aws.emr", "EMR Instance Group State Change"),
+        ("aws.emr", "EMR Auto Scaling Policy State Change"),
+        ("aws.emr", "EMR Managed Scaling Action"),
+    }
+)
+_OPERATOR_CALLS = frozenset(
+    {
+        "ModifyInstanceGroups",
+        "AddInstanceGroups",
+        "ModifyInstanceFleet",
+        "AddInstanceFleet",
+        "SetTerminationProtection",
+        "PutManagedScalingPolicy",
+        "RemoveManagedScalingPolicy",
+        "PutAutoScalingPolicy",
+        "RemoveAutoScalingPolicy",
+        "AddTags",
+        "RemoveTags",
+    }
+)
 _ENDED = frozenset({"TERMINATED", "TERMINATED_WITH_ERRORS"})
 _ALARM_ROUTES: Mapping[str, tuple[Route, frozenset[str]]] = {
     "task": (routes.scale_task_groups, frozenset({"ALARM", "OK"})),
@@ -82,7 +104,11 @@ def routes_of(raw: Mapping[str, Any], prefix: str) -> Iterator[Route]:
         yield routes.enroll_cluster
         if detail.get("state") in _ENDED:
             yield routes.record_costs
-    elif kind == ("aws.emr", "EMR Instance Group State Change"):
+    elif kind in _GROUP_EVENTS or (
+        kind == ("aws.elasticmapreduce", "AWS API Call via CloudTrail")
+        and detail.get("eventSource") == "elasticmapreduce.amazonaws.com"
+        and detail.get("eventName") in _OPERATOR_CALLS
+    ):
         yield routes.enroll_cluster
     elif kind == ("aws.cloudwatch", "CloudWatch Alarm State Change"):
         for topic, (route, states) in _ALARM_ROUTES.items():
