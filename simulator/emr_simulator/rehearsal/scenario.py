@@ -22,6 +22,9 @@ FOREIGN = "adhoc-science"
 START = datetime(2026, 10, 5, 3, tzinfo=UTC)
 """A Monday; before the daily price refresh at 03:20, so that its schedule fires as well."""
 
+PROBE_PERIOD_SECONDS = 60
+"""The probe of the scaled cluster; a real one looks every ten seconds, which is a lot of invocations to play."""
+
 HOUR = timedelta(hours=1)
 LEAD = timedelta(minutes=12)
 """Clusters need 5 to 11 minutes to come up; work is submitted from then on."""
@@ -229,6 +232,7 @@ def _small_cluster(name: str, policy: str, cost_centre: str, steps: tuple[StepSp
         groups=(_on_demand(Role.MASTER, 1), _on_demand(Role.CORE, 2)),
         tags={key: value for key, value in tags.items() if value} or {"owner": "research"},
         steps=steps,
+        has_probe=False,
     )
 
 
