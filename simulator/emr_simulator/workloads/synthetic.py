@@ -13,7 +13,13 @@ _BURSTS_PER_DAY = 10
 
 
 def synthetic_day(
-    *, seed: int, container_mib: int = 2048, start_hour: float = 0.0, hours: float = 24.0, scale: float = 1.0
+    *,
+    seed: int,
+    container_mib: int = 2048,
+    start_hour: float = 0.0,
+    hours: float = 24.0,
+    scale: float = 1.0,
+    queues: tuple[str, str] | None = None,
 ) -> Workload:
     """Return the day's jobs that are submitted in a slice of it.
 
@@ -23,6 +29,7 @@ def synthetic_day(
         start_hour: Where the slice begins (0-24).
         hours: Length of the slice.
         scale: Factor on the number of tasks of each job.
+        queues: Of the small jobs and of the large ones; None lets the cluster place them.
     """
     chance = random.Random(f"synthetic:{seed}")
     first, end = round(start_hour * HOUR), round((start_hour + hours) * HOUR)
@@ -34,6 +41,7 @@ def synthetic_day(
             stages=stages,
             submit_after_seconds=at - first,
             hdfs_write_gib=written,
+            queue=None if queues is None else queues[kind == "batch"],
         )
         for number, (at, kind, stages, written) in enumerate(jobs)
         if first <= at < end
