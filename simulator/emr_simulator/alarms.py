@@ -33,6 +33,7 @@ class _Alarm:
         self.reason_data = "{}"
         self.updated_at = now
         self.configured_at = now
+        self.judged: tuple[int, int] | None = None
 
 
 class CloudWatchApi:
@@ -64,7 +65,7 @@ class CloudWatchApi:
         if known is None:
             self._alarms[alarm.name] = _Alarm(alarm, arn, self._kernel.now)
         else:
-            known.alarm, known.configured_at = alarm, self._kernel.now
+            known.alarm, known.configured_at, known.judged = alarm, self._kernel.now, None
 
     def delete_alarms(self, names: Sequence[str]) -> None:
         """Delete alarms; names that are not known are ignored."""
@@ -81,6 +82,11 @@ class CloudWatchApi:
         self._kernel.calls["DescribeAlarms"] += 1
         if prefix and names:
             raise ApiError("ValidationError", "AlarmNames and AlarmNamePrefix cannot both be specified")
+        wanted = (
+            [(name, self._alarms[name]) for name in dict.fromkeys(names) if name in self._alarms]
+            if names
+            else [(name, held) for name, held in self._alarms.items() if name.startswith(prefix)]
+        )
         return tuple(
             AlarmDescription(
                 alarm=held.alarm,
@@ -91,8 +97,7 @@ class CloudWatchApi:
                 state_updated_at=to_moment(held.updated_at),
                 configuration_updated_at=to_moment(held.configured_at),
             )
-            for name, held in sorted(self._alarms.items())
-            if name.startswith(prefix) and (not names or name in names)
+            for _name, held in sorted(wanted, key=lambda pair: pair[0])
         )
 
     def get_metric_data(
@@ -108,14 +113,15 @@ class CloudWatchApi:
         if start >= end:
             raise ApiError("ValidationError", "The parameter StartTime must be less than the parameter EndTime.")
         answer = []
+        first, last = to_seconds(start), to_seconds(end)
         for query in queries:
             if query.stat not in STATISTICS:
                 raise ApiError("ValidationError", f"The statistic {query.stat} is not supported")
             periods = self._metrics.periods(
                 query.cluster_id,
                 query.metric,
-                start=to_seconds(start),
-                end=to_seconds(end),
+                start=first,
+                end=last,
                 period=query.period_seconds,
                 stat=query.stat,
             )
@@ -133,8 +139,16 @@ class CloudWatchApi:
         self._kernel.engine.at(self._next_minute(), self._tick)
 
     def _evaluate_all(self) -> None:
+        shown: dict[str, int] = {}
+        now = self._kernel.now
         for held in self._alarms.values():
-            self._evaluate(held)
+            cluster_id = held.alarm.cluster_id
+            if cluster_id not in shown:
+                shown[cluster_id] = self._metrics.shown(cluster_id)
+            seen = (shown[cluster_id], now // held.alarm.period_seconds)
+            if seen != held.judged:  # something is new since it was judged last
+                held.judged = seen
+                self._evaluate(held)
 
     def _evaluate(self, held: _Alarm) -> None:
         alarm, now = held.alarm, self._kernel.now

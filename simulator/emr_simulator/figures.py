@@ -142,7 +142,7 @@ def figures_of(
         floor_cost_usd=floor,
         node_hours=total / HOUR,
         spot_share=spot / total if total else 0.0,
-        bsld=_slowdowns(apps, end),
+        bsld=bounded_slowdowns(apps, end),
         work_weighted_delay_seconds=yarn.delay_integral / work if work else 0.0,
         killed_container_seconds=yarn.lost_container_seconds,
         deadline_misses=sum(_response(app, end) > _deadline(app) for app in apps),
@@ -175,7 +175,9 @@ def _by_queue(cluster: Cluster, apps: Sequence[Application], end: int) -> dict[s
     queues = cluster.yarn.queues
     if len(queues) == 1:
         return {}
-    return {queue.spec.name: _slowdowns([app for app in apps if app.queue is queue], end) for queue in queues}
+    return {
+        queue.spec.name: bounded_slowdowns([app for app in apps if app.queue is queue], end) for queue in queues
+    }
 
 
 def _rounded(slowdowns: Mapping[str, float]) -> dict[str, float]:
@@ -209,7 +211,8 @@ def _deadline(app: Application) -> int:
     return DEADLINE_FACTOR * app.job.ideal_seconds + DEADLINE_SLACK_SECONDS
 
 
-def _slowdowns(apps: Sequence[Application], end: int) -> dict[str, float]:
+def bounded_slowdowns(apps: Sequence[Application], end: int) -> dict[str, float]:
+    """Return mean, p50, p95 and p99 of the jobs' bounded slowdowns; those that have not ended, end at ``end``."""
     values = sorted(
         max(1.0, _response(app, end) / max(app.job.ideal_seconds, MINIMUM_IDEAL_SECONDS)) for app in apps
     )
