@@ -1,4 +1,4 @@
-"""emr-autoscaler simulate: one policy on one trace in a simulated cluster, and its figures."""
+"""emr-autoscaler simulate: one policy on one trace in a simulated cluster; fleets of clusters are in fleets.py."""
 
 import argparse
 import textwrap
@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from emr_autoscaler_cli import fleets
 from emr_autoscaler_cli.arguments import hours, start_hour, whole_number
 from emr_autoscaler_cli.failures import DONE, UsageError
 from emr_autoscaler_cli.output import print_facts, print_json, tell
@@ -35,6 +36,7 @@ examples:
   emr-autoscaler simulate --trace day.tsv --policy emr-autoscaler:cost --seed 1 --start-hour 8 --hours 4
   emr-autoscaler simulate --trace day.tsv --policy emr-autoscaler --seed 1 --lost-metrics 0.1 --throughput 0.5
   emr-autoscaler simulate --trace day.tsv --policy emr-autoscaler --seed 1 --spot-trace r5.16xlarge_us-east-1b.json
+  emr-autoscaler simulate --fleet 1000 --policy emr-autoscaler --seed 1
 
 policies:
 {_policies()}
@@ -48,13 +50,21 @@ faster metrics would be worth; the deployed system reads 5-minute ones.
 spot: with --spot-trace the task group is on spot, in one pool whose outages and price steps are the recording's;
 emr-autoscaler has an on-demand group beside it to fall back on. The file is one of SkyPilot's spot traces: JSON
 with metadata.gap_seconds, data (1 up, 0 down) and prices. Prices are scaled to the instance type.
+
+fleet: each cluster has 2 core nodes, 0 to 10 task nodes, a service of one container, four small jobs an hour
+at the peak and two large ones in the day. EMR's calls are counted and not throttled: they are shown as part of
+the quota.
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what simulate takes."""
     defaults = Setup()
-    parser.add_argument("--trace", type=Path, required=True, metavar="FILE", help="SWIM trace")
+    work = parser.add_mutually_exclusive_group(required=True)
+    work.add_argument("--trace", type=Path, metavar="FILE", help="SWIM trace")
+    work.add_argument(
+        "--fleet", type=whole_number(1, 10_000), metavar="N", help="N small clusters under one deployment"
+    )
     parser.add_argument("--policy", required=True, metavar="NAME", help="see below")
     parser.add_argument(
         "--seed", type=whole_number(0, 2**31 - 1), required=True, metavar="N", help="of the simulated world"
@@ -112,6 +122,8 @@ def run(arguments: argparse.Namespace) -> int:
         UsageError: An argument, or a line of the trace, cannot be used.
     """
     setup = _setup(arguments)
+    if arguments.fleet is not None:
+        return fleets.run(arguments, setup)
     settings = _settings(arguments, setup)
     workload = _workload(arguments)
     policy = choose_policy(arguments.policy, arguments.max, workload)

@@ -3,8 +3,11 @@
 from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from datetime import datetime
+from itertools import compress
 
 from emr_simulator.clusters import Cluster
+from emr_simulator.engine import to_moment, to_seconds
 from emr_simulator.kernel import Kernel
 from emr_simulator.words import ClusterState, InstanceState, Role, StepState
 
@@ -14,10 +17,11 @@ _ORDINARY = {ClusterState.RUNNING, ClusterState.WAITING}
 class _Samples:
     """The samples of one cluster, oldest first: when taken, when shown by CloudWatch, and a column a metric."""
 
-    __slots__ = ("at", "columns", "hidden", "shown", "visible_at")
+    __slots__ = ("at", "columns", "hidden", "moments", "shown", "visible_at")
 
     def __init__(self) -> None:
         self.at: list[int] = []
+        self.moments: list[datetime] = []
         self.visible_at: list[int] = []
         self.columns: defaultdict[str, list[float]] = defaultdict(list)
         self.hidden: list[int] = []
@@ -25,9 +29,10 @@ class _Samples:
 
     def add(self, at: int, visible_at: int, values: Mapping[str, float]) -> None:
         self.at.append(at)
+        self.moments.append(to_moment(at))
         self.visible_at.append(visible_at)
         for metric, value in values.items():
-            self.columns[metric].append(value)
+            self.columns[metric].append(float(value))
         insort(self.hidden, visible_at)
 
     def shown_by(self, now: int) -> int:
@@ -127,32 +132,26 @@ class Metrics:
         samples = self._samples.get(cluster_id)
         return 0 if samples is None else samples.shown_by(self._kernel.now)
 
-    def published(self, cluster_id: str, metric: str, start: int, end: int) -> list[tuple[int, float]]:
-        """Return (time, value) of the samples of [start, end) that CloudWatch shows by now."""
-        samples = self._samples.get(cluster_id)
-        if samples is None:
-            return []
-        column = samples.columns.get(metric)
-        if column is None:
-            return []
-        first, last = bisect_left(samples.at, start), bisect_left(samples.at, end)
-        points = list(zip(samples.at[first:last], column[first:last], strict=True))
-        if samples.shown_by(self._kernel.now) == len(samples.at):
-            return points
-        now, visible_at = self._kernel.now, samples.visible_at
-        return [point for number, point in enumerate(points, start=first) if visible_at[number] <= now]
-
     def periods(
         self, cluster_id: str, metric: str, *, start: int, end: int, period: int, stat: str
-    ) -> list[tuple[int, float]]:
-        """Return (period start, statistic) of the periods of [start, end) that have data."""
-        points = self.published(cluster_id, metric, start - start % period, end)
+    ) -> tuple[tuple[datetime, float], ...]:
+        """Return (period start, statistic) of the periods of [start, end) that have data shown by now."""
+        samples = self._samples.get(cluster_id)
+        column = None if samples is None else samples.columns.get(metric)
+        if samples is None or column is None:
+            return ()
+        first, last = bisect_left(samples.at, start - start % period), bisect_left(samples.at, end)
+        points = tuple(zip(samples.moments[first:last], column[first:last], strict=True))
+        now = self._kernel.now
+        if samples.shown_by(now) < len(samples.at):
+            points = tuple(compress(points, [at <= now for at in samples.visible_at[first:last]]))
         if period == self._kernel.settings.metric_period_seconds and stat in _OF_ONE:
-            return [(at, float(value)) for at, value in points]  # each period holds one sample, at its start
+            return points  # each period holds one sample, at its start
         by_period: dict[int, list[float]] = {}
-        for at, value in points:
+        for moment, value in points:
+            at = to_seconds(moment)
             by_period.setdefault(at - at % period, []).append(value)
-        return [(at, STATISTICS[stat](values)) for at, values in by_period.items()]
+        return tuple((to_moment(at), STATISTICS[stat](values)) for at, values in by_period.items())
 
 
 _OF_ONE = frozenset({"Average", "Sum", "Minimum", "Maximum"})

@@ -1,5 +1,8 @@
 """A day of many small clusters, all looked after by one deployment; a single cluster's run is in experiment.py."""
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -18,16 +21,16 @@ from emr_simulator.inprocess.ports import WorldPorts
 from emr_simulator.ledger import to_decimal
 from emr_simulator.quotas import BUCKETS
 from emr_simulator.words import BillComponent, ClusterState, Market, Role
-from emr_simulator.workloads.model import Workload
+from emr_simulator.workloads.model import Job, Stage, Workload
 from emr_simulator.workloads.synthetic import synthetic_day
 from emr_simulator.world import World
 
 FLEET_POLICY = "fleet"
 CORE_NODES = 2
 MAXIMUM_TASK_NODES = 10
-JOBS_PER_HOUR = 10.0
-"""Day and night, so that no cluster is idle for long enough to be ended."""
-LARGE_JOBS = 4
+JOBS_PER_HOUR = 4.0
+"""At the peak of the day; a fifth of it at night."""
+LARGE_JOBS = 2
 BETWEEN_CREATIONS = timedelta(seconds=2)
 """RunJobFlow's quota refills at one call in two seconds."""
 SETTLING = timedelta(minutes=30)
@@ -86,14 +89,15 @@ class FleetFigures:
 
 
 def small_cluster_day(number: int, *, seed: int, hours: float) -> Workload:
-    """Return the work of one cluster: a small job every few minutes, and a few large ones."""
-    return synthetic_day(
-        seed=seed * 1_000_003 + number,
-        hours=hours,
-        jobs_per_hour=JOBS_PER_HOUR,
-        bursts=LARGE_JOBS,
-        night_share=1.0,
+    """Return the work of one cluster: small jobs, two large ones, and a service of one container all day long.
+
+    Without the service the system would end the cluster in the first hour without a job.
+    """
+    day = synthetic_day(
+        seed=seed * 1_000_003 + number, hours=hours, jobs_per_hour=JOBS_PER_HOUR, bursts=LARGE_JOBS
     )
+    service = Job(name="service", stages=(Stage(tasks=1, seconds=day.seconds),))
+    return replace(day, jobs=(service, *day.jobs))
 
 
 def run_fleet(
@@ -118,6 +122,22 @@ def run_fleet(
         setup: Instance type, metrics and world; its counts of nodes and its tags are not used.
     """
     setup = setup or Setup()
+    with _rare_collections():
+        return _run(clusters, seed=seed, hours=hours, objective=objective, setup=setup)
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Look for garbage rarely: a fleet is millions of objects that live to its end, and few cycles."""
+    before = gc.get_threshold()
+    gc.set_threshold(200_000, 20, 1000)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+def _run(clusters: int, *, seed: int, hours: float, objective: Objective, setup: Setup) -> FleetFigures:
     world = World(seed=seed, start=START, settings=replace(settings_of(setup), enforce_quotas=False))
     deployment = InProcessDeployment(WorldPorts(world, _policies(objective)))
     submitted, ids = 0, []

@@ -6,6 +6,7 @@ import random
 from emr_simulator.workloads.model import Job, Stage, Workload
 
 HOUR = 3600
+_NIGHT_SHARE = 0.2
 _PEAK_HOUR = 14
 
 
@@ -19,7 +20,6 @@ def synthetic_day(
     queues: tuple[str, str] | None = None,
     jobs_per_hour: float = 30.0,
     bursts: int = 10,
-    night_share: float = 0.2,
 ) -> Workload:
     """Return the day's jobs that are submitted in a slice of it.
 
@@ -31,13 +31,12 @@ def synthetic_day(
         scale: Factor on the number of tasks of each job.
         jobs_per_hour: Small jobs at the peak.
         bursts: Large jobs in the day.
-        night_share: Of the peak's small jobs (0-1) that come at the quietest hour.
         queues: Of the small jobs and of the large ones; None lets the cluster place them.
     """
     chance = random.Random(f"synthetic:{seed}")
     first, end = round(start_hour * HOUR), round((start_hour + hours) * HOUR)
     drafts = [
-        *_stream(chance, container_mib, scale, jobs_per_hour, night_share),
+        *_stream(chance, container_mib, scale, jobs_per_hour),
         *_bursts(chance, container_mib, scale, bursts),
     ]
     jobs = sorted(drafts, key=_submitted)
@@ -62,22 +61,20 @@ def _submitted(draft: _Draft) -> int:
     return draft[0]
 
 
-def _rate(hour: float, night_share: float) -> float:
+def _rate(hour: float) -> float:
     """Share of the peak rate (0-1) at an hour of the day."""
     wave = (1 + math.cos((hour - _PEAK_HOUR) / 24 * 2 * math.pi)) / 2
-    return night_share + (1 - night_share) * wave
+    return _NIGHT_SHARE + (1 - _NIGHT_SHARE) * wave
 
 
-def _stream(
-    chance: random.Random, container_mib: int, scale: float, jobs_per_hour: float, night_share: float
-) -> list[_Draft]:
+def _stream(chance: random.Random, container_mib: int, scale: float, jobs_per_hour: float) -> list[_Draft]:
     """Draw a Poisson stream, thinned to the hour's rate."""
     drafts = []
     at = 0.0
     while (at := at + chance.expovariate(jobs_per_hour / HOUR)) < 24 * HOUR:
         keep, tasks = chance.random(), max(1, round(chance.lognormvariate(2.0, 1.0) * scale))
         seconds, reduce_seconds = chance.randint(20, 120), chance.randint(20, 60)
-        if keep < _rate(at / HOUR, night_share):
+        if keep < _rate(at / HOUR):
             drafts.append((round(at), "query", _chain(tasks, seconds, reduce_seconds, container_mib), 0.02))
     return drafts
 
