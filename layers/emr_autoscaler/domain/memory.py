@@ -141,6 +141,8 @@ class RegistryEntry:
         idle: Memory of reaping.
         cost_closed: True once the last hour of an ended cluster has been recorded.
         costs_recorded_until: Hours before this one are recorded.
+        instances_listed_at: When EMR last listed its instances for cost records; EC2 suffices in between.
+        instances_seen_at: When they were last looked at for cost records, in EC2 or by EMR's list.
         warned: EC2 instance id to the time of its spot warning: to be proven or dismissed.
         interrupted: EC2 instance id to the time at which EC2's state reason proved the interruption.
         operator_changes: The newest resize of each group that somebody else ordered.
@@ -164,6 +166,8 @@ class RegistryEntry:
     idle: IdleMemory = field(default_factory=IdleMemory)
     cost_closed: bool = False
     costs_recorded_until: datetime | None = None
+    instances_listed_at: datetime | None = None
+    instances_seen_at: datetime | None = None
     warned: Mapping[str, datetime] = field(default_factory=dict)
     interrupted: Mapping[str, datetime] = field(default_factory=dict)
     operator_changes: tuple[OperatorChange, ...] = ()
