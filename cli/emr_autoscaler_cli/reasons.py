@@ -123,6 +123,10 @@ _CORE = {
 }
 
 _GROUPS = {
+    Reason.TASK_GROUPS_MISSING: Explanation(
+        "The cluster has no task group for some of the policy's instance_types: they are created, empty. A dry "
+        "run decides as if they were there; their ids begin with planned-."
+    ),
     Reason.GROUP_SUSPENDED: Explanation(
         "EMR gave up on a group after failed launches or bootstrap actions, and adds no nodes to it. It is left "
         "alone until it runs again; the others are scaled.",

@@ -29,6 +29,7 @@ from emr_autoscaler.usecases.answer_snapshot import AnswerSnapshot
 from emr_autoscaler.usecases.check_budgets import CheckBudgets
 from emr_autoscaler.usecases.enroll_cluster import EnrollCluster
 from emr_autoscaler.usecases.follow_groups import FollowGroups
+from emr_autoscaler.usecases.group_reports import GroupReports
 from emr_autoscaler.usecases.handle_interruption import HandleInterruption
 from emr_autoscaler.usecases.journal import Journal
 from emr_autoscaler.usecases.policy_in_force import PolicyInForce
@@ -118,7 +119,7 @@ class UseCases:
             registry=ports.registry,
             queue=ports.queue,
             journal=self.journal,
-            policy_in_force=self.policy_in_force,
+            reports=GroupReports(clock=ports.clock, journal=self.journal, policy_in_force=self.policy_in_force),
         )
 
     @cached_property
@@ -134,6 +135,7 @@ class UseCases:
             queue=ports.queue,
             policy_in_force=self.policy_in_force,
             follow_groups=self.follow_groups,
+            journal=self.journal,
             prefix=ports.prefix,
             cost_centre_tag=ports.cost_centre_tag,
         )

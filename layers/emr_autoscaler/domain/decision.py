@@ -25,6 +25,7 @@ class Action(StrEnum):
     REPLACE = "REPLACE"
     ALERT = "ALERT"
     ANNOUNCE = "ANNOUNCE"
+    ADD_GROUPS = "ADD_GROUPS"
     TERMINATE = "TERMINATE"
 
 
@@ -68,6 +69,7 @@ class Reason(StrEnum):
     REPLICATION_FLOOR = "REPLICATION_FLOOR"
     HDFS_WOULD_FILL = "HDFS_WOULD_FILL"
     YARN_BUSY = "YARN_BUSY"
+    TASK_GROUPS_MISSING = "TASK_GROUPS_MISSING"
     # Groups that nobody may resize; reported once for each episode.
     GROUP_SUSPENDED = "GROUP_SUSPENDED"
     GROUP_ARRESTED = "GROUP_ARRESTED"

@@ -148,6 +148,7 @@ class RegistryEntry:
         operator_changes: The newest resize of each group that somebody else ordered.
         reported_states: Group id to the state (SUSPENDED, ARRESTED, RECONFIGURING) that people were told of.
         node_groups: EC2 id to group id of task nodes that a probe tells of; it never changes.
+        groups_told: Names of the task groups whose creation a dry run has told of.
         version: Raised by every write of the whole entry; a write against an older version is refused.
         task_version: Raised by every write of the task memory alone; each write of the whole entry begins anew.
     """
@@ -173,6 +174,7 @@ class RegistryEntry:
     operator_changes: tuple[OperatorChange, ...] = ()
     reported_states: Mapping[str, GroupState] = field(default_factory=dict)
     node_groups: Mapping[str, str] = field(default_factory=dict)
+    groups_told: tuple[str, ...] = ()
     version: int = 0
     task_version: int = 0
 

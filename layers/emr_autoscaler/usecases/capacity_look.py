@@ -15,6 +15,7 @@ from emr_autoscaler.domain.decision import Decision, DecisionKind
 from emr_autoscaler.domain.errors import BusyError
 from emr_autoscaler.domain.memory import RegistryEntry
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName
+from emr_autoscaler.domain.planned_groups import without_planned
 from emr_autoscaler.domain.policy import Mode, Policy
 from emr_autoscaler.domain.record import DecisionRecord, Outcome
 from emr_autoscaler.domain.task_scene import TaskEvidence
@@ -154,7 +155,9 @@ class CapacityLook(ABC, Generic[EvidenceT, VerdictT]):
             asked_at = self.clock.now()
             evidence = self.check_again(evidence)
             # What others ordered since is learned from the same answer, and stands.
-            changes = self.follow_groups.note_listing(entry.cluster_id, evidence.groups, at=asked_at)
+            changes = self.follow_groups.note_listing(
+                entry.cluster_id, without_planned(evidence.groups), at=asked_at
+            )
             evidence = replace(evidence, operator_changes=changes)
             verdict = self.decide(evidence)
         return self._carry_out(entry, policy, evidence, verdict, trigger)

@@ -1,12 +1,13 @@
 """Take a cluster in, keep what is known of it, and let it go: registry entry, alarms, task groups."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from emr_autoscaler.domain.cluster import Cluster, ClusterState, InstanceGroup
-from emr_autoscaler.domain.decision import DecisionKind
+from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, Reason
 from emr_autoscaler.domain.enrolment import (
+    WantedGroup,
     WatchedMetric,
     cost_centre_of,
     fingerprint,
@@ -17,6 +18,7 @@ from emr_autoscaler.domain.enrolment import (
 from emr_autoscaler.domain.errors import RefusedError
 from emr_autoscaler.domain.memory import RegistryEntry
 from emr_autoscaler.domain.policy import Mode, Policy
+from emr_autoscaler.domain.record import Outcome
 from emr_autoscaler.ports import (
     Alarms,
     AlarmSpec,
@@ -28,6 +30,7 @@ from emr_autoscaler.ports import (
     Registry,
 )
 from emr_autoscaler.usecases.follow_groups import FollowGroups
+from emr_autoscaler.usecases.journal import Journal
 from emr_autoscaler.usecases.policy_in_force import PolicyInForce
 from emr_autoscaler.usecases.registry_updates import update_entry
 
@@ -44,6 +47,7 @@ class EnrollCluster:
     queue: EvaluationQueue
     policy_in_force: PolicyInForce
     follow_groups: FollowGroups
+    journal: Journal
     prefix: str
     cost_centre_tag: str
 
@@ -157,6 +161,7 @@ class EnrollCluster:
                 entry.cluster_id,
                 [NewTaskGroup(name=g.name, market=g.market, instance_type=g.instance_type) for g in wanted],
             )
+            self._tell_of_groups(entry, wanted, dry=actuator.is_dry)
         if not wanted or actuator.is_dry:
             return entry
         groups = self._groups(entry.cluster_id)
@@ -165,6 +170,24 @@ class EnrollCluster:
             return replace(current, groups=groups or current.groups)
 
         return update_entry(self.registry, entry.cluster_id, change) or entry
+
+    def _tell_of_groups(self, entry: RegistryEntry, wanted: Sequence[WantedGroup], *, dry: bool) -> None:
+        """Record and announce the groups that were created, or once those that a dry run would have."""
+        names = tuple(group.name for group in wanted)
+        if dry and names == entry.groups_told:
+            return
+        decision = Decision(
+            kind=DecisionKind.TASK,
+            cluster_id=entry.cluster_id,
+            decided_at=self.clock.now(),
+            action=Action.ADD_GROUPS,
+            reason=Reason.TASK_GROUPS_MISSING,
+            detail=f"{len(names)} task groups at 0 instances: "
+            + ", ".join(f"{group.market} {group.instance_type}" for group in wanted),
+        )
+        self.journal.write(decision, None, Outcome.DRY_RUN if dry else Outcome.DONE, trigger="enrolment")
+        self.journal.announce(decision, entry, severity="info", dry=dry)
+        update_entry(self.registry, entry.cluster_id, lambda current: replace(current, groups_told=names))
 
     def _spec(self, watched: WatchedMetric, cluster_id: str) -> AlarmSpec:
         return AlarmSpec(

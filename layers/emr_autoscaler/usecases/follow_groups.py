@@ -3,18 +3,18 @@
 What is seen comes from three sides: EMR's events, CloudTrail's calls, and listings. Nothing is ordered here.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from emr_autoscaler.domain.cluster import GroupState, InstanceGroup, Role
-from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, Reason
+from emr_autoscaler.domain.cluster import InstanceGroup, Role
+from emr_autoscaler.domain.decision import DecisionKind
 from emr_autoscaler.domain.memory import RegistryEntry
 from emr_autoscaler.domain.operator_change import OperatorChange, is_same, with_changes
 from emr_autoscaler.domain.record import Outcome
 from emr_autoscaler.ports import Clock, EvaluationQueue, Registry
+from emr_autoscaler.usecases.group_reports import KINDS, STOPPED, GroupReports
 from emr_autoscaler.usecases.journal import Journal
-from emr_autoscaler.usecases.policy_in_force import PolicyInForce
 from emr_autoscaler.usecases.registry_updates import update_entry
 
 OWN_ORDERS_OF = timedelta(hours=1)
@@ -24,24 +24,6 @@ ORDERS_SETTLE_IN = timedelta(minutes=2)
 """So long after an order of ours a count that differs may be one that was seen before the order."""
 
 RECORDS_READ = 200
-
-STOPPED: Mapping[GroupState, Reason] = {
-    GroupState.SUSPENDED: Reason.GROUP_SUSPENDED,
-    GroupState.ARRESTED: Reason.GROUP_ARRESTED,
-    GroupState.RECONFIGURING: Reason.GROUP_RECONFIGURING,
-}
-"""States in which nobody may resize a group, and how they are reported."""
-
-FIXES: Mapping[GroupState, str] = {
-    GroupState.SUSPENDED: "its launches or bootstrap actions failed: mend the cause, then resume it with a count "
-    "(aws emr modify-instance-groups --instance-groups InstanceGroupId={group},InstanceCount={count})",
-    GroupState.ARRESTED: "its instances fail again and again: mend the cause, then set its count anew "
-    "(aws emr modify-instance-groups --instance-groups InstanceGroupId={group},InstanceCount={count})",
-    GroupState.RECONFIGURING: "somebody changed its configuration: EMR ends this by itself; if it does not, look "
-    "at the reconfiguration in EMR's console",
-}
-
-KINDS: Mapping[Role, DecisionKind] = {Role.TASK: DecisionKind.TASK, Role.CORE: DecisionKind.CORE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +47,7 @@ class FollowGroups:
     registry: Registry
     queue: EvaluationQueue
     journal: Journal
-    policy_in_force: PolicyInForce
+    reports: GroupReports
 
     def note_group(self, cluster_id: str, seen: InstanceGroup, *, at: datetime) -> bool:
         """Take a group's state from an event; return whether the cluster is enrolled."""
@@ -215,53 +197,16 @@ class FollowGroups:
         known = before.operator_changes
         told = [change for change in after.operator_changes if change not in known]
         # A name that CloudTrail adds later is worth a record, and no second notification.
-        self._announce_resizes(after, [c for c in told if not any(is_same(c, k) for k in known)])
+        self.reports.announce_resizes(after, [c for c in told if not any(is_same(c, k) for k in known)])
         roles: set[Role | None] = {change.role for change in told}
         for group in after.groups:
             state = after.reported_states.get(group.group_id)
             if state is not None and before.reported_states.get(group.group_id) is not state:
-                self._report(after, group, state)
+                self.reports.report_stop(after, group, state)
             elif state is None and group.group_id in before.reported_states:
                 roles.add(group.role)  # it may be scaled again
         kinds = tuple(kind for role, kind in KINDS.items() if role in roles or None in roles)
         self._ask(after.cluster_id, kinds, cause="changed by others")
-
-    def _announce_resizes(self, entry: RegistryEntry, changes: Sequence[OperatorChange]) -> None:
-        policy = self.policy_in_force(entry) if changes else None
-        if policy is None:
-            return
-        for change in changes:
-            section = policy.core if change.role is Role.CORE else policy.task
-            until = change.at + section.operator_hold
-            if not section.enabled or until <= self.clock.now():
-                continue
-            decision = Decision(
-                kind=KINDS.get(change.role or Role.TASK, DecisionKind.TASK),
-                cluster_id=entry.cluster_id,
-                decided_at=self.clock.now(),
-                action=Action.HOLD,
-                reason=Reason.OPERATOR_RESIZED,
-                detail=f"{change.told()}; it stands until {until:%H:%M} UTC, then this system decides again. "
-                "To keep it longer: emr-autoscaler pause, or operator_hold_minutes in the policy",
-            )
-            self.journal.announce(decision, entry, severity="info")
-
-    def _report(self, entry: RegistryEntry, group: InstanceGroup, state: GroupState) -> None:
-        """Record and announce a group that stopped, once for each episode."""
-        now = self.clock.now()
-        fix = FIXES[state].format(group=group.group_id, count=max(group.requested_count, 0))
-        name = f" ({group.name})" if group.name else ""
-        decision = Decision(
-            kind=KINDS[group.role],
-            cluster_id=entry.cluster_id,
-            decided_at=now,
-            action=Action.ALERT,
-            reason=STOPPED[state],
-            detail=f"{group.role} group {group.group_id}{name} is {state} and is not resized: {fix}",
-        )
-        self.journal.write(decision, None, Outcome.DONE, trigger=f"{group.group_id} {state}")
-        severity = "info" if state is GroupState.RECONFIGURING else "warning"
-        self.journal.announce(decision, entry, severity=severity)
 
     def _ask(self, cluster_id: str, kinds: Sequence[DecisionKind], *, cause: str) -> None:
         for kind in kinds:

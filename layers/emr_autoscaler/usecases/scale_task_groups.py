@@ -7,7 +7,8 @@ from emr_autoscaler.domain.cluster import InstanceGroup, Market, Role
 from emr_autoscaler.domain.decision import Decision, DecisionKind
 from emr_autoscaler.domain.memory import PoolHealth, PoolKey, RegistryEntry
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName
-from emr_autoscaler.domain.policy import Policy
+from emr_autoscaler.domain.planned_groups import planned_of, with_planned, without_planned
+from emr_autoscaler.domain.policy import Mode, Policy
 from emr_autoscaler.domain.record import Outcome
 from emr_autoscaler.domain.recorded_look import RecordedLook
 from emr_autoscaler.domain.snapshot import as_metrics, is_pushing, last_pushed_at
@@ -63,18 +64,19 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
             is_paused=entry.is_paused,
             has_managed_scaling=entry.cluster.has_managed_scaling,
             uses_fleets=entry.cluster.uses_fleets,
-            groups=entry.groups,
+            groups=groups_of(entry, policy),
             metrics=metrics,
             policy=policy.task,
             memory=entry.task,
             operator_changes=entry.operator_changes,
             node_groups=entry.node_groups,
-            pools=health_of_pools(self.pools, entry, entry.groups),
+            pools=health_of_pools(self.pools, entry, groups_of(entry, policy)),
         )
 
     def check_again(self, evidence: TaskEvidence) -> TaskEvidence:
         """Return the evidence with the groups as EMR describes them now, and whose nodes are told of."""
-        groups = self.reader.list_instance_groups(evidence.cluster_id)
+        listed = self.reader.list_instance_groups(evidence.cluster_id)
+        groups = (*listed, *planned_of(evidence.groups))
         found = find_node_groups(evidence, groups, self.compute, self.reader)
         return replace(evidence, groups=groups, groups_are_fresh=True, node_groups=found)
 
@@ -88,13 +90,18 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
             retry_at = evidence.now + RETRY_AFTER_REFUSAL
             memory = replace(entry.task, next_evaluation_at=retry_at, pushed=pushed, recorded=recorded)
             return replace(entry, task=memory)
-        groups = evidence.groups if evidence.groups_are_fresh else entry.groups
+        groups = without_planned(evidence.groups) if evidence.groups_are_fresh else entry.groups
         seen_at = evidence.now if evidence.groups_are_fresh else entry.groups_seen_at
         if outcome is Outcome.DONE:
             groups = with_orders(groups, verdict.decision.targets)
         memory = replace(verdict.memory, pushed=pushed, recorded=recorded)
         found = task_nodes(evidence) if evidence.nodes else entry.node_groups
         return replace(entry, task=memory, groups=groups, groups_seen_at=seen_at, node_groups=found)
+
+
+def groups_of(entry: RegistryEntry, policy: Policy) -> tuple[InstanceGroup, ...]:
+    """Return the groups to decide with: a dry run counts those in that it would have created."""
+    return with_planned(entry.groups, policy.task) if policy.mode is Mode.DRY_RUN else entry.groups
 
 
 def recorded_look(decision: Decision, outcome: Outcome) -> RecordedLook:
