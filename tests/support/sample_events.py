@@ -12,6 +12,9 @@ REACHES: Mapping[str, frozenset[str]] = {
     "emr-cluster-state-change": frozenset({"enroll_cluster"}),
     "emr-cluster-terminated": frozenset({"enroll_cluster", "record_costs"}),
     "emr-instance-group-state-change": frozenset({"enroll_cluster"}),
+    "emr-auto-scaling-policy": frozenset({"enroll_cluster"}),
+    "emr-managed-scaling-action": frozenset({"enroll_cluster"}),
+    "emr-operator-call": frozenset({"enroll_cluster"}),
     "emr-instance-group-provisioning": frozenset({"handle_interruption"}),
     "emr-instance-group-resize": frozenset({"handle_interruption"}),
     "ec2-spot-interruption-warning": frozenset({"handle_interruption"}),
@@ -78,6 +81,21 @@ NEAR_MISSES = (
         rule="instance-group-state-change",
         path=("detail-type",),
         value="EMR Instance Fleet State Change",
+    ),
+    NearMiss(
+        sample="emr-auto-scaling-policy",
+        rule="scaling-by-emr",
+        path=("detail-type",),
+        value="EMR Configuration Error",
+    ),
+    NearMiss(
+        sample="emr-operator-call", rule="operator-call", path=("detail", "eventName"), value="ListInstanceGroups"
+    ),
+    NearMiss(
+        sample="emr-operator-call",
+        rule="operator-call",
+        path=("detail", "eventSource"),
+        value="emr-serverless.amazonaws.com",
     ),
     NearMiss(sample="emr-cluster-terminated", rule="cluster-ended", path=("detail", "state"), value="TERMINATING"),
     NearMiss(

@@ -70,6 +70,7 @@ class Snapshot:
         apps_running: Running applications.
         apps_pending: Waiting applications.
         nodes: What runs on each node, where the probe tells; not kept as history.
+        tells_nodes: Whether the probe told of them, where they are not kept.
     """
 
     at: datetime
@@ -86,6 +87,7 @@ class Snapshot:
     apps_running: float
     apps_pending: float
     nodes: tuple[NodeLoad, ...] = ()
+    tells_nodes: bool = False
 
     def without_nodes(self) -> "Snapshot":
         """Return the snapshot as it is kept for later.
@@ -96,8 +98,8 @@ class Snapshot:
         if not self.nodes:
             return self
         if all(node.state is NodeState.RUNNING for node in self.nodes):
-            return replace(self, nodes=())
-        return replace(self, nodes=(), core_nodes=None, task_nodes=None)
+            return replace(self, nodes=(), tells_nodes=True)
+        return replace(self, nodes=(), tells_nodes=True, core_nodes=None, task_nodes=None)
 
     def says_the_same_as(self, other: "Snapshot") -> bool:
         """Whether the figures are the same, whenever they were taken and whatever runs on each node."""

@@ -170,4 +170,4 @@ def _is_worth_keeping(new: TaskMemory, old: TaskMemory) -> bool:
         last, before = new.pushed[-1], old.pushed[-1]
         if last.at - before.at >= KEPT_ANYWAY_AFTER or not last.says_the_same_as(before):
             return True
-    return new != replace(old, pushed=new.pushed, wanted=new.wanted)
+    return new != replace(old, pushed=new.pushed, wanted=new.wanted, load=new.load)

@@ -16,6 +16,9 @@ SUBJECT_LIMIT = 100
 INTENT_IS_LOST_AFTER = timedelta(minutes=5)
 """Until then a retried invocation finishes an intent; after it the sweep gives it up and looks anew."""
 
+REFUSAL_IS_TOLD_EVERY = timedelta(hours=1)
+"""A refusal that lasts is recorded each time, and announced this often."""
+
 SAME_GROUPS = {
     DecisionKind.TASK: frozenset({DecisionKind.TASK, DecisionKind.INTERRUPTION}),
     DecisionKind.INTERRUPTION: frozenset({DecisionKind.TASK, DecisionKind.INTERRUPTION}),
@@ -93,11 +96,18 @@ class Journal:
             outcome, problem = Outcome.FAILED, str(error)
         remember(outcome)
         record = replace(intent, outcome=outcome, error=problem)
+        told = bool(problem) and self._was_told(record)
         self.decisions.put(record)
-        self.announce(
-            decision, entry, severity="warning" if problem else "info", problem=problem, dry=actuator.is_dry
-        )
+        if not told:
+            severity = "warning" if problem else "info"
+            self.announce(decision, entry, severity=severity, problem=problem, dry=actuator.is_dry)
         return record
+
+    def _was_told(self, record: DecisionRecord) -> bool:
+        """Whether people were told of the same refusal lately: it is tried again every few minutes."""
+        since = record.decision.decided_at - REFUSAL_IS_TOLD_EVERY
+        earlier = self.decisions.of_cluster(record.decision.cluster_id, since=since)
+        return any(r.error == record.error for r in earlier if r.record_id != record.record_id)
 
     def unfinished(self, cluster_id: str, kind: DecisionKind, *, now: datetime) -> DecisionRecord | None:
         """Return the intent of ``kind`` that a died invocation left, unless orders were given since."""

@@ -13,8 +13,9 @@ from emr_autoscaler.domain.recorded_look import RecordedLook
 from emr_autoscaler.domain.snapshot import as_metrics, is_pushing, last_pushed_at
 from emr_autoscaler.domain.task_capacity import TaskVerdict, decide_task_capacity
 from emr_autoscaler.domain.task_scene import TaskEvidence
-from emr_autoscaler.ports import Pools
+from emr_autoscaler.ports import Compute, Pools
 from emr_autoscaler.usecases.capacity_look import CapacityLook
+from emr_autoscaler.usecases.node_groups import find_node_groups, task_nodes
 from emr_autoscaler.usecases.registry_updates import with_orders
 
 RETRY_AFTER_REFUSAL = timedelta(minutes=5)
@@ -37,6 +38,7 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
     window = timedelta(minutes=30)
 
     pools: Pools
+    compute: Compute
 
     def decide(self, evidence: TaskEvidence) -> TaskVerdict:
         """Decide the counts of the task groups."""
@@ -65,13 +67,16 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
             metrics=metrics,
             policy=policy.task,
             memory=entry.task,
+            operator_changes=entry.operator_changes,
+            node_groups=entry.node_groups,
             pools=health_of_pools(self.pools, entry, entry.groups),
         )
 
     def check_again(self, evidence: TaskEvidence) -> TaskEvidence:
-        """Return the evidence with the groups as EMR describes them now."""
+        """Return the evidence with the groups as EMR describes them now, and whose nodes are told of."""
         groups = self.reader.list_instance_groups(evidence.cluster_id)
-        return replace(evidence, groups=groups, groups_are_fresh=True)
+        found = find_node_groups(evidence, groups, self.compute, self.reader)
+        return replace(evidence, groups=groups, groups_are_fresh=True, node_groups=found)
 
     def remembered(
         self, entry: RegistryEntry, evidence: TaskEvidence, verdict: TaskVerdict, outcome: Outcome
@@ -88,7 +93,8 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
         if outcome is Outcome.DONE:
             groups = with_orders(groups, verdict.decision.targets)
         memory = replace(verdict.memory, pushed=pushed, recorded=recorded)
-        return replace(entry, task=memory, groups=groups, groups_seen_at=seen_at)
+        found = task_nodes(evidence) if evidence.nodes else entry.node_groups
+        return replace(entry, task=memory, groups=groups, groups_seen_at=seen_at, node_groups=found)
 
 
 def recorded_look(decision: Decision, outcome: Outcome) -> RecordedLook:

@@ -19,7 +19,7 @@ _POLICY = "experiment"
 
 
 class AutoscalerPolicy:
-    """Runs the system on the experiment's cluster: one on-demand task group that starts at zero.
+    """Runs the system on the experiment's cluster: a task group that starts at zero.
 
     Its policy is live, keeps 0 to the set-up's maximum of task nodes, and leaves core and idleness
     alone, because the experiment's core is fixed and its cluster must live. Everything else is default.
@@ -40,7 +40,7 @@ class AutoscalerPolicy:
         return NAME if self._objective is Objective.BALANCED else f"{NAME}:{self._objective}"
 
     def prepare(self, setup: Setup) -> tuple[tuple[GroupSpec, ...], dict[str, str]]:
-        """Return the task group, and the tag that opts the cluster in."""
+        """Return the task groups, and the tag that opts the cluster in; beside spot there is one on demand."""
         task = TaskPolicy(max_nodes=setup.maximum_task_count, objective=self._objective)
         self._policies.put(
             Policy(
@@ -51,10 +51,18 @@ class AutoscalerPolicy:
                 idle=IdlePolicy(enabled=False),
             )
         )
-        group = GroupSpec(
-            role=Role.TASK, market=Market.ON_DEMAND, instance_type=setup.instance_type, count=0, name="task"
+        markets = dict.fromkeys((setup.market, Market.ON_DEMAND))
+        groups = tuple(
+            GroupSpec(
+                role=Role.TASK,
+                market=market,
+                instance_type=setup.instance_type,
+                count=0,
+                name="task" if market is setup.market else "task-on-demand",
+            )
+            for market in markets
         )
-        return (group,), {POLICY_TAG: _POLICY}
+        return groups, {POLICY_TAG: _POLICY}
 
     def start(self, world: World, cluster_id: str) -> None:
         """Deploy the system into the world; the cluster makes itself known by its events."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName, MetricPoint, spacing_of, step_of
 from emr_autoscaler.ports import AlarmSpec
@@ -11,6 +12,11 @@ from emr_simulator.world import World
 
 QUERIES_PER_CALL = 500
 NAMES_PER_CALL = 100
+
+
+@lru_cache(maxsize=1 << 16)
+def _point(point: tuple[datetime, float]) -> MetricPoint:
+    return MetricPoint(at=point[0], value=point[1])
 
 
 class WorldMetrics:
@@ -47,9 +53,11 @@ class WorldMetrics:
             with domain_errors("GetMetricData"):
                 answers = self._cloudwatch.get_metric_data(queries, start=start, end=end)
             for (cluster_id, name), series in zip(part, answers, strict=True):
-                points = tuple(MetricPoint(at=at, value=value) for at, value in series.points if start <= at < end)
+                points = series.points
+                while points and points[0][0] < start:  # of the period that ``start`` lies in
+                    points = points[1:]
                 if points:
-                    found[cluster_id][name] = points
+                    found[cluster_id][name] = tuple(map(_point, points))
         return {
             cluster_id: ClusterMetrics(cluster_id=cluster_id, period=spacing_of(series), series=series)
             for cluster_id, series in found.items()

@@ -10,7 +10,7 @@ from emr_simulator.inprocess.clock import WorldClock
 from emr_simulator.inprocess.cloudwatch import WorldAlarms, WorldMetrics
 from emr_simulator.inprocess.costs import MemoryCosts
 from emr_simulator.inprocess.ec2 import WorldCompute
-from emr_simulator.inprocess.emr import WorldActuator, WorldClusterReader
+from emr_simulator.inprocess.emr import OURSELVES, WorldActuator, WorldClusterReader
 from emr_simulator.inprocess.messages_out import MemoryEvaluationQueue, MemoryNotifier
 from emr_simulator.inprocess.policies import MemoryPolicies
 from emr_simulator.inprocess.prices import WorldPriceList
@@ -60,5 +60,6 @@ class WorldPorts:
         self.budgets = MemoryBudgets()
         self.account_id = world.settings.account_id
         self.region = world.settings.region
+        self.own_role_names = frozenset({OURSELVES.role})
         self.notifier = MemoryNotifier()
         self.queue = MemoryEvaluationQueue()

@@ -151,8 +151,9 @@ def test_draining_nodes_teach_no_node_size_either() -> None:
     def with_node(state: NodeState) -> Snapshot:
         return replace(snapshot(), nodes=(NodeLoad(ec2_instance_id="i-0", state=state),)).without_nodes()
 
-    assert with_node(NodeState.RUNNING) == snapshot()
-    assert with_node(NodeState.DECOMMISSIONING) == snapshot(core_nodes=None, task_nodes=None)
+    assert with_node(NodeState.RUNNING) == replace(snapshot(), tells_nodes=True)
+    draining = replace(snapshot(core_nodes=None, task_nodes=None), tells_nodes=True)
+    assert with_node(NodeState.DECOMMISSIONING) == draining
 
 
 def test_the_same_told_again_is_the_same_whenever_and_wherever_it_ran() -> None:
