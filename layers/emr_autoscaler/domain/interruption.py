@@ -16,6 +16,7 @@ from emr_autoscaler.domain.placement import place_more, why_no_more
 from emr_autoscaler.domain.policy import TaskPolicy
 from emr_autoscaler.domain.pool_trouble import is_storm, with_warning
 from emr_autoscaler.domain.pools import cool_pool, rank
+from emr_autoscaler.domain.resuming import draining_nodes, resume_draining
 from emr_autoscaler.domain.slots import Slot
 
 NOTICE = timedelta(minutes=2)
@@ -103,7 +104,9 @@ def _guard(evidence: InterruptionEvidence) -> Reason | None:
 def _replace(evidence: InterruptionEvidence, cooled: PoolHealth) -> InterruptionVerdict:
     """Order the lost memory in the best other group, in whole nodes and never past the maximum."""
     gone_by = evidence.warned_at + NOTICE + SETTLE_AFTER
-    lost = LostInstance(ec2_instance_id=evidence.ec2_instance_id, group_id=evidence.group_id, gone_by=gone_by)
+    lost = LostInstance(
+        ec2_instance_id=evidence.ec2_instance_id, group_id=evidence.group_id, gone_by=gone_by, replaced=False
+    )
     # A warning may be old when it arrives, and a look overdue: the next one is ahead all the same.
     next_at = max(min(evidence.memory.next_evaluation_at or gone_by, gone_by), evidence.now + SETTLE_AFTER)
     ordered = sum(g.requested_count for g in evidence.groups if g.role is Role.TASK)
@@ -130,11 +133,14 @@ def _replace(evidence: InterruptionEvidence, cooled: PoolHealth) -> Interruption
         free_addresses=evidence.free_addresses,
         now=evidence.now,
     )
-    wanted = sum(slot.node_mib * slot.count for slot in slots) + lost_mib
+    limits = replace(limits, spot_share=1.0, min_units=0.0)
+    wanted_mib = sum(slot.node_mib * slot.count for slot in slots) + lost_mib
     most = standing + min(room, math.ceil(lost_mib / min(slot.node_mib for slot in slots)))
+    draining = draining_nodes(evidence.groups, memory.lost)
+    elsewhere = {slot.group_id: draining.get(slot.group_id, 0) for slot in slots if slot.open}
     counts = place_more(
-        slots,
-        wanted_mib=wanted,
+        resume_draining(slots, elsewhere, wanted_mib=wanted_mib, min_nodes=0, max_nodes=most, limits=limits),
+        wanted_mib=wanted_mib,
         min_nodes=0,
         max_nodes=most,
         on_demand_min_nodes=0,
@@ -148,6 +154,7 @@ def _replace(evidence: InterruptionEvidence, cooled: PoolHealth) -> Interruption
     if not targets:
         reason = why_no_more(slots, max_nodes=most, limits=limits)
         return _verdict(evidence, Action.HOLD, reason, pool=cooled, memory=memory)
+    memory = replace(memory, lost=(*evidence.memory.lost, replace(lost, replaced=True)))
     return _verdict(evidence, Action.REPLACE, Reason.TASK_INTERRUPTED, pool=cooled, memory=memory, targets=targets)
 
 

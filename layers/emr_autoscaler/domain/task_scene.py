@@ -13,10 +13,12 @@ from emr_autoscaler.domain.limits import cost_of, limits_of, node_usd, units_of
 from emr_autoscaler.domain.memory import PoolHealth, TaskMemory
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName
 from emr_autoscaler.domain.node_prices import NO_PRICES, MarketPrices
+from emr_autoscaler.domain.operator_change import OperatorChange
 from emr_autoscaler.domain.policy import TaskPolicy
 from emr_autoscaler.domain.pool_trouble import Shortage, cooled_pools, find_shortage, is_storm, patience
 from emr_autoscaler.domain.pools import FIRST_COOLING, rank
 from emr_autoscaler.domain.slots import Limits, Slot, capacity_units, usd_per_hour
+from emr_autoscaler.domain.snapshot import NodeLoad
 
 MOST_NODES = 100_000
 """More nodes than any cluster has: a metric that says so is broken."""
@@ -42,6 +44,9 @@ class TaskEvidence:
         prices: What a node of each group costs.
         free_addresses: Free addresses of the cluster's subnet; None where nobody looked.
         launched: Instances EC2 has launched, by id of the groups that were looked at.
+        operator_changes: Resizes of the cluster's groups that somebody else ordered lately.
+        node_groups: EC2 id to group id of those nodes, as far as it is known.
+        nodes: What runs on each node, of the snapshot that ``metrics`` end with; empty where nobody told.
     """
 
     now: datetime
@@ -59,6 +64,9 @@ class TaskEvidence:
     prices: MarketPrices = NO_PRICES
     free_addresses: int | None = None
     launched: Mapping[str, int] = field(default_factory=dict)
+    operator_changes: tuple[OperatorChange, ...] = ()
+    nodes: tuple[NodeLoad, ...] = ()
+    node_groups: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

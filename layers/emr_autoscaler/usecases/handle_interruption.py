@@ -9,6 +9,7 @@ from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, Reaso
 from emr_autoscaler.domain.interruption import InterruptionEvidence, InterruptionVerdict, decide_replacement
 from emr_autoscaler.domain.market import with_interruption
 from emr_autoscaler.domain.memory import PoolHealth, PoolKey, RegistryEntry
+from emr_autoscaler.domain.planned_groups import planned_of
 from emr_autoscaler.domain.policy import Mode, Policy
 from emr_autoscaler.domain.pools import cool_pool, note_rebalance
 from emr_autoscaler.domain.record import DecisionRecord, Outcome
@@ -28,6 +29,7 @@ from emr_autoscaler.usecases.market_view import free_addresses
 from emr_autoscaler.usecases.policy_in_force import PolicyInForce
 from emr_autoscaler.usecases.pool_updates import health_of_pools, pool_of, update_pool
 from emr_autoscaler.usecases.registry_updates import update_entry, with_orders
+from emr_autoscaler.usecases.scale_task_groups import groups_of
 
 WAIT_FOR_LEASE = timedelta(seconds=20)
 """A warning has two minutes: waiting a little beats the minute until a failed invocation is retried."""
@@ -72,9 +74,10 @@ class HandleInterruption:
                 entry = self.registry.get(entry.cluster_id) or entry
             evidence = self._observe(entry, policy, instance, warned_at)
             if decide_replacement(evidence).decision.changes_something:
+                listed = self.reader.list_instance_groups(entry.cluster_id)
                 evidence = replace(
                     evidence,
-                    groups=self.reader.list_instance_groups(entry.cluster_id),
+                    groups=(*listed, *planned_of(evidence.groups)),
                     free_addresses=free_addresses(self.compute, entry),
                 )
             return self._carry_out(entry, policy, evidence, trigger)
@@ -214,11 +217,11 @@ class HandleInterruption:
             is_paused=entry.is_paused,
             has_managed_scaling=entry.cluster.has_managed_scaling,
             uses_fleets=entry.cluster.uses_fleets,
-            groups=entry.groups,
+            groups=groups_of(entry, policy),
             policy=policy.task,
             memory=entry.task,
             pool=self.pools.get([key])[0],
-            pools=health_of_pools(self.pools, entry, entry.groups),
+            pools=health_of_pools(self.pools, entry, groups_of(entry, policy)),
             prices=entry.prices,
         )
 

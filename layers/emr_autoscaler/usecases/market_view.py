@@ -46,6 +46,6 @@ def launched_instances(
     found = Counter(
         (i.instance_type, i.market)
         for i in compute.find_cluster_instances(entry.cluster_id)
-        if i.role is Role.TASK and i.is_live
+        if i.role is Role.TASK and i.is_running
     )
     return {g.group_id: found[g.instance_type, g.market] for g in short}

