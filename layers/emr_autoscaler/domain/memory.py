@@ -51,7 +51,7 @@ class TaskMemory:
             exceeded are left out.
         lost: Warned instances whose group still has to be lowered.
         next_evaluation_at: When to look again; None while settled.
-        pushed: Snapshots a probe on the cluster pushed lately, oldest first, thinned out.
+        pushed: The last snapshots a probe on the cluster pushed, oldest first.
         recorded: The last look that was recorded.
         load: What was learned of the cluster's load.
     """
