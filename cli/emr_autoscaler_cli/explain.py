@@ -12,8 +12,8 @@ from emr_autoscaler.domain.idleness import IdleEvidence
 from emr_autoscaler.domain.interruption import InterruptionEvidence
 from emr_autoscaler.domain.metrics import ClusterMetrics
 from emr_autoscaler.domain.record import DecisionRecord
-from emr_autoscaler.domain.task_capacity import DRAIN_WITHIN, HOLD_FOR
 from emr_autoscaler.domain.task_scene import TaskEvidence
+from emr_autoscaler.domain.tuning import TUNING
 from emr_autoscaler.ports import Decisions
 from emr_autoscaler_cli import explain_words as words
 from emr_autoscaler_cli.arguments import utc_time, whole_number
@@ -173,13 +173,14 @@ def _inputs(record: DecisionRecord) -> Mapping[str, str]:
 
 def _task_inputs(evidence: TaskEvidence) -> Iterator[tuple[str, str]]:
     policy = evidence.policy
-    drain, hold = DRAIN_WITHIN[policy.objective], HOLD_FOR[policy.objective]
+    tuning = TUNING[policy.objective]
+    drain, hold = tuning.drain_within.total_seconds(), tuning.hold.total_seconds()
     bounds = f"{policy.min_nodes}-{policy.max_nodes} task nodes, objective {policy.objective}"
-    patience = f"waiting work may take {drain.total_seconds():.0f} s"
-    memory = f"nodes wanted in the last {hold.total_seconds():.0f} s are kept"
-    yield "policy", f"{bounds}: {patience}, {memory}"
+    patience = f"waiting work may take {drain:.0f} s"
+    kept = f", nodes needed in the last {hold:.0f} s are kept" if hold else ""
+    yield "policy", f"{bounds}: {patience}{kept}"
     wanted = ", ".join(f"{want.mib:.0f} MiB at {want.at:%H:%M}" for want in evidence.memory.wanted)
-    yield "wanted lately", wanted
+    yield "needed lately", wanted
     yield "host application masters", words.hosts(evidence)
 
 

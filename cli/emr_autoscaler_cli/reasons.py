@@ -77,7 +77,8 @@ _TASK = {
     Reason.DEMAND_ABOVE_CAPACITY: Explanation("The work would take longer to drain than the objective allows."),
     Reason.DEMAND_BELOW_CAPACITY: Explanation("Memory is free, and no recent look wanted it."),
     Reason.DRAINS_BEFORE_HELP: Explanation("Containers wait, and the present nodes drain them in time."),
-    Reason.RECENT_DEMAND: Explanation("Fewer nodes would do now; a recent look wanted these."),
+    Reason.RECENT_DEMAND: Explanation("Fewer nodes would do now; a recent look needed these."),
+    Reason.CHANGE_TOO_SMALL: Explanation("A few more nodes would be better, too few to be worth a resize."),
     Reason.HOSTS_APPLICATION_MASTERS: Explanation(
         "Fewer nodes would do, but those that could go host application masters: taking one would end its "
         "application. They go once their applications have ended.",

@@ -41,8 +41,9 @@ class Lifecycle:
             created_at=kernel.now,
             yarn=Yarn(
                 kernel.engine,
-                stage_gap_seconds=kernel.settings.stage_gap_seconds,
-                application_masters=kernel.settings.application_masters,
+                stage_gap_seconds=settings.stage_gap_seconds,
+                queues=settings.queues,
+                application_masters=settings.application_masters,
             ),
             hdfs=Hdfs(),
             replication=spec.dfs_replication or default_replication(core),

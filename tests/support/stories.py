@@ -39,6 +39,10 @@ class Story:
         world: The world.
         policy: The policy named default.
         mangle: What becomes of each second's events on their way: lost, doubled, reordered.
+
+    Attributes:
+        watch: Called after each step.
+        snapshots: Events of a probe that a test has kept back.
     """
 
     def __init__(self, world: World, policy: Policy | None = None, *, mangle: Mangle | None = None) -> None:
@@ -48,6 +52,7 @@ class Story:
         self.system = InProcessDeployment(self.ports)
         self._mangle = mangle
         self.watch: Callable[[], None] | None = None
+        self.snapshots: list[dict[str, Any]] = []
 
     def run(self, until: datetime | timedelta) -> None:
         """Let time pass, answering everything as it comes."""

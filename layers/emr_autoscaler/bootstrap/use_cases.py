@@ -238,6 +238,7 @@ class UseCases:
             metrics=ports.metrics,
             registry=ports.registry,
             costs=ports.costs,
+            decisions=ports.decisions,
             refresh_prices=self.refresh_prices,
             policy_in_force=self.policy_in_force,
         )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from emr_autoscaler.domain.cluster import Cluster, GroupState, InstanceGroup, Market
+from emr_autoscaler.domain.load import Load
 from emr_autoscaler.domain.operator_change import OperatorChange
 from emr_autoscaler.domain.recorded_look import RecordedLook
 from emr_autoscaler.domain.snapshot import Snapshot
@@ -29,7 +30,7 @@ class LostInstance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedCapacity:
-    """YARN memory one evaluation wanted of task nodes, before bounds: the hold window's memory."""
+    """YARN memory of task nodes that one look needed, of what then stood: what holds back a scale-in."""
 
     at: datetime
     mib: float
@@ -45,11 +46,13 @@ class TaskMemory:
         container_mib: Last good estimate of memory per container.
         node_mib: Last good estimate of YARN memory per node, where the type is not in the table.
         unfulfilled_since: Group id to the time since which its requested nodes have been missing.
-        wanted: Recent wants, oldest first, as long as the hold window.
+        wanted: Recent needs, oldest first, as long as they hold back a scale-in; ones that a later look
+            exceeded are left out.
         lost: Warned instances whose group still has to be lowered.
         next_evaluation_at: When to look again; None while settled.
         pushed: Snapshots a probe on the cluster pushed lately, oldest first, thinned out.
         recorded: The last look that was recorded.
+        load: What was learned of the cluster's load.
     """
 
     last_scale_out_at: datetime | None = None
@@ -62,6 +65,7 @@ class TaskMemory:
     next_evaluation_at: datetime | None = None
     pushed: tuple[Snapshot, ...] = ()
     recorded: RecordedLook | None = None
+    load: Load = field(default_factory=Load)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,13 +141,16 @@ class RegistryEntry:
         idle: Memory of reaping.
         cost_closed: True once the last hour of an ended cluster has been recorded.
         costs_recorded_until: Hours before this one are recorded.
+        instances_listed_at: When EMR last listed its instances for cost records; EC2 suffices in between.
+        instances_seen_at: When they were last looked at for cost records, in EC2 or by EMR's list.
         warned: EC2 instance id to the time of its spot warning: to be proven or dismissed.
         interrupted: EC2 instance id to the time at which EC2's state reason proved the interruption.
         operator_changes: The newest resize of each group that somebody else ordered.
         reported_states: Group id to the state (SUSPENDED, ARRESTED, RECONFIGURING) that people were told of.
         node_groups: EC2 id to group id of task nodes that a probe tells of; it never changes.
         groups_told: Names of the task groups whose creation a dry run has told of.
-        version: Raised by every write; a write against an older version is refused.
+        version: Raised by every write of the whole entry; a write against an older version is refused.
+        task_version: Raised by every write of the task memory alone; each write of the whole entry begins anew.
     """
 
     cluster: Cluster
@@ -160,6 +167,8 @@ class RegistryEntry:
     idle: IdleMemory = field(default_factory=IdleMemory)
     cost_closed: bool = False
     costs_recorded_until: datetime | None = None
+    instances_listed_at: datetime | None = None
+    instances_seen_at: datetime | None = None
     warned: Mapping[str, datetime] = field(default_factory=dict)
     interrupted: Mapping[str, datetime] = field(default_factory=dict)
     operator_changes: tuple[OperatorChange, ...] = ()
@@ -167,6 +176,7 @@ class RegistryEntry:
     node_groups: Mapping[str, str] = field(default_factory=dict)
     groups_told: tuple[str, ...] = ()
     version: int = 0
+    task_version: int = 0
 
     @property
     def cluster_id(self) -> str:

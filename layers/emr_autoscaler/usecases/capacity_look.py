@@ -137,7 +137,8 @@ class CapacityLook(ABC, Generic[EvidenceT, VerdictT]):
                 return None
             intent = self.journal.unfinished(cluster_id, self.kind, now=self.clock.now())
             if intent is not None and isinstance(intent.evidence, self.evidence_type):
-                finished = self._carry_out(entry, policy, intent.evidence, intent)
+                verdict = self.decide(intent.evidence)
+                finished = self._carry_out(entry, policy, intent.evidence, verdict, intent)
                 if intent.trigger == trigger:
                     return finished
                 entry = self.registry.get(cluster_id) or entry
@@ -148,7 +149,8 @@ class CapacityLook(ABC, Generic[EvidenceT, VerdictT]):
         return self.observe(entry, policy, self.read_metrics(entry, now), now)
 
     def _look(self, entry: RegistryEntry, policy: Policy, evidence: EvidenceT, trigger: str) -> DecisionRecord:
-        if self.decide(evidence).decision.changes_something:
+        verdict = self.decide(evidence)
+        if verdict.decision.changes_something:
             # The stored snapshot said act; EMR itself has the last word before anything is ordered.
             asked_at = self.clock.now()
             evidence = self.check_again(evidence)
@@ -157,13 +159,19 @@ class CapacityLook(ABC, Generic[EvidenceT, VerdictT]):
                 entry.cluster_id, without_planned(evidence.groups), at=asked_at
             )
             evidence = replace(evidence, operator_changes=changes)
-        return self._carry_out(entry, policy, evidence, trigger)
+            verdict = self.decide(evidence)
+        return self._carry_out(entry, policy, evidence, verdict, trigger)
 
     def _carry_out(
-        self, entry: RegistryEntry, policy: Policy, evidence: EvidenceT, cause: DecisionRecord | str
+        self,
+        entry: RegistryEntry,
+        policy: Policy,
+        evidence: EvidenceT,
+        verdict: VerdictT,
+        cause: DecisionRecord | str,
     ) -> DecisionRecord:
         """Carry out what follows from ``evidence``: for a trigger, or to finish an intent."""
-        verdict, actuator = self.decide(evidence), self.actuators[policy.mode]
+        actuator = self.actuators[policy.mode]
         remember = self._rememberer(entry.cluster_id, evidence, verdict)
         if isinstance(cause, DecisionRecord):
             return self.journal.finish(cause, entry, actuator, remember=remember)

@@ -5,6 +5,7 @@ routes are the deployed ones.
 """
 
 import heapq
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -139,12 +140,14 @@ class InProcessDeployment:
 
     Attributes:
         use_cases: The deployed use cases.
+        invocations: Attempts so far, by route.
         given_up: What would lie in the dead-letter queues: the error of the last attempt.
     """
 
     def __init__(self, ports: WorldPorts) -> None:
         self._ports = ports
         self.use_cases = UseCases(ports)
+        self.invocations: Counter[str] = Counter()
         self.given_up: list[AutoscalerError] = []
         self._order = count()
         self._waiting: list[tuple[datetime, int, _Invocation]] = []
@@ -180,7 +183,11 @@ class InProcessDeployment:
             self._invoke(invocation.run, invocation.retries)
 
     def _answering(self, route: Route, event: Event) -> Callable[[], object]:
-        return lambda: route(event, self.use_cases, event.id)
+        def run() -> object:
+            self.invocations[route.__name__] += 1
+            return route(event, self.use_cases, event.id)
+
+        return run
 
     def _invoke(self, run: Callable[[], object], retries: Sequence[timedelta]) -> None:
         try:
@@ -207,4 +214,10 @@ class InProcessDeployment:
     def _evaluating(self, request: EvaluationRequest) -> Callable[[], object]:
         core = request.kind is DecisionKind.CORE
         route = routes.evaluate_core_group if core else routes.evaluate_task_groups
-        return lambda: route(request, self.use_cases, f"{request.cause} {request.requested_at.isoformat()}")
+        trigger = f"{request.cause} {request.requested_at.isoformat()}"
+
+        def run() -> object:
+            self.invocations[route.__name__] += 1
+            return route(request, self.use_cases, trigger)
+
+        return run

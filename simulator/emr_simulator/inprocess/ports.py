@@ -1,7 +1,6 @@
 """All ports of the layer on one World, for use cases that run in this process; stores are in memory."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 
 from emr_autoscaler.adapters.emr_actuator import DryRunActuator
 from emr_autoscaler.domain.policy import Mode
@@ -26,7 +25,6 @@ class WorldPorts:
     Args:
         world: What they look at and act on.
         policies: The policy documents.
-        metric_period: Spacing of the samples that are read.
         prefix: Begins the names of alarms.
         cost_centre_tag: The cluster tag that names the cost centre.
     """
@@ -36,7 +34,6 @@ class WorldPorts:
         world: World,
         policies: MemoryPolicies,
         *,
-        metric_period: timedelta = timedelta(minutes=5),
         prefix: str = "emr-autoscaler",
         cost_centre_tag: str = "cost-centre",
     ) -> None:
@@ -48,7 +45,7 @@ class WorldPorts:
             Mode.LIVE: WorldActuator(world),
             Mode.DRY_RUN: DryRunActuator(),
         }
-        self.metrics = WorldMetrics(world, period=metric_period)
+        self.metrics = WorldMetrics(world)
         self.alarms = WorldAlarms(world)
         self.compute = WorldCompute(world)
         self.price_list = WorldPriceList(world)
