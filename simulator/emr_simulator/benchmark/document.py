@@ -68,6 +68,7 @@ def document_of(played: Sequence[Played], outcomes: Outcomes, setup: Setup, seed
         "setup": {
             **asdict(setup),
             "containers_per_node": setup.containers_per_node,
+            "varied": list(setup.varied),
         },
         "traces": traces,
         "against_reference": _against(played, outcomes, seeds),
