@@ -47,6 +47,7 @@ def _tables(trace: Mapping[str, Any], document: Document) -> Iterator[str]:
     if not document["setup"]["varied"]:
         yield _against_reference(trace)
     yield "### Results\n\n" + _results(trace, document)
+    yield _judged(trace)
     yield _saving(trace, document)
     yield "### Where this system loses\n\n" + _losses(trace)
     yield "### Elasticity\n\n" + _elasticity(trace)
@@ -96,6 +97,15 @@ def _results(trace: Mapping[str, Any], document: Document) -> str:
         )
     heads = ["policy", "task USD", "p50", "p95", "p99", "delay s", "resizes", "over optimum", "cost / reference"]
     return _table(heads, rows)
+
+
+def _judged(trace: Mapping[str, Any]) -> str:
+    runs = sum(entry["runs"] for entry in trace["policies"])
+    passed = {entry["policy"]: entry["below_optimum"] for entry in trace["policies"] if entry["below_optimum"]}
+    if not passed:
+        return f"None of the {runs} runs lies below the optimum."
+    named = ", ".join(f"`{policy}` ({count})" for policy, count in passed.items())
+    return f"**Of {runs} runs these lie below the optimum: {named}.**"
 
 
 def _saving(trace: Mapping[str, Any], document: Document) -> str:
