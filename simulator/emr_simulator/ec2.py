@@ -112,6 +112,7 @@ class Ec2Api:
             state=state,
             state_reason_code=node.end_code,
             state_reason_message=message,
+            state_transition_reason=_transition_reason(node),
             launched_at=to_moment(node.launched_at or 0),
             tags={
                 **cluster.tags,
@@ -132,8 +133,18 @@ class Ec2Api:
             state="running",
             state_reason_code="",
             state_reason_message="",
+            state_transition_reason="",
             launched_at=to_moment(instance.launched_at),
             tags={"Name": "not-emr"},
             volumes=(),
             private_ip="10.9.9.9",
         )
+
+
+def _transition_reason(node: Node) -> str:
+    """Tell how an instance came to its state: EC2 dates a shutdown that was ordered, not one of its own."""
+    if node.ended_at is None:
+        return ""
+    if node.end_code == INTERRUPTED:
+        return INTERRUPTED
+    return f"User initiated ({to_moment(node.ended_at):%Y-%m-%d %H:%M:%S} GMT)"

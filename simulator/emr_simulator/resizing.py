@@ -208,7 +208,8 @@ class Resizer:
             return False
         waits = self._kernel.settings.drain_waits_for_applications
         yarn = node.group.cluster.yarn
-        return bool(node.yarn.batches) or (waits and yarn.hosted_running_application(node.yarn))
+        hosts = yarn.masters_on(node.yarn) or (waits and yarn.hosted_running_application(node.yarn))
+        return bool(node.yarn.batches) or bool(hosts)
 
     def _blocks_are_safe(self, node: Node) -> bool:
         kernel, hdfs, group = self._kernel, node.group.cluster.hdfs, node.group

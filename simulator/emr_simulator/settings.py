@@ -107,7 +107,14 @@ class WorldSettings:
         spot_outages: Random outages; None has only those that are asked for.
         spot_traces: Recorded prices and outages by pool (type, zone), in place of those drawn for it; the
             world's first second is the recording's.
+        probe_period_seconds: How often the probe of a cluster looks at YARN, and tells what has changed; 0 for
+            no probes.
+        probe_heartbeat_seconds: How long a probe is silent at most.
+        probe_publish_delay: A probe's look to its event.
         ec2_state_events: Emit EC2 Instance State-change Notification too.
+        application_masters: Each application has a master on the node of its first container, which that node
+            is drained for; False has none, as the validated dynamics of docs/yarn-validation.md.
+        cloudtrail: A trail records management events, so that calls that change clusters are told of.
         extra_yarn_mib: YARN memory per node by type, in place of the catalogue's.
     """
 
@@ -131,7 +138,12 @@ class WorldSettings:
     spot_prices_move: bool = True
     spot_outages: SpotOutages | None = None
     spot_traces: Mapping[tuple[str, str], SpotTrace] = field(default_factory=dict)
+    probe_period_seconds: int = 0
+    probe_heartbeat_seconds: int = 60
+    probe_publish_delay: Delay = field(default_factory=lambda: UniformDelay(low_seconds=1, high_seconds=5))
     ec2_state_events: bool = False
+    application_masters: bool = False
+    cloudtrail: bool = False
     extra_yarn_mib: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -141,6 +153,9 @@ class WorldSettings:
             raise ValueError(msg)
         if self.metric_period_seconds not in {60, 300}:
             msg = f"metric_period_seconds: must be 60 or 300, got {self.metric_period_seconds}"
+            raise ValueError(msg)
+        if self.probe_period_seconds < 0:
+            msg = f"probe_period_seconds: must not be negative, got {self.probe_period_seconds}"
             raise ValueError(msg)
         for field_name in ("lost_metric_fraction", "lost_event_fraction"):
             value = getattr(self, field_name)

@@ -26,13 +26,22 @@ class Yarn:
         served_container_seconds: Integral of ``running`` up to the last change.
         done_container_seconds: Of tasks that ended well.
         lost_container_seconds: Of tasks that were killed.
+        released: Containers that have ended, well or not.
+        masters_lost: Application masters that went with their nodes.
         delay_integral: Sum over ended tasks of seconds x (start - earliest possible start).
     """
 
     def __init__(
-        self, engine: Engine, *, stage_gap_seconds: int = 0, queues: Sequence[QueueSpec] = ONE_QUEUE
+        self,
+        engine: Engine,
+        *,
+        stage_gap_seconds: int = 0,
+        queues: Sequence[QueueSpec] = ONE_QUEUE,
+        application_masters: bool = False,
     ) -> None:
         self._engine = engine
+        self._has_masters = application_masters
+        self.masters_lost = 0
         self._stage_gap_seconds = stage_gap_seconds
         self.queues = tuple(Queue(spec) for spec in queues)
         self._open: dict[int, OrderedDict[NodeManager, None]] = {}
@@ -47,6 +56,7 @@ class Yarn:
         self.delay_integral = 0
         self.submitted = 0
         self.killed_apps = 0
+        self.released = 0
         self._served_at = engine.now
         self.is_up = False
 
@@ -111,12 +121,17 @@ class Yarn:
             self.lost_container_seconds += lost
             run.app.killed_container_seconds += lost
             self.running -= containers
+            self.released += containers
             self.allocated_mib -= containers * run.stage.container_mib
             run.app.queue.used_mib -= containers * run.stage.container_mib
             if not run.pending:
                 insort(run.app.queue.ready, run)
             run.pending += containers
         node.batches.clear()
+        for app in self.live:
+            if app.master is node:
+                app.master = None
+                self.masters_lost += 1
         self._engine.settle(self._allocate)
 
     # ------------------------------------------------------------------ what it shows
@@ -140,6 +155,10 @@ class Yarn:
     def served_now(self) -> int:
         """Container-seconds allocated up to now."""
         return self.served_container_seconds + self.running * (self._engine.now - self._served_at)
+
+    def masters_on(self, node: NodeManager) -> int:
+        """Application masters of running applications on a node."""
+        return sum(app.master is node for app in self.live) if self._has_masters else 0
 
     def hosted_running_application(self, node: NodeManager) -> bool:
         """Whether an application that has not ended has, or had, containers on a node."""
@@ -186,6 +205,8 @@ class Yarn:
             batch.counts[node] = containers
             node.batches[batch] = containers
             run.app.nodes.add(node)
+            if self._has_masters and run.app.master is None:
+                run.app.master = node
             for size, fitting in self._open.items():
                 if node.free_mib < size:
                     fitting.pop(node, None)
@@ -218,6 +239,7 @@ class Yarn:
                 self._engine.at(self._engine.now, node.when_empty)
         work = ended * run.stage.seconds
         self.running -= ended
+        self.released += ended
         self.allocated_mib -= ended * mib
         run.app.queue.used_mib -= ended * mib
         self.done_container_seconds += work

@@ -7,14 +7,18 @@ from datetime import datetime, timedelta
 from emr_autoscaler.domain.cluster import ClusterState, InstanceGroup, Role
 from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, GroupTarget, Reason
 from emr_autoscaler.domain.memory import CoreMemory
-from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName
+from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName, MetricPoint
+from emr_autoscaler.domain.operator_change import OperatorChange, standing_change
 from emr_autoscaler.domain.policy import CorePolicy
 
 ASSUMED_REPLICATION = 3
 """Taken where no configuration states dfs.replication: EMR's largest default, so never too low."""
 
 LOW_SAMPLES = 3
-"""A shrink needs this many samples in a row below the low mark."""
+"""A shrink needs this many samples in a row below the low mark, and YARN quiet in as many."""
+
+YARN_METRICS = (MetricName.CONTAINER_PENDING, MetricName.YARN_MEMORY_AVAILABLE_PERCENTAGE)
+"""What tells whether the containers of a core node are needed."""
 
 BLOCK_METRICS = (
     MetricName.MISSING_BLOCKS,
@@ -42,6 +46,8 @@ class CoreEvidence:
         metrics: Recent HDFS metrics.
         policy: The core section of the policy.
         memory: What earlier decisions left behind.
+        operator_changes: Resizes of the cluster's groups that somebody else ordered lately.
+        created_at: When the cluster was made; None in evidence of older releases, which did not ask.
     """
 
     now: datetime
@@ -55,6 +61,8 @@ class CoreEvidence:
     metrics: ClusterMetrics
     policy: CorePolicy
     memory: CoreMemory = field(default_factory=CoreMemory)
+    created_at: datetime | None = None
+    operator_changes: tuple[OperatorChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +93,23 @@ def decide_core_capacity(evidence: CoreEvidence) -> CoreVerdict:
     return _hold(evidence, Reason.HDFS_IN_RANGE, after=None, used=used)
 
 
+def _standing_change(evidence: CoreEvidence) -> OperatorChange | None:
+    hold = evidence.policy.operator_hold
+    return standing_change(evidence.operator_changes, Role.CORE, now=evidence.now, hold=hold)
+
+
+def _hold_for_operator(evidence: CoreEvidence, change: OperatorChange) -> CoreVerdict:
+    """Leave the count as somebody else ordered it, whatever HDFS and the bounds say."""
+    until = change.at + evidence.policy.operator_hold
+    verdict = _hold(evidence, Reason.OPERATOR_RESIZED, after=until - evidence.now)
+    detail = f"{change.told()}; it stands until {until:%H:%M} UTC"
+    return replace(verdict, decision=replace(verdict.decision, detail=detail))
+
+
 def _guarded(evidence: CoreEvidence, group: InstanceGroup | None, guard: Reason) -> CoreVerdict:
+    change = _standing_change(evidence)
+    if guard is Reason.OPERATOR_RESIZED and change is not None:
+        return _hold_for_operator(evidence, change)
     if guard is Reason.RESIZING and group is not None and group.requested_count < group.running_count:
         return _recall(evidence, group)
     return _hold(evidence, guard, after={Reason.GROUPS_UNAVAILABLE: LATER, Reason.RESIZING: SOON}.get(guard))
@@ -113,6 +137,7 @@ def _guard(evidence: CoreEvidence, group: InstanceGroup | None) -> Reason | None
         (evidence.uses_fleets, Reason.USES_FLEETS),
         (group is not None and group.has_own_scaling, Reason.MANAGED_ELSEWHERE),
         (unavailable, Reason.GROUPS_UNAVAILABLE),
+        (_standing_change(evidence) is not None, Reason.OPERATOR_RESIZED),
         (group is not None and group.is_resizing, Reason.RESIZING),
     )
     return next((reason for applies, reason in checks if applies), None)
@@ -152,13 +177,16 @@ def _scale_in(evidence: CoreEvidence, group: InstanceGroup, used: float) -> Core
     policy, count = evidence.policy, group.requested_count - 1
     floor = evidence.dfs_replication or ASSUMED_REPLICATION
     ready_at = _cooled_at(evidence)
-    blocks = _block_trouble(evidence)
+    grown_up_at = evidence.now if evidence.created_at is None else evidence.created_at + policy.min_age
+    blocks, yarn = _block_trouble(evidence), _yarn_trouble(evidence)
     checks = (
         (count < policy.min_nodes, Reason.AT_MINIMUM, None),
         (count < floor, Reason.REPLICATION_FLOOR, None),
+        (grown_up_at > evidence.now, Reason.TOO_YOUNG, grown_up_at - evidence.now),
         (used * group.requested_count >= policy.hdfs_target * count, Reason.HDFS_WOULD_FILL, LATER),
         (blocks is not None, blocks, LATER),
         (not _low_for_long(evidence), Reason.HDFS_IN_RANGE, LATER),
+        (yarn is not None, yarn, LATER),
         (ready_at is not None, Reason.COOLDOWN, ready_at - evidence.now if ready_at else None),
     )
     for applies, reason, after in checks:
@@ -178,11 +206,28 @@ def _block_trouble(evidence: CoreEvidence) -> Reason | None:
     return None
 
 
+def _yarn_trouble(evidence: CoreEvidence) -> Reason | None:
+    """Return why YARN forbids a shrink: its containers need the node, or nobody knows.
+
+    A cluster where nothing is published of YARN is not known to be quiet.
+    """
+    for name in YARN_METRICS:
+        if evidence.metrics.latest(name, now=evidence.now, max_age=evidence.policy.metrics_max_age) is None:
+            return Reason.METRICS_STALE
+    pending, free = (_newest(evidence, name) for name in YARN_METRICS)
+    quiet = all(p.value == 0 for p in pending) and all(p.value >= evidence.policy.yarn_free_percent for p in free)
+    return None if quiet else Reason.YARN_BUSY
+
+
 def _low_for_long(evidence: CoreEvidence) -> bool:
-    window = evidence.policy.metrics_max_age + LOW_SAMPLES * evidence.metrics.period
-    recent = evidence.metrics.since(MetricName.HDFS_UTILIZATION_PERCENT, evidence.now - window)
-    newest = recent[-LOW_SAMPLES:]
+    newest = _newest(evidence, MetricName.HDFS_UTILIZATION_PERCENT)
     return len(newest) == LOW_SAMPLES and all(p.value / 100 < evidence.policy.hdfs_low for p in newest)
+
+
+def _newest(evidence: CoreEvidence, name: MetricName) -> tuple[MetricPoint, ...]:
+    """Return the newest samples of a metric that a shrink is judged by, at most LOW_SAMPLES."""
+    window = evidence.policy.metrics_max_age + LOW_SAMPLES * evidence.metrics.period
+    return evidence.metrics.since(name, evidence.now - window)[-LOW_SAMPLES:]
 
 
 def _cooled_at(evidence: CoreEvidence) -> datetime | None:

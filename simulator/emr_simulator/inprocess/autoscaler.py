@@ -1,13 +1,13 @@
 """emr-autoscaler as a policy of experiments: the deployed use cases, driven event by event in this process."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from emr_autoscaler.domain.enrolment import POLICY_TAG
 from emr_autoscaler.domain.policy import CorePolicy, IdlePolicy, Mode, Objective, Policy, TaskPolicy
 from emr_simulator.descriptions import GroupSpec
-from emr_simulator.experiment import MetricsMode, Setup
+from emr_simulator.experiment import Setup
 from emr_simulator.inprocess.deployment import InProcessDeployment
 from emr_simulator.inprocess.policies import MemoryPolicies
 from emr_simulator.inprocess.ports import WorldPorts
@@ -32,7 +32,6 @@ class AutoscalerPolicy:
     def __init__(self, objective: Objective = Objective.BALANCED) -> None:
         self._objective = objective
         self._policies = MemoryPolicies()
-        self._period = timedelta(minutes=5)
         self.deployment: InProcessDeployment | None = None
 
     @property
@@ -42,7 +41,6 @@ class AutoscalerPolicy:
 
     def prepare(self, setup: Setup) -> tuple[tuple[GroupSpec, ...], dict[str, str]]:
         """Return the task groups, and the tag that opts the cluster in; beside spot there is one on demand."""
-        self._period = timedelta(minutes=5 if setup.metrics is MetricsMode.FIVE_MINUTES else 1)
         task = TaskPolicy(max_nodes=setup.maximum_task_count, objective=self._objective)
         self._policies.put(
             Policy(
@@ -69,7 +67,7 @@ class AutoscalerPolicy:
     def start(self, world: World, cluster_id: str) -> None:
         """Deploy the system into the world; the cluster makes itself known by its events."""
         del cluster_id
-        self.deployment = InProcessDeployment(WorldPorts(world, self._policies, metric_period=self._period))
+        self.deployment = InProcessDeployment(WorldPorts(world, self._policies))
 
     def next_tick(self) -> datetime | None:
         """Return when a schedule fires, a message is delivered or a failure is tried again."""

@@ -1,10 +1,10 @@
 """The ports MetricsReader and Alarms on the World."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 
-from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName, MetricPoint
+from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName, MetricPoint, spacing_of, step_of
 from emr_autoscaler.ports import AlarmSpec
 from emr_simulator.descriptions import MetricAlarm, MetricQuery
 from emr_simulator.inprocess.refusals import domain_errors
@@ -22,9 +22,8 @@ def _point(point: tuple[datetime, float]) -> MetricPoint:
 class WorldMetrics:
     """MetricsReader on the World's published samples."""
 
-    def __init__(self, world: World, *, period: timedelta = timedelta(minutes=5)) -> None:
+    def __init__(self, world: World) -> None:
         self._cloudwatch = world.cloudwatch
-        self._period = period
 
     def read_metrics(
         self,
@@ -36,7 +35,7 @@ class WorldMetrics:
     ) -> Mapping[str, ClusterMetrics]:
         """Return what is published of ``names`` in [start, end), for every cluster asked for."""
         wanted = [(cluster_id, name) for cluster_id in dict.fromkeys(cluster_ids) for name in names]
-        period_seconds = int(self._period.total_seconds())
+        period_seconds = int(step_of(start, end).total_seconds())
         found: dict[str, dict[MetricName, tuple[MetricPoint, ...]]] = {
             cluster_id: {} for cluster_id in cluster_ids
         }
@@ -60,7 +59,7 @@ class WorldMetrics:
                 if points:
                     found[cluster_id][name] = tuple(map(_point, points))
         return {
-            cluster_id: ClusterMetrics(cluster_id=cluster_id, period=self._period, series=series)
+            cluster_id: ClusterMetrics(cluster_id=cluster_id, period=spacing_of(series), series=series)
             for cluster_id, series in found.items()
         }
 

@@ -38,6 +38,28 @@ _CAPACITY_EVENTS = frozenset(
         ("aws.emr", "EMR Instance Group Resize"),
     }
 )
+_GROUP_EVENTS = frozenset(
+    {
+        ("aws.emr", "EMR Instance Group State Change"),
+        ("aws.emr", "EMR Auto Scaling Policy State Change"),
+        ("aws.emr", "EMR Managed Scaling Action"),
+    }
+)
+_OPERATOR_CALLS = frozenset(
+    {
+        "ModifyInstanceGroups",
+        "AddInstanceGroups",
+        "ModifyInstanceFleet",
+        "AddInstanceFleet",
+        "SetTerminationProtection",
+        "PutManagedScalingPolicy",
+        "RemoveManagedScalingPolicy",
+        "PutAutoScalingPolicy",
+        "RemoveAutoScalingPolicy",
+        "AddTags",
+        "RemoveTags",
+    }
+)
 _ENDED = frozenset({"TERMINATED", "TERMINATED_WITH_ERRORS"})
 _ALARM_ROUTES: Mapping[str, tuple[Route, frozenset[str]]] = {
     "task": (routes.scale_task_groups, frozenset({"ALARM", "OK"})),
@@ -83,13 +105,19 @@ def routes_of(raw: Mapping[str, Any], prefix: str) -> Iterator[Route]:
         yield routes.enroll_cluster
         if detail.get("state") in _ENDED:
             yield routes.record_costs
-    elif kind == ("aws.emr", "EMR Instance Group State Change"):
+    elif kind in _GROUP_EVENTS or (
+        kind == ("aws.elasticmapreduce", "AWS API Call via CloudTrail")
+        and detail.get("eventSource") == "elasticmapreduce.amazonaws.com"
+        and detail.get("eventName") in _OPERATOR_CALLS
+    ):
         yield routes.enroll_cluster
     elif kind == ("aws.cloudwatch", "CloudWatch Alarm State Change"):
         for topic, (route, states) in _ALARM_ROUTES.items():
             named = str(detail.get("alarmName", "")).startswith(f"{prefix}-{topic}-")
             if named and detail.get("state", {}).get("value") in states:
                 yield route
+    elif kind == ("emr-autoscaler.probe", "YARN Snapshot"):
+        yield routes.scale_task_groups
     elif kind in _CAPACITY_EVENTS or (
         kind == ("aws.health", "AWS Health Event")
         and detail.get("service") == "EC2"
