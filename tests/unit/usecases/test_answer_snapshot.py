@@ -124,7 +124,7 @@ def test_a_snapshot_that_asks_for_nodes_is_acted_on_with_two_calls_of_emr(quiet:
     assert answer.record.outcome is Outcome.DONE
     assert quiet.story.ordered(quiet.cluster_id) == 10
     calls = [call for call in quiet.fault.calls if call.startswith(AWS)]
-    assert calls == ["reader.list_instance_groups", "actuator.resize_groups"]
+    assert calls == ["reader.list_instance_groups", "compute.free_addresses", "actuator.resize_groups"]
     assert quiet.push(**FLOOD).heed is Heed.HELD
 
 
