@@ -176,7 +176,7 @@ class Ladder:
         rest = _carry(self._spot, spot, share, counts)
         rest = _carry(self._on_demand, level - spot + rest, math.inf, counts)
         if rest > 0 and self._spot:  # on-demand is exhausted: spot carries beyond its share
-            _carry(self._spot, spot + rest, max(share, rest), counts)
+            _carry(self._spot, spot + rest, self._pool_share * (spot + rest), counts)
         return counts
 
 

@@ -38,7 +38,8 @@ def resume_draining(
     and a cap in money are: they may be why the nodes were given back.
     """
     bounds = Bounds(slots, max_nodes, limits, with_billed=False)
-    if limits.max_usd_per_hour is not None and limits.prices_missing:
+    unpriced = limits.max_usd_per_hour is not None and limits.prices_missing
+    if unpriced or not any(draining.get(slot.group_id, 0) for slot in slots):
         return tuple(slots)
     counts = {slot.group_id: slot.count for slot in slots}
     nodes = sum(counts.values())

@@ -30,14 +30,23 @@ class SpotReturn:
     returning_mib: float
 
 
-def return_to_spot(scene: Scene) -> SpotReturn | None:
-    """Return the next step back to spot, or None where there is none to take now."""
-    groups = scene.usable
-    if any(g.requested_count != g.running_count for g in groups):
+def is_booting(scene: Scene) -> bool:
+    """Whether nodes that were ordered are not there yet."""
+    return any(group.requested_count > group.running_count for group in scene.usable)
+
+
+def return_to_spot(scene: Scene, *, wanted_mib: float) -> SpotReturn | None:
+    """Return the next step back to spot, or None where there is none to take now.
+
+    Args:
+        scene: Where nothing else is to be done.
+        wanted_mib: What a scale-out would want: on-demand nodes are not given back below it.
+    """
+    if any(group.requested_count != group.running_count for group in scene.usable):
         return None
     surplus = surplus_on_demand(scene)
     if scene.memory.returning_mib:
-        return _give_back(scene, surplus)
+        return _give_back(scene, surplus, wanted_mib)
     since = scene.memory.on_demand_since
     if not surplus or since is None or scene.evidence.now - since < STAY_ON_DEMAND:
         return None
@@ -77,11 +86,10 @@ def surplus_on_demand(scene: Scene) -> dict[str, int]:
     return surplus
 
 
-def _give_back(scene: Scene, surplus: Mapping[str, int]) -> SpotReturn | None:
-    """Lower on-demand by what has arrived on spot, as far as the minimums and recent wants stay met."""
+def _give_back(scene: Scene, surplus: Mapping[str, int], wanted_mib: float) -> SpotReturn | None:
+    """Lower on-demand by what has arrived on spot, as far as minimums and want stay met."""
     counts, left = dict(scene.base), scene.memory.returning_mib
-    wanted = max((want.mib for want in scene.memory.wanted), default=0.0)
-    spare_mib = capacity_mib(scene.slots, counts) - wanted
+    spare_mib = capacity_mib(scene.slots, counts) - wanted_mib
     spare_units = capacity_units(scene.slots, counts) - scene.limits.min_units
     spare_nodes = scene.nodes - scene.min_nodes
     for slot in scene.slots:
