@@ -27,9 +27,12 @@ BOUNDS = {"AllowedValues", "AllowedPattern", "MinValue", "MaxValue", "MaxLength"
 
 NO_RESOURCES_KNOWN = {
     "cloudwatch:GetMetricData",
+    "ec2:DescribeInstanceTypeOfferings",
     "ec2:DescribeInstances",
     "ec2:DescribeSpotPriceHistory",
+    "ec2:DescribeSubnets",
     "elasticmapreduce:ListClusters",
+    "elasticmapreduce:ListSupportedInstanceTypes",
     "pricing:GetProducts",
 }
 """Actions for which AWS knows no resource, so that * cannot be avoided (Service Authorization Reference)."""
