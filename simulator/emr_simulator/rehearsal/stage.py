@@ -23,12 +23,11 @@ from emr_simulator.rehearsal.scenario import (
     FOREIGN,
     FORGOTTEN,
     LEAD,
-    PROBE_PERIOD_SECONDS,
+    PROBES,
     SCALED,
     Scenario,
 )
 from emr_simulator.rehearsal.summary import Summary, summarise
-from emr_simulator.settings import WorldSettings
 from emr_simulator.wire import WireServer
 from emr_simulator.world import World
 
@@ -50,8 +49,7 @@ def rehearse(scenario: Scenario, *, console: Console, out: Path, keep: bool) -> 
         LocalAwsError: The local AWS, the build or the deployment failed.
     """
     out.mkdir(parents=True, exist_ok=True)
-    settings = WorldSettings(probe_period_seconds=PROBE_PERIOD_SECONDS)
-    world = World(seed=scenario.seed, start=scenario.start, settings=settings)
+    world = World(seed=scenario.seed, start=scenario.start, settings=PROBES)
     console.print(f"EMR Autoscaler on a local AWS: {scenario.title}")
     with WireServer(world) as wire, _local_aws(wire) as aws:
         with _phase(console, "building and deploying template.yaml with sam", "built and deployed"):
