@@ -263,7 +263,8 @@ def _slot(evidence: TaskEvidence, group: InstanceGroup, memory: TaskMemory, shor
         cost=cost_of(evidence.prices, group, node_mib=node_mib, health=health, now=evidence.now),
         usd_per_hour=node_usd(evidence.prices, group, evidence.now),
         units=units_of(evidence.policy, group.instance_type, node_mib),
-        billed=max(0, group.running_count - _warned(evidence, group)),
+        # What the limits count as warned is not counted here: warned nodes, as far as the order includes them.
+        billed=max(0, group.running_count - min(_warned(evidence, group), group.requested_count)),
     )
 
 

@@ -120,7 +120,7 @@ def test_a_group_of_hosts_alone_is_held_with_the_reason() -> None:
 
 
 def test_a_look_that_a_probe_told_nothing_of_nodes_waits_for_its_next_word() -> None:
-    (pushed,) = add_to_history((), snapshot(node("i-1")))
+    (pushed,) = add_to_history((), snapshot(node("i-1")).without_nodes())
     assert are_hosts_untold((), (pushed,), NOW)
     assert not are_hosts_untold((node("i-1"),), (pushed,), NOW)
     assert not are_hosts_untold((), add_to_history((), snapshot()), NOW)
