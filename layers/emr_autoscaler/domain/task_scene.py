@@ -19,6 +19,7 @@ from emr_autoscaler.domain.pool_trouble import Shortage, cooled_pools, find_shor
 from emr_autoscaler.domain.pools import FIRST_COOLING, rank
 from emr_autoscaler.domain.slots import Limits, Slot, capacity_units, usd_per_hour
 from emr_autoscaler.domain.snapshot import NodeLoad
+from emr_autoscaler.domain.step_queue import StepQueue
 
 MOST_NODES = 100_000
 """More nodes than any cluster has: a metric that says so is broken."""
@@ -46,6 +47,7 @@ class TaskEvidence:
         launched: Instances EC2 has launched, by id of the groups that were looked at.
         operator_changes: Resizes of the cluster's groups that somebody else ordered lately.
         node_groups: EC2 id to group id of those nodes, as far as it is known.
+        steps: Steps of the cluster that wait or have just begun.
         nodes: What runs on each node, of the snapshot that ``metrics`` end with; empty where nobody told.
     """
 
@@ -67,6 +69,7 @@ class TaskEvidence:
     operator_changes: tuple[OperatorChange, ...] = ()
     nodes: tuple[NodeLoad, ...] = ()
     node_groups: Mapping[str, str] = field(default_factory=dict)
+    steps: StepQueue = field(default_factory=StepQueue)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
