@@ -12,6 +12,7 @@ REACHES: Mapping[str, frozenset[str]] = {
     "emr-cluster-state-change": frozenset({"enroll_cluster"}),
     "emr-cluster-terminated": frozenset({"enroll_cluster", "record_costs"}),
     "emr-instance-group-state-change": frozenset({"enroll_cluster"}),
+    "emr-step-status-change": frozenset({"enroll_cluster"}),
     "emr-auto-scaling-policy": frozenset({"enroll_cluster"}),
     "emr-managed-scaling-action": frozenset({"enroll_cluster"}),
     "emr-operator-call": frozenset({"enroll_cluster"}),
@@ -81,6 +82,12 @@ NEAR_MISSES = (
         rule="instance-group-state-change",
         path=("detail-type",),
         value="EMR Instance Fleet State Change",
+    ),
+    NearMiss(
+        sample="emr-step-status-change",
+        rule="step-status-change",
+        path=("detail-type",),
+        value="EMR Cluster State Change",
     ),
     NearMiss(
         sample="emr-auto-scaling-policy",

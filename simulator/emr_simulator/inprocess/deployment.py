@@ -41,6 +41,7 @@ _CAPACITY_EVENTS = frozenset(
 _GROUP_EVENTS = frozenset(
     {
         ("aws.emr", "EMR Instance Group State Change"),
+        ("aws.emr", "EMR Step Status Change"),
         ("aws.emr", "EMR Auto Scaling Policy State Change"),
         ("aws.emr", "EMR Managed Scaling Action"),
     }
