@@ -1,7 +1,8 @@
-"""The events of EMR, EC2 and Health, in AWS's shapes; when they are sent is decided elsewhere."""
+"""The events of EMR, EC2, Health and of probes, in their shapes; when they are sent is decided elsewhere."""
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from emr_simulator.clusters import Cluster, Group, Node, StepRun
 from emr_simulator.engine import to_moment
@@ -10,6 +11,7 @@ from emr_simulator.kernel import Kernel
 _NOTICE_SECONDS = 14 * 86400
 EMR = "aws.emr"
 EC2 = "aws.ec2"
+PROBE = "emr-autoscaler.probe"
 INSUFFICIENT_CAPACITY = "EC2 provisioning - Insufficient Instance Capacity"
 
 
@@ -82,6 +84,37 @@ def capacity_missing(kernel: Kernel, group: Group, missing: int) -> None:
     )
 
 
+def auto_scaling_changed(kernel: Kernel, group: Group, state: str) -> None:
+    """Send EMR Auto Scaling Policy State Change."""
+    cluster = group.cluster
+    kernel.emit(
+        "EMR Auto Scaling Policy State Change",
+        EMR,
+        {
+            "severity": "INFO",
+            "clusterId": cluster.cluster_id,
+            "resourceId": group.group_id,
+            "scalingResourceType": "INSTANCE_GROUP",
+            "state": state,
+            "message": f"The auto scaling policy of instance group {group.group_id} in Amazon EMR cluster "
+            f"{cluster.cluster_id} ({cluster.spec.name}) is {state.lower()}.",
+        },
+    )
+
+
+def managed_scaling_acted(kernel: Kernel, cluster: Cluster) -> None:
+    """Send EMR Managed Scaling Action."""
+    kernel.emit(
+        "EMR Managed Scaling Action",
+        EMR,
+        {
+            "severity": "INFO",
+            "clusterId": cluster.cluster_id,
+            "message": f"Managed scaling resizes Amazon EMR cluster {cluster.cluster_id} ({cluster.spec.name}).",
+        },
+    )
+
+
 def step_changed(kernel: Kernel, cluster: Cluster, step: StepRun, message: str) -> None:
     """Send EMR Step Status Change."""
     kernel.emit(
@@ -128,6 +161,11 @@ def instance_changed(kernel: Kernel, node: Node, state: str) -> None:
         {"instance-id": node.ec2_id, "state": state},
         [f"arn:aws:ec2:{settings.region}:{settings.account_id}:instance/{node.ec2_id}"],
     )
+
+
+def yarn_snapshot(kernel: Kernel, detail: dict[str, Any]) -> None:
+    """Send YARN Snapshot, as the probe of a cluster does with PutEvents."""
+    kernel.emit("YARN Snapshot", PROBE, detail)
 
 
 def maintenance(kernel: Kernel, ec2_ids: Sequence[str]) -> None:

@@ -67,6 +67,7 @@ class ClusterSpec:
         root_volume: None takes EMR's default for the release.
         availability_zone: None takes the first zone of the world.
         uses_fleets: The cluster has instance fleets: calls about groups are refused.
+        has_probe: Its primary node runs the probe, where the world's settings give probes a period.
     """
 
     name: str
@@ -82,6 +83,7 @@ class ClusterSpec:
     root_volume: VolumeSpec | None = None
     managed_scaling: ManagedScaling | None = None
     uses_fleets: bool = False
+    has_probe: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

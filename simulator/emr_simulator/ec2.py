@@ -45,7 +45,7 @@ class Ec2Api:
             ApiError: InvalidInstanceID.NotFound for an id EC2 does not know (any more).
         """
         self._kernel.calls["DescribeInstances"] += 1
-        clusters = (tags or {}).get(CLUSTER_TAG)
+        clusters = None if instance_ids else (tags or {}).get(CLUSTER_TAG)
         known = {shown.ec2_instance_id: shown for shown in self._all(instance_ids, clusters)}
         unknown = [ec2_id for ec2_id in instance_ids if ec2_id not in known]
         if unknown:
@@ -82,11 +82,14 @@ class Ec2Api:
         ]
         return tuple(sorted(steps, key=lambda step: step.at, reverse=True))
 
-    def _all(self, instance_ids: Sequence[str], clusters: Sequence[str] | None) -> list[Ec2Instance]:
+    def _all(self, instance_ids: Sequence[str], cluster_ids: Sequence[str] | None) -> list[Ec2Instance]:
+        """Return what EC2 shows of the ids, or else of the clusters, or else of everything."""
         nodes = self._resizer.by_ec2_id
-        found = [nodes[i] for i in instance_ids if i in nodes] if instance_ids else list(nodes.values())
-        if clusters is not None:  # a description each is dear where there are thousands
-            found = [node for node in found if node.group.cluster.cluster_id in clusters]
+        if cluster_ids is not None:
+            launched = self._resizer.launched
+            found = [node for cluster_id in dict.fromkeys(cluster_ids) for node in launched.get(cluster_id, ())]
+        else:
+            found = [nodes[i] for i in instance_ids if i in nodes] if instance_ids else list(nodes.values())
         horizon = self._kernel.now - REMEMBERED_SECONDS
         shown = [self._show(node) for node in found if node.ended_at is None or node.ended_at > horizon]
         foreign = (

@@ -1,9 +1,12 @@
 """The calls of EMR: quotas, what AWS refuses and with which words, and what it shows."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import datetime
 
 from emr_simulator import refusals
+from emr_simulator.announcements import auto_scaling_changed
 from emr_simulator.clusters import Cluster, Group, Node, StepRun
 from emr_simulator.descriptions import (
     ClusterDescription,
@@ -21,6 +24,7 @@ from emr_simulator.errors import validation
 from emr_simulator.kernel import Kernel
 from emr_simulator.lifecycle import Lifecycle
 from emr_simulator.quotas import Quotas
+from emr_simulator.trail import Caller, Trail
 
 REMEMBERED_SECONDS = 30 * 86400
 """ListInstances shows what terminated in the last 30 days."""
@@ -34,6 +38,11 @@ class EmrApi:
         self._kernel = kernel
         self._lifecycle = lifecycle
         self._quotas = quotas
+        self._trail = Trail(kernel)
+
+    def calling_as(self, caller: Caller) -> AbstractContextManager[None]:
+        """Let the calls inside the ``with`` block be somebody's, as CloudTrail tells them."""
+        return self._trail.calling_as(caller)
 
     # ------------------------------------------------------------------ looking
 
@@ -124,11 +133,15 @@ class EmrApi:
         cluster = self._cluster_of_group(resizes) if cluster_id is None else self._cluster(cluster_id)
         refusals.of_group_calls(cluster, "ModifyInstanceGroups")
         refusals.of_ended(cluster)
+        if self._kernel.now < cluster.resizes_refused_until:
+            raise validation(cluster.refusal)
         for order in resizes:
             refusals.of_resize(cluster, order)
         boot_seconds = self._lifecycle.resizer.draw_boot_seconds()
         for order in resizes:
             self._lifecycle.resizer.resize(cluster.groups[order.group_id], order, boot_seconds)
+        named = [{"instanceGroupId": order.group_id, "instanceCount": order.count} for order in resizes]
+        self._trail.record("ModifyInstanceGroups", {"clusterId": cluster.cluster_id, "instanceGroups": named})
 
     def add_instance_groups(self, cluster_id: str, groups: Sequence[GroupSpec]) -> tuple[str, ...]:
         """Add task groups and return their ids, in order."""
@@ -137,6 +150,8 @@ class EmrApi:
         refusals.of_group_calls(cluster, "AddInstanceGroups")
         refusals.of_ended(cluster)
         refusals.of_new_groups(cluster, groups)
+        named = [{"instanceRole": group.role.value, "instanceCount": group.count} for group in groups]
+        self._trail.record("AddInstanceGroups", {"jobFlowId": cluster_id, "instanceGroups": named})
         return self._lifecycle.add_groups(cluster, tuple(groups))
 
     def terminate_job_flows(self, cluster_ids: Sequence[str]) -> None:
@@ -154,6 +169,8 @@ class EmrApi:
         for cluster in [self._cluster(cluster_id) for cluster_id in cluster_ids]:
             refusals.of_ended(cluster)
             cluster.protected = protected
+        request = {"jobFlowIds": list(cluster_ids), "terminationProtected": protected}
+        self._trail.record("SetTerminationProtection", request)
 
     def add_tags(self, cluster_id: str, tags: Mapping[str, str]) -> None:
         """Add or replace tags of a cluster."""
@@ -162,6 +179,8 @@ class EmrApi:
         if any(key.startswith("aws:") for key in tags):
             raise validation("Tag keys that start with aws: are reserved.")
         cluster.tags.update(tags)
+        named = [{"key": key, "value": value} for key, value in tags.items()]
+        self._trail.record("AddTags", {"resourceId": cluster_id, "tags": named})
 
     def remove_tags(self, cluster_id: str, keys: Sequence[str]) -> None:
         """Remove tags of a cluster; unknown keys are ignored."""
@@ -169,6 +188,42 @@ class EmrApi:
         cluster = self._cluster(cluster_id)
         for key in keys:
             cluster.tags.pop(key, None)
+        self._trail.record("RemoveTags", {"resourceId": cluster_id, "tagKeys": list(keys)})
+
+    # ------------------------------------------------------------------ scaling by EMR itself
+
+    def put_managed_scaling_policy(self, cluster_id: str, policy: ManagedScaling) -> None:
+        """Attach a managed scaling policy; the world resizes nothing by it."""
+        self._set_managed_scaling("PutManagedScalingPolicy", cluster_id, policy)
+
+    def remove_managed_scaling_policy(self, cluster_id: str) -> None:
+        """Detach the managed scaling policy, where there is one."""
+        self._set_managed_scaling("RemoveManagedScalingPolicy", cluster_id, None)
+
+    def _set_managed_scaling(self, operation: str, cluster_id: str, policy: ManagedScaling | None) -> None:
+        self._quotas.take(operation)
+        cluster = self._cluster(cluster_id)
+        refusals.of_ended(cluster)
+        cluster.spec = replace(cluster.spec, managed_scaling=policy)
+        self._trail.record(operation, {"clusterId": cluster_id})
+
+    def put_auto_scaling_policy(self, cluster_id: str, group_id: str) -> None:
+        """Attach an automatic scaling policy to a group; the world resizes nothing by it."""
+        self._set_auto_scaling("PutAutoScalingPolicy", cluster_id, group_id, attached=True)
+
+    def remove_auto_scaling_policy(self, cluster_id: str, group_id: str) -> None:
+        """Detach the automatic scaling policy of a group, where there is one."""
+        self._set_auto_scaling("RemoveAutoScalingPolicy", cluster_id, group_id, attached=False)
+
+    def _set_auto_scaling(self, operation: str, cluster_id: str, group_id: str, *, attached: bool) -> None:
+        self._quotas.take(operation)
+        cluster = self._cluster(cluster_id)
+        refusals.of_ended(cluster)
+        refusals.of_unknown_group(cluster, group_id)
+        group = cluster.groups[group_id]
+        group.spec = replace(group.spec, has_auto_scaling_policy=attached)
+        auto_scaling_changed(self._kernel, group, "ATTACHED" if attached else "DETACHED")
+        self._trail.record(operation, {"clusterId": cluster_id, "instanceGroupId": group_id})
 
     # ------------------------------------------------------------------ inside
 

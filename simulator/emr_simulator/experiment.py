@@ -2,13 +2,15 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
+from emr_simulator.catalogue import TYPES
 from emr_simulator.descriptions import ClusterSpec, GroupSpec
-from emr_simulator.figures import Figures, figures_of
+from emr_simulator.figures import Figures, NodeBounds, figures_of
+from emr_simulator.queues import ONE_QUEUE, QueueSpec
 from emr_simulator.settings import UniformDelay, WorldSettings
 from emr_simulator.words import ClusterState, Market, Role
 from emr_simulator.workloads.model import Workload
@@ -21,7 +23,7 @@ LONGEST = timedelta(days=30)
 
 
 class MetricsMode(StrEnum):
-    """How fresh the metrics are that a policy sees."""
+    """How fresh the metrics are that a policy sees: those of CloudWatch, or what a probe on the cluster pushes."""
 
     FIVE_MINUTES = "5min"
     ONE_MINUTE = "1min"
@@ -31,19 +33,29 @@ class MetricsMode(StrEnum):
 _METRICS = {
     MetricsMode.FIVE_MINUTES: (300, 90),
     MetricsMode.ONE_MINUTE: (60, 90),
-    MetricsMode.PUSH: (60, 5),
+    MetricsMode.PUSH: (300, 90),
 }
-"""Period and delay until published, in seconds, by mode; push is an on-cluster probe."""
+"""Period and delay until published, in seconds, of CloudWatch's metrics by mode."""
+
+_PROBE_PERIOD = 10
+"""Seconds between two looks of the probe that a cluster has in the mode push, besides CloudWatch's metrics."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """The cluster of a run; the defaults are those of the reference values in docs/benchmark.md.
+    """The cluster of a run and its world; the defaults are those of the reference values in docs/benchmark.md.
 
     Attributes:
         core_count: Core nodes, always there and never in the task cost.
         maximum_task_count: The most task nodes a policy may ask for.
         container_mib: Memory of every task's container.
+        market: Of the task nodes.
+        queues: Of YARN's capacity scheduler; one is first in, first out.
+        throughput_factor: On the bytes that a task of a trace moves in a second.
+        lost_metric_fraction: Chance (0-1) that a sample of the cluster never arrives.
+        metrics_late_seconds: Sample to its publication; that of the metrics mode where None.
+        drain_waits_for_applications: Whether a draining node stays for the applications it served, as
+            Hadoop's watcher has it.
         tags: Of the cluster; a policy may add its own.
     """
 
@@ -52,7 +64,30 @@ class Setup:
     maximum_task_count: int = 100
     container_mib: int = 2048
     metrics: MetricsMode = MetricsMode.FIVE_MINUTES
+    market: Market = Market.ON_DEMAND
+    queues: tuple[QueueSpec, ...] = ONE_QUEUE
+    throughput_factor: float = 1.0
+    lost_metric_fraction: float = 0.0
+    metrics_late_seconds: int | None = None
+    drain_waits_for_applications: bool = False
     tags: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def containers_per_node(self) -> int:
+        """How many containers one node runs."""
+        return TYPES[self.instance_type].yarn_mib // self.container_mib
+
+    @property
+    def varied(self) -> tuple[str, ...]:
+        """What of the world differs from that of the reference values, in words."""
+        said = {
+            f"throughput x {self.throughput_factor:g}": self.throughput_factor != 1,
+            f"{self.lost_metric_fraction:.0%} of metrics lost": self.lost_metric_fraction > 0,
+            f"metrics {self.metrics_late_seconds} s late": self.metrics_late_seconds is not None,
+            "draining waits for applications": self.drain_waits_for_applications,
+            f"queues {' and '.join(queue.name for queue in self.queues)}": len(self.queues) > 1,
+        }
+        return tuple(words for words, applies in said.items() if applies)
 
 
 class PolicyDriver(Protocol):
@@ -99,10 +134,10 @@ def run_experiment(
         workload: What is submitted once the cluster is up.
         seed: Of the world.
         setup: The cluster; None takes the reference set-up.
-        settings: The world; None takes the reference's (metrics late by 90 s).
+        settings: The world; None takes that of the set-up.
     """
     setup = setup or Setup()
-    world = World(seed=seed, start=START, settings=settings or reference_settings(setup.metrics))
+    world = World(seed=seed, start=START, settings=settings or settings_of(setup))
     groups, tags = policy.prepare(setup)
     cluster_id = world.emr.run_job_flow(_cluster_spec(setup, groups, {**setup.tags, **tags}))
     policy.start(world, cluster_id)
@@ -124,6 +159,26 @@ def run_experiment(
         began_at=began_at,
         now=world.now,
         calls=world.calls - calls_before,
+        nodes=NodeBounds(
+            containers_per_node=setup.containers_per_node,
+            least=setup.core_count,
+            most=setup.core_count + setup.maximum_task_count,
+        ),
+    )
+
+
+def settings_of(setup: Setup) -> WorldSettings:
+    """Return the world of a set-up: that of the reference values, but for what the set-up varies."""
+    settings = reference_settings(setup.metrics)
+    late = setup.metrics_late_seconds
+    return replace(
+        settings,
+        queues=setup.queues,
+        lost_metric_fraction=setup.lost_metric_fraction,
+        drain_waits_for_applications=setup.drain_waits_for_applications,
+        publish_delay=(
+            settings.publish_delay if late is None else UniformDelay(low_seconds=late, high_seconds=late)
+        ),
     )
 
 
@@ -133,6 +188,7 @@ def reference_settings(mode: MetricsMode) -> WorldSettings:
     return WorldSettings(
         metric_period_seconds=period,
         publish_delay=UniformDelay(low_seconds=late, high_seconds=late),
+        probe_period_seconds=_PROBE_PERIOD if mode is MetricsMode.PUSH else 0,
     )
 
 

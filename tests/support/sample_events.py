@@ -12,12 +12,17 @@ REACHES: Mapping[str, frozenset[str]] = {
     "emr-cluster-state-change": frozenset({"enroll_cluster"}),
     "emr-cluster-terminated": frozenset({"enroll_cluster", "record_costs"}),
     "emr-instance-group-state-change": frozenset({"enroll_cluster"}),
+    "emr-step-status-change": frozenset({"enroll_cluster"}),
+    "emr-auto-scaling-policy": frozenset({"enroll_cluster"}),
+    "emr-managed-scaling-action": frozenset({"enroll_cluster"}),
+    "emr-operator-call": frozenset({"enroll_cluster"}),
     "emr-instance-group-provisioning": frozenset({"handle_interruption"}),
     "emr-instance-group-resize": frozenset({"handle_interruption"}),
     "ec2-spot-interruption-warning": frozenset({"handle_interruption"}),
     "ec2-rebalance-recommendation": frozenset({"handle_interruption"}),
     "health-event": frozenset({"handle_interruption"}),
     "task-alarm": frozenset({"scale_task_groups"}),
+    "yarn-snapshot": frozenset({"scale_task_groups"}),
     "core-alarm": frozenset({"resize_core_group"}),
     "idle-alarm": frozenset({"reap_idle_clusters"}),
 }
@@ -78,6 +83,27 @@ NEAR_MISSES = (
         path=("detail-type",),
         value="EMR Instance Fleet State Change",
     ),
+    NearMiss(
+        sample="emr-step-status-change",
+        rule="step-status-change",
+        path=("detail-type",),
+        value="EMR Cluster State Change",
+    ),
+    NearMiss(
+        sample="emr-auto-scaling-policy",
+        rule="scaling-by-emr",
+        path=("detail-type",),
+        value="EMR Configuration Error",
+    ),
+    NearMiss(
+        sample="emr-operator-call", rule="operator-call", path=("detail", "eventName"), value="ListInstanceGroups"
+    ),
+    NearMiss(
+        sample="emr-operator-call",
+        rule="operator-call",
+        path=("detail", "eventSource"),
+        value="emr-serverless.amazonaws.com",
+    ),
     NearMiss(sample="emr-cluster-terminated", rule="cluster-ended", path=("detail", "state"), value="TERMINATING"),
     NearMiss(
         sample="emr-instance-group-provisioning",
@@ -101,6 +127,8 @@ NEAR_MISSES = (
     NearMiss(sample="task-alarm", rule="task-alarm", path=_STATE, value="INSUFFICIENT_DATA"),
     NearMiss(sample="task-alarm", rule="task-alarm", path=_ALARM, value="emr-autoscaler.errors.sweep-fleet"),
     NearMiss(sample="task-alarm", rule="task-alarm", path=_ALARM, value="other-task-j-1YONHTCP3YZKC-pending"),
+    NearMiss(sample="yarn-snapshot", rule="yarn-snapshot", path=("source",), value="aws.emr"),
+    NearMiss(sample="yarn-snapshot", rule="yarn-snapshot", path=("detail-type",), value="HDFS Snapshot"),
     NearMiss(sample="core-alarm", rule="core-alarm", path=_STATE, value="INSUFFICIENT_DATA"),
     NearMiss(sample="idle-alarm", rule="idle-alarm", path=_STATE, value="OK"),
 )

@@ -12,9 +12,13 @@ from emr_autoscaler.messages.emr_events import (
     ClusterStateChange,
     InstanceGroupCapacity,
     InstanceGroupStateChange,
+    StepStatusChange,
 )
 from emr_autoscaler.messages.evaluations import EvaluationRequest
 from emr_autoscaler.messages.events import Event
+from emr_autoscaler.messages.operator_events import AutoScalingPolicyChange, EmrCall, ManagedScalingAction
+from emr_autoscaler.messages.probe_events import YarnSnapshot
+from emr_autoscaler.usecases.follow_groups import Resize
 
 Report = dict[str, Any]
 Route = Callable[[Event, UseCases, str], Report]
@@ -28,21 +32,59 @@ the other rather than fail and come again after the visibility timeout. A batch 
 
 
 def enroll_cluster(event: Event, use_cases: UseCases, trigger: str) -> Report:
-    """Cluster and instance group changes."""
+    """Cluster and instance group changes, and what others do to either."""
     del trigger
     match event.detail:
         case ClusterStateChange(cluster_id=cluster_id, state=state):
             entry = use_cases.enroll_cluster(cluster_id)
             return {"cluster_id": cluster_id, "state": state, "enrolled": entry is not None}
         case InstanceGroupStateChange(cluster_id=cluster_id) as change:
-            known = use_cases.enroll_cluster.note_group(cluster_id, change.to_group(), at=event.time)
+            known = use_cases.follow_groups.note_group(cluster_id, change.to_group(), at=event.time)
             return {"cluster_id": cluster_id, "state": change.state, "enrolled": known}
-    return _not_for_us(event)
+        case StepStatusChange(cluster_id=cluster_id, step_id=step_id, state=state):
+            known = use_cases.follow_steps(cluster_id, step_id, state, at=event.time)
+            return {"cluster_id": cluster_id, "step": step_id, "state": state, "enrolled": known}
+        case AutoScalingPolicyChange(cluster_id=cluster_id) as policy:
+            attached = policy.is_attached
+            known = use_cases.follow_groups.note_own_scaling(cluster_id, policy.group_id, attached=attached)
+            return {"cluster_id": cluster_id, "state": policy.state, "enrolled": known}
+        case ManagedScalingAction(cluster_id=cluster_id):
+            known = use_cases.follow_groups.note_managed_scaling(cluster_id)
+            if known:
+                use_cases.enroll_cluster(cluster_id)  # EMR has the last word, and the alarms go
+            return {"cluster_id": cluster_id, "enrolled": known}
+    return _note_call(event.detail, use_cases) if isinstance(event.detail, EmrCall) else _not_for_us(event)
+
+
+def _note_call(call: EmrCall, use_cases: UseCases) -> Report:
+    """Somebody's call to EMR: what this system calls itself, and what EMR refused, is nobody else's doing."""
+    ours = call.identity.role_name in use_cases.ports.own_role_names
+    if ours or call.has_failed:
+        return {"ours": ours, "ignored": call.name}
+    if call.is_resize:
+        resizes = [Resize(group_id=group_id, count=count) for group_id, count in call.resizes]
+        noted = [
+            use_cases.follow_groups.note_resizes(cluster_id, resizes, by=call.identity.who, at=call.called_at)
+            for cluster_id in call.cluster_ids or ("",)
+            if resizes
+        ]
+        return {"call": call.name, "enrolled": any(noted)}
+    seen = [cluster_id for cluster_id in call.cluster_ids if _concerns_us(call, cluster_id, use_cases)]
+    for cluster_id in seen:
+        use_cases.enroll_cluster(cluster_id)
+    return {"call": call.name, "enrolled": bool(seen)}
+
+
+def _concerns_us(call: EmrCall, cluster_id: str, use_cases: UseCases) -> bool:
+    return call.touches_own_tags or use_cases.ports.registry.get(cluster_id) is not None
 
 
 def scale_task_groups(event: Event, use_cases: UseCases, trigger: str) -> Report:
-    """Alarms on a cluster's YARN metrics."""
+    """Alarms on a cluster's YARN metrics, and snapshots of YARN that its probe pushed."""
     match event.detail:
+        case YarnSnapshot(cluster_id=cluster_id) as told:
+            answer = use_cases.answer_snapshot(cluster_id, told.to_snapshot(), trigger=trigger)
+            return {"cluster_id": cluster_id, "snapshot": str(answer.heed), **_told([answer.record])}
         case AlarmStateChange(cluster_id=cluster_id):
             record = use_cases.scale_task_groups.now_or_queued(cluster_id, trigger=trigger)
             return {"cluster_id": cluster_id, **_told([record])}

@@ -1,60 +1,27 @@
 """How many core nodes a cluster should have. Core nodes hold HDFS blocks: out in time, in with great care."""
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from emr_autoscaler.domain.cluster import ClusterState, InstanceGroup, Role
+from emr_autoscaler.domain.cluster import InstanceGroup, Role
+from emr_autoscaler.domain.core_scene import (
+    CoreEvidence,
+    block_trouble,
+    low_for_long,
+    numbers,
+    used_fraction,
+    yarn_trouble,
+)
 from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, GroupTarget, Reason
 from emr_autoscaler.domain.memory import CoreMemory
-from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName
-from emr_autoscaler.domain.policy import CorePolicy
+from emr_autoscaler.domain.operator_change import OperatorChange, standing_change
 
 ASSUMED_REPLICATION = 3
 """Taken where no configuration states dfs.replication: EMR's largest default, so never too low."""
 
-LOW_SAMPLES = 3
-"""A shrink needs this many samples in a row below the low mark."""
-
-BLOCK_METRICS = (
-    MetricName.MISSING_BLOCKS,
-    MetricName.CORRUPT_BLOCKS,
-    MetricName.UNDER_REPLICATED_BLOCKS,
-)
-
 SOON = timedelta(minutes=1)
 LATER = timedelta(minutes=5)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CoreEvidence:
-    """Everything the decision sees.
-
-    Attributes:
-        now: The time of the decision.
-        cluster_id: j-...
-        state: State of the cluster.
-        is_paused: Suspended by its tag.
-        has_managed_scaling: EMR's own managed scaling is on.
-        uses_fleets: The cluster has fleets, not groups.
-        groups: All instance groups as last seen.
-        dfs_replication: Where a configuration states it.
-        metrics: Recent HDFS metrics.
-        policy: The core section of the policy.
-        memory: What earlier decisions left behind.
-    """
-
-    now: datetime
-    cluster_id: str
-    state: ClusterState
-    is_paused: bool = False
-    has_managed_scaling: bool = False
-    uses_fleets: bool = False
-    groups: tuple[InstanceGroup, ...]
-    dfs_replication: int | None = None
-    metrics: ClusterMetrics
-    policy: CorePolicy
-    memory: CoreMemory = field(default_factory=CoreMemory)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +38,7 @@ def decide_core_capacity(evidence: CoreEvidence) -> CoreVerdict:
     guard = _guard(evidence, group)
     if group is None or guard is not None:
         return _guarded(evidence, group, guard or Reason.GROUPS_UNAVAILABLE)
-    used = _used_fraction(evidence)
+    used = used_fraction(evidence)
     least = evidence.policy.min_nodes
     if group.requested_count < least and (isinstance(used, Reason) or _wanted(evidence, group, used) <= least):
         # The minimum needs no metrics: adding nodes endangers no block.
@@ -85,7 +52,23 @@ def decide_core_capacity(evidence: CoreEvidence) -> CoreVerdict:
     return _hold(evidence, Reason.HDFS_IN_RANGE, after=None, used=used)
 
 
+def _standing_change(evidence: CoreEvidence) -> OperatorChange | None:
+    hold = evidence.policy.operator_hold
+    return standing_change(evidence.operator_changes, Role.CORE, now=evidence.now, hold=hold)
+
+
+def _hold_for_operator(evidence: CoreEvidence, change: OperatorChange) -> CoreVerdict:
+    """Leave the count as somebody else ordered it, whatever HDFS and the bounds say."""
+    until = change.at + evidence.policy.operator_hold
+    verdict = _hold(evidence, Reason.OPERATOR_RESIZED, after=until - evidence.now)
+    detail = f"{change.told()}; it stands until {until:%H:%M} UTC"
+    return replace(verdict, decision=replace(verdict.decision, detail=detail))
+
+
 def _guarded(evidence: CoreEvidence, group: InstanceGroup | None, guard: Reason) -> CoreVerdict:
+    change = _standing_change(evidence)
+    if guard is Reason.OPERATOR_RESIZED and change is not None:
+        return _hold_for_operator(evidence, change)
     if guard is Reason.RESIZING and group is not None and group.requested_count < group.running_count:
         return _recall(evidence, group)
     return _hold(evidence, guard, after={Reason.GROUPS_UNAVAILABLE: LATER, Reason.RESIZING: SOON}.get(guard))
@@ -93,7 +76,7 @@ def _guarded(evidence: CoreEvidence, group: InstanceGroup | None, guard: Reason)
 
 def _recall(evidence: CoreEvidence, group: InstanceGroup) -> CoreVerdict:
     """Let a shrink go on, or take it back where HDFS has filled up since: it might take hours, or never end."""
-    used = _used_fraction(evidence)
+    used = used_fraction(evidence)
     if isinstance(used, Reason) or used <= evidence.policy.hdfs_high:
         return _hold(evidence, Reason.RESIZING, after=SOON)
     wanted = max(group.running_count, _wanted(evidence, replace(group, requested_count=group.running_count), used))
@@ -113,20 +96,10 @@ def _guard(evidence: CoreEvidence, group: InstanceGroup | None) -> Reason | None
         (evidence.uses_fleets, Reason.USES_FLEETS),
         (group is not None and group.has_own_scaling, Reason.MANAGED_ELSEWHERE),
         (unavailable, Reason.GROUPS_UNAVAILABLE),
+        (_standing_change(evidence) is not None, Reason.OPERATOR_RESIZED),
         (group is not None and group.is_resizing, Reason.RESIZING),
     )
     return next((reason for applies, reason in checks if applies), None)
-
-
-def _used_fraction(evidence: CoreEvidence) -> float | Reason:
-    point = evidence.metrics.latest(
-        MetricName.HDFS_UTILIZATION_PERCENT, now=evidence.now, max_age=evidence.policy.metrics_max_age
-    )
-    if point is None:
-        return Reason.METRICS_STALE
-    if not math.isfinite(point.value) or not 0 <= point.value <= 100:  # noqa: PLR2004 (a percentage)
-        return Reason.METRICS_ABSURD
-    return point.value / 100
 
 
 def _scale_out(evidence: CoreEvidence, group: InstanceGroup, used: float) -> CoreVerdict:
@@ -152,37 +125,22 @@ def _scale_in(evidence: CoreEvidence, group: InstanceGroup, used: float) -> Core
     policy, count = evidence.policy, group.requested_count - 1
     floor = evidence.dfs_replication or ASSUMED_REPLICATION
     ready_at = _cooled_at(evidence)
-    blocks = _block_trouble(evidence)
+    grown_up_at = evidence.now if evidence.created_at is None else evidence.created_at + policy.min_age
+    blocks, yarn = block_trouble(evidence), yarn_trouble(evidence)
     checks = (
         (count < policy.min_nodes, Reason.AT_MINIMUM, None),
         (count < floor, Reason.REPLICATION_FLOOR, None),
+        (grown_up_at > evidence.now, Reason.TOO_YOUNG, grown_up_at - evidence.now),
         (used * group.requested_count >= policy.hdfs_target * count, Reason.HDFS_WOULD_FILL, LATER),
         (blocks is not None, blocks, LATER),
-        (not _low_for_long(evidence), Reason.HDFS_IN_RANGE, LATER),
+        (not low_for_long(evidence), Reason.HDFS_IN_RANGE, LATER),
+        (yarn is not None, yarn, LATER),
         (ready_at is not None, Reason.COOLDOWN, ready_at - evidence.now if ready_at else None),
     )
     for applies, reason, after in checks:
         if applies and reason is not None:
             return _hold(evidence, reason, after=after, used=used)
     return _order(evidence, group, count, Reason.HDFS_BELOW_LOW, used)
-
-
-def _block_trouble(evidence: CoreEvidence) -> Reason | None:
-    """Return why blocks forbid a shrink: any that are missing, corrupt or under-replicated, or unknown."""
-    for name in BLOCK_METRICS:
-        point = evidence.metrics.latest(name, now=evidence.now, max_age=evidence.policy.metrics_max_age)
-        if point is None:
-            return Reason.METRICS_STALE
-        if point.value != 0:
-            return Reason.HDFS_UNHEALTHY
-    return None
-
-
-def _low_for_long(evidence: CoreEvidence) -> bool:
-    window = evidence.policy.metrics_max_age + LOW_SAMPLES * evidence.metrics.period
-    recent = evidence.metrics.since(MetricName.HDFS_UTILIZATION_PERCENT, evidence.now - window)
-    newest = recent[-LOW_SAMPLES:]
-    return len(newest) == LOW_SAMPLES and all(p.value / 100 < evidence.policy.hdfs_low for p in newest)
 
 
 def _cooled_at(evidence: CoreEvidence) -> datetime | None:
@@ -227,7 +185,7 @@ def _hold(
         decided_at=evidence.now,
         action=Action.HOLD,
         reason=reason,
-        detail="" if used is None else f"HDFS {used:.0%} full",
+        detail="" if used is None else numbers(evidence, reason, used),
         next_evaluation_at=next_at,
     )
     return CoreVerdict(decision=decision, memory=replace(evidence.memory, next_evaluation_at=next_at))

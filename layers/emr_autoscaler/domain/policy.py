@@ -49,9 +49,10 @@ class TaskPolicy:
         min_nodes: Never fewer task nodes than this.
         max_nodes: Never more task nodes than this.
         objective: One knob for cost against waiting.
-        expected_task_seconds: How long one container typically runs; turns MiB into work.
+        expected_task_seconds: How long one container typically runs, until a probe shows it; turns MiB into work.
+        headroom_percent: Memory kept free, as a percentage of the memory in use.
         max_step_nodes: Never more nodes than this in one order; None for no limit.
-        scale_out_cooldown: Least time between two scale-outs.
+        scale_out_cooldown: Least time between any resize and the next scale-out.
         scale_in_cooldown: Least time between a scale-out or scale-in and the next scale-in.
         decommission_timeout: How long a leaving node may drain.
         metrics_max_age: Older samples count as missing.
@@ -59,6 +60,7 @@ class TaskPolicy:
         fallback_after: How long spot may stay unfulfilled before on-demand is ordered instead.
         schedules: Windows with a minimum of their own.
         instance_types: Spot pools to create at enrolment, one task group each; empty creates none.
+        operator_hold: How long a count that somebody else ordered stands before this system decides again.
     """
 
     enabled: bool = True
@@ -66,15 +68,17 @@ class TaskPolicy:
     max_nodes: int = 10
     objective: Objective = Objective.BALANCED
     expected_task_seconds: int = 30
+    headroom_percent: float = 0.0
     max_step_nodes: int | None = None
-    scale_out_cooldown: timedelta = timedelta(minutes=2)
-    scale_in_cooldown: timedelta = timedelta(minutes=5)
+    scale_out_cooldown: timedelta = timedelta(minutes=1)
+    scale_in_cooldown: timedelta = timedelta(minutes=2)
     decommission_timeout: timedelta = timedelta(hours=1)
     metrics_max_age: timedelta = timedelta(minutes=12)
     on_demand_min_nodes: int = 0
     fallback_after: timedelta = timedelta(minutes=5)
     schedules: tuple[ScheduledMinimum, ...] = ()
     instance_types: tuple[str, ...] = ()
+    operator_hold: timedelta = timedelta(minutes=30)
 
     def __post_init__(self) -> None:
         """Refuse bounds that cannot be kept."""
@@ -100,6 +104,10 @@ class CorePolicy:
         cooldown: Least time between two core resizes.
         decommission_timeout: How long a leaving node may copy its blocks away.
         metrics_max_age: Older samples count as missing.
+        min_age: A cluster younger than this keeps its core nodes.
+        yarn_free_percent: A core node goes only while at least this much of YARN's memory is free, 0-100:
+            core nodes run containers, too.
+        operator_hold: How long a count that somebody else ordered stands before this system decides again.
     """
 
     enabled: bool = True
@@ -111,6 +119,9 @@ class CorePolicy:
     cooldown: timedelta = timedelta(minutes=30)
     decommission_timeout: timedelta = timedelta(hours=2)
     metrics_max_age: timedelta = timedelta(minutes=12)
+    min_age: timedelta = timedelta(hours=2)
+    yarn_free_percent: float = 50.0
+    operator_hold: timedelta = timedelta(minutes=30)
 
     def __post_init__(self) -> None:
         """Refuse bounds and marks that contradict each other."""

@@ -11,9 +11,12 @@ from emr_autoscaler.domain.cluster import ClusterState, InstanceGroup, Market, R
 from emr_autoscaler.domain.decision import Reason
 from emr_autoscaler.domain.memory import PoolHealth, TaskMemory
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName
+from emr_autoscaler.domain.operator_change import OperatorChange
 from emr_autoscaler.domain.placement import Slot
 from emr_autoscaler.domain.policy import TaskPolicy
 from emr_autoscaler.domain.pools import FIRST_COOLING, rank
+from emr_autoscaler.domain.snapshot import NodeLoad
+from emr_autoscaler.domain.step_queue import StepQueue
 
 STALLED_AFTER = timedelta(minutes=15)
 """A request unmet for this long is stalled even where no event said why (slow boots take 11 min)."""
@@ -39,6 +42,10 @@ class TaskEvidence:
         memory: What earlier decisions left behind.
         pools: Health of the pool of each spot group, by group id.
         groups_are_fresh: True where ``groups`` were read from EMR for this very decision.
+        operator_changes: Resizes of the cluster's groups that somebody else ordered lately.
+        node_groups: EC2 id to group id of those nodes, as far as it is known.
+        steps: Steps of the cluster that wait or have just begun.
+        nodes: What runs on each node, of the snapshot that ``metrics`` end with; empty where nobody told.
     """
 
     now: datetime
@@ -53,6 +60,10 @@ class TaskEvidence:
     memory: TaskMemory = field(default_factory=TaskMemory)
     pools: Mapping[str, PoolHealth] = field(default_factory=dict)
     groups_are_fresh: bool = False
+    operator_changes: tuple[OperatorChange, ...] = ()
+    nodes: tuple[NodeLoad, ...] = ()
+    node_groups: Mapping[str, str] = field(default_factory=dict)
+    steps: StepQueue = field(default_factory=StepQueue)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from emr_autoscaler.domain.cluster import ClusterState, GroupState, InstanceGroup, Market, Role
+from emr_autoscaler.domain.step_queue import StepState
 from emr_autoscaler.messages.envelope import ClusterId, Detail, Word
 
 INSUFFICIENT_CAPACITY = "insufficient instance capacity"
@@ -41,6 +42,14 @@ class InstanceGroupStateChange(Detail):
             running_count=self.running_count,
             state=self.state,
         )
+
+
+class StepStatusChange(Detail):
+    """EMR Step Status Change."""
+
+    cluster_id: ClusterId = Field(alias="clusterId")
+    step_id: Word = Field(alias="stepId")
+    state: StepState
 
 
 class InstanceGroupCapacity(Detail):

@@ -15,8 +15,14 @@ from emr_autoscaler.messages.emr_events import (
     ClusterStateChange,
     InstanceGroupCapacity,
     InstanceGroupStateChange,
+    StepStatusChange,
 )
 from emr_autoscaler.messages.envelope import Detail, Envelope
+from emr_autoscaler.messages.operator_events import AutoScalingPolicyChange, EmrCall, ManagedScalingAction
+from emr_autoscaler.messages.probe_events import YarnSnapshot
+
+PROBE = "emr-autoscaler.probe"
+"""Source of what the probe on a cluster sends; the cluster's role may put events of this source."""
 
 MODELS: Mapping[tuple[str, str], type[Detail]] = MappingProxyType(
     {
@@ -24,11 +30,16 @@ MODELS: Mapping[tuple[str, str], type[Detail]] = MappingProxyType(
         ("aws.emr", "EMR Instance Group State Change"): InstanceGroupStateChange,
         ("aws.emr", "EMR Instance Group Provisioning"): InstanceGroupCapacity,
         ("aws.emr", "EMR Instance Group Resize"): InstanceGroupCapacity,
+        ("aws.emr", "EMR Step Status Change"): StepStatusChange,
+        ("aws.emr", "EMR Auto Scaling Policy State Change"): AutoScalingPolicyChange,
+        ("aws.emr", "EMR Managed Scaling Action"): ManagedScalingAction,
+        ("aws.elasticmapreduce", "AWS API Call via CloudTrail"): EmrCall,
         ("aws.ec2", "EC2 Spot Instance Interruption Warning"): SpotWarning,
         ("aws.ec2", "EC2 Instance Rebalance Recommendation"): RebalanceRecommendation,
         ("aws.health", "AWS Health Event"): HealthEvent,
         ("aws.cloudwatch", "CloudWatch Alarm State Change"): AlarmStateChange,
         ("aws.events", "Scheduled Event"): ScheduledTick,
+        (PROBE, "YARN Snapshot"): YarnSnapshot,
     }
 )
 """Each has a sample in events/ of the same meaning."""

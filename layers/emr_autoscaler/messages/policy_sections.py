@@ -109,14 +109,17 @@ class TaskDocument(_Section):
         _TASK.objective
     )
     expected_task_seconds: Annotated[
-        int, Field(ge=1, le=86_400, description="How long one container typically runs.")
+        int, Field(ge=1, le=86_400, description="How long one container typically runs, until a probe shows it.")
     ] = _TASK.expected_task_seconds
+    headroom_percent: Annotated[
+        float, Field(ge=0, le=500, description="Memory kept free, as a percentage of the memory in use.")
+    ] = _TASK.headroom_percent
     max_step_nodes: Annotated[
         Annotated[int, Field(ge=1, le=MAX_NODES)] | None,
         Field(description="Never more nodes than this in one order; null for no limit."),
     ] = _TASK.max_step_nodes
     scale_out_cooldown_minutes: Annotated[
-        float, Field(ge=0, le=1440, description="Least time between two scale-outs.")
+        float, Field(ge=0, le=1440, description="Least time between any resize and the next scale-out.")
     ] = _minutes(_TASK.scale_out_cooldown)
     scale_in_cooldown_minutes: Annotated[
         float, Field(ge=0, le=1440, description="Least time between any resize and the next scale-in.")
@@ -141,6 +144,9 @@ class TaskDocument(_Section):
         list[InstanceType],
         Field(max_length=20, description="Spot pools to create at enrolment, one task group each."),
     ] = []
+    operator_hold_minutes: Annotated[
+        float, Field(ge=0, le=1440, description="How long a count that somebody else ordered stands.")
+    ] = _minutes(_TASK.operator_hold)
 
     @model_validator(mode="after")
     def _bounds_can_be_kept(self) -> "TaskDocument":
@@ -197,6 +203,15 @@ class CoreDocument(_Section):
     metrics_max_age_minutes: Annotated[
         float, Field(ge=1, le=60, description="Older samples count as missing.")
     ] = _minutes(_CORE.metrics_max_age)
+    min_age_minutes: Annotated[
+        float, Field(ge=0, le=10_080, description="A younger cluster keeps its core nodes.")
+    ] = _minutes(_CORE.min_age)
+    yarn_free_percent: Annotated[
+        float, Field(ge=0, le=100, description="Least free YARN memory for a core node to go.")
+    ] = _CORE.yarn_free_percent
+    operator_hold_minutes: Annotated[
+        float, Field(ge=0, le=1440, description="How long a count that somebody else ordered stands.")
+    ] = _minutes(_CORE.operator_hold)
 
     @model_validator(mode="after")
     def _bounds_and_marks_agree(self) -> "CoreDocument":

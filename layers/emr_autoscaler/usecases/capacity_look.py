@@ -6,15 +6,16 @@ resize_core_group.py.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-from emr_autoscaler.domain.core_capacity import CoreEvidence
+from emr_autoscaler.domain.core_scene import CoreEvidence
 from emr_autoscaler.domain.decision import Decision, DecisionKind
 from emr_autoscaler.domain.errors import BusyError
 from emr_autoscaler.domain.memory import RegistryEntry
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName
+from emr_autoscaler.domain.planned_groups import without_planned
 from emr_autoscaler.domain.policy import Mode, Policy
 from emr_autoscaler.domain.record import DecisionRecord, Outcome
 from emr_autoscaler.domain.task_scene import TaskEvidence
@@ -27,6 +28,7 @@ from emr_autoscaler.ports import (
     MetricsReader,
     Registry,
 )
+from emr_autoscaler.usecases.follow_groups import FollowGroups
 from emr_autoscaler.usecases.journal import Journal
 from emr_autoscaler.usecases.policy_in_force import PolicyInForce
 from emr_autoscaler.usecases.registry_updates import update_entry
@@ -43,6 +45,8 @@ class Verdict(Protocol):
 
 EvidenceT = TypeVar("EvidenceT", TaskEvidence, CoreEvidence)
 VerdictT = TypeVar("VerdictT", bound=Verdict)
+Gather = Callable[[RegistryEntry, Policy, datetime], EvidenceT | None]
+"""Puts evidence together from the entry as it stands under the lease; None where the look is not needed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +67,7 @@ class CapacityLook(ABC, Generic[EvidenceT, VerdictT]):
     queue: EvaluationQueue
     policy_in_force: PolicyInForce
     journal: Journal
+    follow_groups: FollowGroups
 
     @abstractmethod
     def decide(self, evidence: EvidenceT) -> VerdictT:
@@ -82,6 +87,16 @@ class CapacityLook(ABC, Generic[EvidenceT, VerdictT]):
     ) -> RegistryEntry:
         """Return the entry with what the next look should know."""
 
+    def read_metrics(self, entry: RegistryEntry, now: datetime) -> ClusterMetrics:
+        """Read the metrics of the cluster."""
+        return self.read_cloudwatch(entry.cluster_id, now)
+
+    def read_cloudwatch(self, cluster_id: str, now: datetime) -> ClusterMetrics:
+        """Read what CloudWatch shows of the cluster."""
+        return self.metrics.read_metrics([cluster_id], self.metric_names, start=now - self.window, end=now)[
+            cluster_id
+        ]
+
     def now_or_queued(self, cluster_id: str, *, trigger: str) -> DecisionRecord | None:
         """Decide now, or queue the look where another invocation holds the cluster."""
         try:
@@ -90,16 +105,25 @@ class CapacityLook(ABC, Generic[EvidenceT, VerdictT]):
             self.queue.request(cluster_id, self.kind, now=self.clock.now(), cause=trigger)
             return None
 
-    def __call__(self, cluster_id: str, *, trigger: str, wait: timedelta = timedelta(0)) -> DecisionRecord | None:
+    def __call__(
+        self,
+        cluster_id: str,
+        *,
+        trigger: str,
+        wait: timedelta = timedelta(0),
+        gather: Gather[EvidenceT] | None = None,
+    ) -> DecisionRecord | None:
         """Decide and act.
 
         Args:
             cluster_id: j-...
             trigger: What caused the look.
             wait: How long to wait for another invocation to let go of the cluster.
+            gather: Where evidence comes from other than stored state and CloudWatch.
 
         Returns:
-            What was decided; None for a cluster that is not enrolled, has ended, or has no usable policy.
+            What was decided; None for a cluster that is not enrolled, has ended, or has no usable policy,
+            and where ``gather`` found the look no longer needed.
 
         Raises:
             BusyError: Another invocation still holds the cluster after ``wait``.
@@ -113,27 +137,41 @@ class CapacityLook(ABC, Generic[EvidenceT, VerdictT]):
                 return None
             intent = self.journal.unfinished(cluster_id, self.kind, now=self.clock.now())
             if intent is not None and isinstance(intent.evidence, self.evidence_type):
-                finished = self._carry_out(entry, policy, intent.evidence, intent)
+                verdict = self.decide(intent.evidence)
+                finished = self._carry_out(entry, policy, intent.evidence, verdict, intent)
                 if intent.trigger == trigger:
                     return finished
                 entry = self.registry.get(cluster_id) or entry
-            return self._look(entry, policy, trigger)
+            evidence = (gather or self._gather)(entry, policy, self.clock.now())
+            return None if evidence is None else self._look(entry, policy, evidence, trigger)
 
-    def _look(self, entry: RegistryEntry, policy: Policy, trigger: str) -> DecisionRecord:
-        now = self.clock.now()
-        cluster_id = entry.cluster_id
-        read = self.metrics.read_metrics([cluster_id], self.metric_names, start=now - self.window, end=now)
-        evidence = self.observe(entry, policy, read[cluster_id], now)
-        if self.decide(evidence).decision.changes_something:
+    def _gather(self, entry: RegistryEntry, policy: Policy, now: datetime) -> EvidenceT:
+        return self.observe(entry, policy, self.read_metrics(entry, now), now)
+
+    def _look(self, entry: RegistryEntry, policy: Policy, evidence: EvidenceT, trigger: str) -> DecisionRecord:
+        verdict = self.decide(evidence)
+        if verdict.decision.changes_something:
             # The stored snapshot said act; EMR itself has the last word before anything is ordered.
+            asked_at = self.clock.now()
             evidence = self.check_again(evidence)
-        return self._carry_out(entry, policy, evidence, trigger)
+            # What others ordered since is learned from the same answer, and stands.
+            changes = self.follow_groups.note_listing(
+                entry.cluster_id, without_planned(evidence.groups), at=asked_at
+            )
+            evidence = replace(evidence, operator_changes=changes)
+            verdict = self.decide(evidence)
+        return self._carry_out(entry, policy, evidence, verdict, trigger)
 
     def _carry_out(
-        self, entry: RegistryEntry, policy: Policy, evidence: EvidenceT, cause: DecisionRecord | str
+        self,
+        entry: RegistryEntry,
+        policy: Policy,
+        evidence: EvidenceT,
+        verdict: VerdictT,
+        cause: DecisionRecord | str,
     ) -> DecisionRecord:
         """Carry out what follows from ``evidence``: for a trigger, or to finish an intent."""
-        verdict, actuator = self.decide(evidence), self.actuators[policy.mode]
+        actuator = self.actuators[policy.mode]
         remember = self._rememberer(entry.cluster_id, evidence, verdict)
         if isinstance(cause, DecisionRecord):
             return self.journal.finish(cause, entry, actuator, remember=remember)

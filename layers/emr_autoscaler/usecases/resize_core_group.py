@@ -3,12 +3,8 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from emr_autoscaler.domain.core_capacity import (
-    BLOCK_METRICS,
-    CoreEvidence,
-    CoreVerdict,
-    decide_core_capacity,
-)
+from emr_autoscaler.domain.core_capacity import CoreVerdict, decide_core_capacity
+from emr_autoscaler.domain.core_scene import BLOCK_METRICS, YARN_METRICS, CoreEvidence
 from emr_autoscaler.domain.decision import DecisionKind
 from emr_autoscaler.domain.memory import RegistryEntry
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName
@@ -26,7 +22,7 @@ class ResizeCoreGroup(CapacityLook[CoreEvidence, CoreVerdict]):
 
     kind = DecisionKind.CORE
     evidence_type = CoreEvidence
-    metric_names = (MetricName.HDFS_UTILIZATION_PERCENT, *BLOCK_METRICS)
+    metric_names = (MetricName.HDFS_UTILIZATION_PERCENT, *BLOCK_METRICS, *YARN_METRICS)
     window = timedelta(minutes=45)
 
     def decide(self, evidence: CoreEvidence) -> CoreVerdict:
@@ -49,6 +45,8 @@ class ResizeCoreGroup(CapacityLook[CoreEvidence, CoreVerdict]):
             metrics=metrics,
             policy=policy.core,
             memory=entry.core,
+            operator_changes=entry.operator_changes,
+            created_at=entry.cluster.created_at,
         )
 
     def check_again(self, evidence: CoreEvidence) -> CoreEvidence:

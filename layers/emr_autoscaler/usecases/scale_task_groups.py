@@ -4,15 +4,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from emr_autoscaler.domain.cluster import InstanceGroup, Market, Role
-from emr_autoscaler.domain.decision import DecisionKind
+from emr_autoscaler.domain.decision import Decision, DecisionKind
 from emr_autoscaler.domain.memory import PoolHealth, PoolKey, RegistryEntry
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName
-from emr_autoscaler.domain.policy import Policy
+from emr_autoscaler.domain.planned_groups import planned_of, with_planned, without_planned
+from emr_autoscaler.domain.policy import Mode, Policy
 from emr_autoscaler.domain.record import Outcome
+from emr_autoscaler.domain.recorded_look import RecordedLook
+from emr_autoscaler.domain.snapshot import as_metrics, is_pushing, last_pushed_at
 from emr_autoscaler.domain.task_capacity import TaskVerdict, decide_task_capacity
 from emr_autoscaler.domain.task_scene import TaskEvidence
-from emr_autoscaler.ports import Pools
+from emr_autoscaler.ports import Compute, Pools
 from emr_autoscaler.usecases.capacity_look import CapacityLook
+from emr_autoscaler.usecases.node_groups import find_node_groups, task_nodes
 from emr_autoscaler.usecases.registry_updates import with_orders
 
 RETRY_AFTER_REFUSAL = timedelta(minutes=5)
@@ -35,10 +39,19 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
     window = timedelta(minutes=30)
 
     pools: Pools
+    compute: Compute
 
     def decide(self, evidence: TaskEvidence) -> TaskVerdict:
         """Decide the counts of the task groups."""
         return decide_task_capacity(evidence)
+
+    def read_metrics(self, entry: RegistryEntry, now: datetime) -> ClusterMetrics:
+        """Return what a probe pushed; where it is silent what CloudWatch has that is newer than its last word."""
+        pushed = entry.task.pushed
+        if is_pushing(pushed, now):
+            return as_metrics(entry.cluster_id, pushed, now=now)
+        read = self.read_cloudwatch(entry.cluster_id, now)
+        return read.after(pushed[-1].at) if pushed else read
 
     def observe(
         self, entry: RegistryEntry, policy: Policy, metrics: ClusterMetrics, now: datetime
@@ -51,30 +64,56 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
             is_paused=entry.is_paused,
             has_managed_scaling=entry.cluster.has_managed_scaling,
             uses_fleets=entry.cluster.uses_fleets,
-            groups=entry.groups,
+            groups=groups_of(entry, policy),
             metrics=metrics,
             policy=policy.task,
             memory=entry.task,
-            pools=health_of_pools(self.pools, entry, entry.groups),
+            steps=entry.steps,
+            operator_changes=entry.operator_changes,
+            node_groups=entry.node_groups,
+            pools=health_of_pools(self.pools, entry, groups_of(entry, policy)),
         )
 
     def check_again(self, evidence: TaskEvidence) -> TaskEvidence:
-        """Return the evidence with the groups as EMR describes them now."""
-        groups = self.reader.list_instance_groups(evidence.cluster_id)
-        return replace(evidence, groups=groups, groups_are_fresh=True)
+        """Return the evidence with the groups as EMR describes them now, and whose nodes are told of."""
+        listed = self.reader.list_instance_groups(evidence.cluster_id)
+        groups = (*listed, *planned_of(evidence.groups))
+        found = find_node_groups(evidence, groups, self.compute, self.reader)
+        return replace(evidence, groups=groups, groups_are_fresh=True, node_groups=found)
 
     def remembered(
         self, entry: RegistryEntry, evidence: TaskEvidence, verdict: TaskVerdict, outcome: Outcome
     ) -> RegistryEntry:
         """Return the entry with the memory of the look and the orders given."""
+        pushed = max(entry.task.pushed, evidence.memory.pushed, key=last_pushed_at)
+        recorded = recorded_look(verdict.decision, outcome)
         if outcome is Outcome.FAILED:
             retry_at = evidence.now + RETRY_AFTER_REFUSAL
-            return replace(entry, task=replace(entry.task, next_evaluation_at=retry_at))
-        groups = evidence.groups if evidence.groups_are_fresh else entry.groups
+            memory = replace(entry.task, next_evaluation_at=retry_at, pushed=pushed, recorded=recorded)
+            return replace(entry, task=memory)
+        groups = without_planned(evidence.groups) if evidence.groups_are_fresh else entry.groups
         seen_at = evidence.now if evidence.groups_are_fresh else entry.groups_seen_at
         if outcome is Outcome.DONE:
             groups = with_orders(groups, verdict.decision.targets)
-        return replace(entry, task=verdict.memory, groups=groups, groups_seen_at=seen_at)
+        memory = replace(verdict.memory, pushed=pushed, recorded=recorded)
+        found = task_nodes(evidence) if evidence.nodes else entry.node_groups
+        return replace(entry, task=memory, groups=groups, groups_seen_at=seen_at, node_groups=found)
+
+
+def groups_of(entry: RegistryEntry, policy: Policy) -> tuple[InstanceGroup, ...]:
+    """Return the groups to decide with: a dry run counts those in that it would have created."""
+    return with_planned(entry.groups, policy.task) if policy.mode is Mode.DRY_RUN else entry.groups
+
+
+def recorded_look(decision: Decision, outcome: Outcome) -> RecordedLook:
+    """Return what is remembered of a recorded decision."""
+    return RecordedLook(
+        at=decision.decided_at,
+        action=decision.action,
+        reason=decision.reason,
+        ordered=outcome is Outcome.DONE,
+        refused=outcome is Outcome.FAILED,
+    )
 
 
 def health_of_pools(
