@@ -3,12 +3,11 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from emr_simulator.benchmark.watching import Sample, Watched
+from emr_simulator.benchmark.cells import WatchedWork
+from emr_simulator.benchmark.watching import Sample
 from emr_simulator.experiment import MetricsMode, Setup, reference_settings, run_experiment
-from emr_simulator.policies.registry import policy_of
 from emr_simulator.settings import UniformDelay
 from emr_simulator.workloads.model import Job, Stage, Workload
-from emr_simulator.world import World
 
 BOOT_SECONDS = 330
 """Order to node useful: the median of the benchmark, here the same for every order."""
@@ -42,16 +41,6 @@ class Course:
         return (sample.at - self.began_at) / timedelta(minutes=1)
 
 
-class _WatchedWorld(Watched):
-    """A watched policy that remembers its world."""
-
-    world: World | None = None
-
-    def start(self, world: World, cluster_id: str) -> None:
-        self.world = world
-        super().start(world, cluster_id)
-
-
 def play(policy: str, workload: Workload, setup: Setup) -> Course:
     """Run a policy on pushed snapshots until the last job has ended.
 
@@ -60,7 +49,7 @@ def play(policy: str, workload: Workload, setup: Setup) -> Course:
         workload: What it runs on.
         setup: The cluster.
     """
-    watched = _WatchedWorld(policy_of(policy, workload), every=EVERY)
+    watched = WatchedWork(policy, workload, every=EVERY)
     figures = run_experiment(
         policy=watched,
         workload=workload,
@@ -71,12 +60,10 @@ def play(policy: str, workload: Workload, setup: Setup) -> Course:
             provisioning_delay=UniformDelay(low_seconds=BOOT_SECONDS, high_seconds=BOOT_SECONDS),
         ),
     )
-    assert watched.world is not None
-    began_at = watched.began_at(watched.world, workload.jobs[0].submit_after_seconds)
     return Course(
         policy=policy,
-        began_at=began_at,
-        samples=tuple(sample for sample in watched.samples if sample.at >= began_at),
+        began_at=watched.work_began_at,
+        samples=tuple(watched.samples_of_work()),
         node_hours=figures.node_hours,
         delay_seconds=figures.work_weighted_delay_seconds,
         resizes=figures.resize_requests,
@@ -86,7 +73,11 @@ def play(policy: str, workload: Workload, setup: Setup) -> Course:
 def work(name: str, *parts: tuple[float, int, int]) -> Workload:
     """Return jobs of one stage: (minute of submission, tasks, seconds of each)."""
     jobs = tuple(
-        Job(name=f"{name}-{number}", stages=(Stage(tasks=tasks, seconds=seconds),), submit_after_seconds=round(at * 60))
+        Job(
+            name=f"{name}-{number}",
+            stages=(Stage(tasks=tasks, seconds=seconds),),
+            submit_after_seconds=round(at * 60),
+        )
         for number, (at, tasks, seconds) in enumerate(parts)
     )
     return Workload(name=name, jobs=jobs, seconds=round(max(at for at, _, _ in parts) * 60) + 1)
