@@ -86,6 +86,18 @@ TYPES = _read_table()
 """Every type the simulated region offers, by name."""
 
 
+def pools_like(type_name: str, count: int) -> tuple[str, ...]:
+    """Return the cheapest types that are as large as this one, to YARN as well: spot pools that go together."""
+    wanted = TYPES[type_name]
+    alike = [
+        kind
+        for kind in TYPES.values()
+        if (kind.vcpus, kind.memory_gib, kind.yarn_mib) == (wanted.vcpus, wanted.memory_gib, wanted.yarn_mib)
+    ]
+    cheapest = sorted(alike, key=lambda kind: (kind.on_demand_usd + kind.emr_fee_usd, kind.name))
+    return tuple(kind.name for kind in cheapest[:count])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VolumePrice:
     """What one volume type costs, USD per month (us-east-1 list)."""

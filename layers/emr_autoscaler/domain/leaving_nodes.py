@@ -5,7 +5,7 @@ so fewer nodes go instead.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from emr_autoscaler.domain.cluster import InstanceGroup, Market
