@@ -134,7 +134,8 @@ def _replace(evidence: InterruptionEvidence, cooled: PoolHealth) -> Interruption
     )
     limits = replace(limits, spot_share=1.0, min_units=0.0)
     wanted_mib = sum(slot.node_mib * slot.count for slot in slots) + lost_mib
-    most = standing + min(room, math.ceil(lost_mib / min(slot.node_mib for slot in slots)))
+    most = math.ceil(lost_mib / min(slot.node_mib for slot in slots))
+    limit = sum(slot.count for slot in slots) + min(room, most)
     draining = draining_nodes(evidence.groups, memory.lost)
     elsewhere = {slot.group_id: draining.get(slot.group_id, 0) for slot in slots if slot.open}
     counts = place_more(

@@ -5,7 +5,7 @@ so fewer nodes go instead.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from emr_autoscaler.domain.cluster import InstanceGroup, Market
