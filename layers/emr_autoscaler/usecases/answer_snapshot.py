@@ -134,6 +134,7 @@ class AnswerSnapshot:
     ) -> SnapshotAnswer:
         """Remember what is worth it; whoever changed the entry meanwhile saw more, and wins."""
         decision, record = verdict.decision, None
+        self.scale_task_groups.note(evidence, verdict)
         withheld = decision.changes_something  # an order that may not be given again yet: it never was
         memory = evidence.memory if withheld else verdict.memory
         next_at = _postponed(entry.task.next_evaluation_at, memory.next_evaluation_at, evidence.now)
