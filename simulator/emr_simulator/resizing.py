@@ -1,5 +1,6 @@
 """How nodes come, drain, are taken back and go; which calls are refused is in emr.py."""
 
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 
@@ -46,6 +47,11 @@ class Resizer:
         self.launched: dict[str, list[Node]] = {}
         self._spot_nodes: dict[PoolName, dict[Node, None]] = {}
         self._addresses = 0
+        self._live: Counter[str] = Counter()
+
+    def free_addresses(self, zone: str) -> int:
+        """Return how many addresses the subnet of a zone has left."""
+        return max(0, self._kernel.settings.subnet_addresses - self._live[zone])
 
     # ------------------------------------------------------------------ orders
 
@@ -126,15 +132,16 @@ class Resizer:
         if node.is_gone:
             return
         kernel, zone, spec = self._kernel, group.cluster.zone, group.spec
-        if not self.pools.has_capacity(spec.instance_type, zone, spec.market):
+        if not self._may_launch(node):
             if kernel.now >= group.next_shortage_event_at:
                 group.next_shortage_event_at = kernel.now + SHORTAGE_EVENT_SECONDS
                 waiting = sum(n.state is InstanceState.AWAITING_FULFILLMENT for n in group.nodes)
-                announcements.capacity_missing(kernel, group, waiting)
+                announcements.capacity_missing(kernel, group, waiting, over_quota=self._is_over_quota(node))
             kernel.engine.after(RETRY_SECONDS, partial(self._launch, node))
             return
         node.state = InstanceState.BOOTSTRAPPING
         node.launched_at = kernel.now
+        self._live[zone] += 1
         node.ec2_id = kernel.new_ec2_id("i")
         node.volumes = self._new_volumes(group)
         self._addresses += 1
@@ -146,6 +153,17 @@ class Resizer:
         announcements.instance_changed(kernel, node, "running")
         kernel.engine.after(node.boot_seconds, partial(self._become_ready, node))
         self._when_changed(group.cluster)
+
+    def _may_launch(self, node: Node) -> bool:
+        spec, zone = node.group.spec, node.group.cluster.zone
+        has_capacity = self.pools.has_capacity(spec.instance_type, zone, spec.market)
+        return has_capacity and self.free_addresses(zone) > 0 and not self._is_over_quota(node)
+
+    def _is_over_quota(self, node: Node) -> bool:
+        quota = self._kernel.settings.spot_quota
+        if quota is None or node.group.spec.market is not Market.SPOT:
+            return False
+        return sum(map(len, self._spot_nodes.values())) >= quota
 
     def _new_volumes(self, group: Group) -> tuple[Ec2Volume, ...]:
         specs = (group.cluster.root_volume, *group.volumes)
@@ -250,6 +268,7 @@ class Resizer:
                 speed = self._kernel.settings.re_replication_mib_per_second
                 cluster.hdfs.lose(group.data_gib, cluster.replication, self._kernel.now, speed)
         if node.launched_at is not None:
+            self._live[cluster.zone] -= 1
             announcements.instance_changed(self._kernel, node, "terminated")
         if cluster.state in ENDING:
             return

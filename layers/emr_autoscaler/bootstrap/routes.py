@@ -26,6 +26,9 @@ MessageRoute = Callable[[EvaluationRequest, UseCases, str], Report]
 
 FULL_SWEEP_EVERY_MINUTES = 5
 
+PRICES_AT = (3, 20)
+"""Hour and minute, UTC: published prices change rarely; a missing one is looked up when it is needed."""
+
 WAIT_FOR_LEASE = timedelta(seconds=4)
 """Task and core evaluations of one cluster are often queued together, in two queues: the later one waits for
 the other rather than fail and come again after the visibility timeout. A batch of ten fits in a timeout."""
@@ -121,14 +124,22 @@ def handle_interruption(event: Event, use_cases: UseCases, trigger: str) -> Repo
             return {"ec2_instance_id": instance_id, "ours": record is not None, **_told([record])}
         case RebalanceRecommendation(ec2_instance_id=instance_id):
             return {"ec2_instance_id": instance_id, "ours": answer.note_rebalance(instance_id)}
-        case InstanceGroupCapacity(is_insufficient_capacity=True) as dry:
-            ours = answer.note_insufficient_capacity(dry.cluster_id, dry.group_id, trigger=trigger)
-            return {"cluster_id": dry.cluster_id, "ours": ours}
-        case InstanceGroupCapacity(cluster_id=cluster_id, event_code=code):
-            return {"cluster_id": cluster_id, "ignored": code}
+        case InstanceGroupCapacity() as told:
+            return _note_capacity(told, use_cases, trigger)
         case HealthEvent(service="EC2", category="scheduledChange") as health:
             return {"alerted": answer.note_maintenance(health.ec2_instance_ids, trigger=trigger)}
     return _not_for_us(event)
+
+
+def _note_capacity(told: InstanceGroupCapacity, use_cases: UseCases, trigger: str) -> Report:
+    """Capacity that could not be had; anything else EMR tells of a group's provisioning is ignored."""
+    answer, report = use_cases.handle_interruption, {"cluster_id": told.cluster_id}
+    if told.is_spot_quota:
+        return {**report, "ours": answer.note_spot_quota(told.cluster_id, trigger=trigger)}
+    if told.is_insufficient_capacity:
+        ours = answer.note_insufficient_capacity(told.cluster_id, told.group_id, trigger=trigger)
+        return {**report, "ours": ours}
+    return {**report, "ignored": told.event_code}
 
 
 def reap_idle_clusters(event: Event, use_cases: UseCases, trigger: str) -> Report:
@@ -159,10 +170,12 @@ def record_costs(event: Event, use_cases: UseCases, trigger: str) -> Report:
 
 
 def refresh_prices(event: Event, use_cases: UseCases, trigger: str) -> Report:
-    """The schedule."""
+    """The schedule: the market every five minutes, every published price once a day."""
     del trigger
     if isinstance(event.detail, ScheduledTick):
-        return {"changed": len(use_cases.refresh_prices())}
+        daily = (event.time.hour, event.time.minute) == PRICES_AT
+        changed = len(use_cases.refresh_prices()) if daily else 0
+        return {"changed": changed, "watched": use_cases.watch_market()}
     return _not_for_us(event)
 
 

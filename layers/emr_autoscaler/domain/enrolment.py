@@ -1,14 +1,13 @@
-"""What opting in means: which tag, which alarms, which task groups, whose cost centre."""
+"""What opting in means: which tag, which alarms, whose cost centre; which task groups is pool_selection.py's."""
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from emr_autoscaler.domain.cluster import Cluster, InstanceGroup, Market, Role
+from emr_autoscaler.domain.cluster import Cluster
 from emr_autoscaler.domain.costs import UNALLOCATED
 from emr_autoscaler.domain.metrics import MetricName
-from emr_autoscaler.domain.policy import Policy, TaskPolicy
+from emr_autoscaler.domain.policy import Policy
 
 POLICY_TAG = "emr-autoscaler:policy"
 TOPICS = ("task", "core", "idle")
@@ -48,15 +47,6 @@ class WatchedMetric:
     def name(self, prefix: str, cluster_id: str) -> str:
         """Return the alarm's name."""
         return f"{prefix}-{self.topic}-{cluster_id}-{self.what}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WantedGroup:
-    """A task group the policy wants and the cluster lacks."""
-
-    name: str
-    market: Market
-    instance_type: str
 
 
 def policy_name_of(cluster: Cluster) -> str:
@@ -137,26 +127,3 @@ def wanted_alarms(cluster: Cluster, policy: Policy) -> tuple[WatchedMetric, ...]
 def fingerprint(*facts: object) -> str:
     """Return a short digest that changes when any of ``facts`` (values that show all they hold) does."""
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
-
-
-def missing_task_groups(groups: Sequence[InstanceGroup], policy: TaskPolicy) -> tuple[WantedGroup, ...]:
-    """Return the task groups the policy names and the cluster lacks.
-
-    A spot pool for each type, and one on-demand group of the first type as the fallback. A policy
-    without types creates none.
-    """
-    if not policy.enabled or not policy.instance_types:
-        return ()
-    have = {(g.market, g.instance_type) for g in groups if g.role is Role.TASK}
-    wanted = [(Market.SPOT, instance_type) for instance_type in policy.instance_types]
-    if not any(market is Market.ON_DEMAND for market, _type in have):
-        wanted.append((Market.ON_DEMAND, policy.instance_types[0]))
-    return tuple(
-        WantedGroup(
-            name=f"emr-autoscaler {market.lower().replace('_', '-')} {instance_type}",
-            market=market,
-            instance_type=instance_type,
-        )
-        for market, instance_type in wanted
-        if (market, instance_type) not in have
-    )

@@ -11,6 +11,9 @@ from emr_autoscaler.messages.envelope import ClusterId, Detail, Word
 INSUFFICIENT_CAPACITY = "insufficient instance capacity"
 """Part of the eventCode that says a pool is dry; EMR's own spelling varies in case."""
 
+SPOT_QUOTA_WORDS = ("maxspotinstancecountexceeded", "max spot instance count", "spot instance limit")
+"""Parts of an eventCode or message that say the account may have no more spot instances, in any pool."""
+
 
 class ClusterStateChange(Detail):
     """EMR Cluster State Change."""
@@ -58,6 +61,12 @@ class InstanceGroupCapacity(Detail):
     cluster_id: ClusterId = Field(alias="clusterId")
     event_code: Annotated[str, StringConstraints(to_lower=True)] = Field(alias="eventCode")
     group_id: str | None = Field(default=None, alias="instanceGroupId")
+    message: Annotated[str, StringConstraints(to_lower=True)] = ""
+
+    @property
+    def is_spot_quota(self) -> bool:
+        """Whether the account's quota of spot instances is used up."""
+        return any(words in text for words in SPOT_QUOTA_WORDS for text in (self.event_code, self.message))
 
     @property
     def is_insufficient_capacity(self) -> bool:

@@ -3,12 +3,13 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from emr_autoscaler.domain.cluster import InstanceGroup, Market, Role
+from emr_autoscaler.domain.cluster import InstanceGroup
 from emr_autoscaler.domain.decision import Decision, DecisionKind
-from emr_autoscaler.domain.memory import PoolHealth, PoolKey, RegistryEntry
+from emr_autoscaler.domain.memory import PoolHealth, RegistryEntry
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName
 from emr_autoscaler.domain.planned_groups import planned_of, with_planned, without_planned
 from emr_autoscaler.domain.policy import Mode, Policy
+from emr_autoscaler.domain.pools import cool_pool
 from emr_autoscaler.domain.record import Outcome
 from emr_autoscaler.domain.recorded_look import RecordedLook
 from emr_autoscaler.domain.snapshot import as_metrics, is_pushing, last_pushed_at
@@ -16,7 +17,9 @@ from emr_autoscaler.domain.task_capacity import TaskVerdict, decide_task_capacit
 from emr_autoscaler.domain.task_scene import TaskEvidence
 from emr_autoscaler.ports import Compute, Pools
 from emr_autoscaler.usecases.capacity_look import CapacityLook
+from emr_autoscaler.usecases.market_view import free_addresses, launched_instances, remembered_addresses
 from emr_autoscaler.usecases.node_groups import find_node_groups, task_nodes
+from emr_autoscaler.usecases.pool_updates import health_of_pools, update_pool
 from emr_autoscaler.usecases.registry_updates import with_orders
 
 RETRY_AFTER_REFUSAL = timedelta(minutes=5)
@@ -57,6 +60,7 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
         self, entry: RegistryEntry, policy: Policy, metrics: ClusterMetrics, now: datetime
     ) -> TaskEvidence:
         """Put together what the decision sees."""
+        groups = groups_of(entry, policy)
         return TaskEvidence(
             now=now,
             cluster_id=entry.cluster_id,
@@ -64,22 +68,36 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
             is_paused=entry.is_paused,
             has_managed_scaling=entry.cluster.has_managed_scaling,
             uses_fleets=entry.cluster.uses_fleets,
-            groups=groups_of(entry, policy),
+            groups=groups,
             metrics=metrics,
             policy=policy.task,
             memory=entry.task,
             steps=entry.steps,
             operator_changes=entry.operator_changes,
             node_groups=entry.node_groups,
-            pools=health_of_pools(self.pools, entry, groups_of(entry, policy)),
+            pools=health_of_pools(self.pools, entry, groups),
+            prices=entry.prices,
+            free_addresses=remembered_addresses(entry, now),
+            launched=launched_instances(self.compute, entry, groups, now),
         )
 
     def check_again(self, evidence: TaskEvidence) -> TaskEvidence:
-        """Return the evidence with the groups as EMR describes them now, and whose nodes are told of."""
+        """Return the evidence with the groups as EMR describes them now, with their nodes, and free addresses."""
         listed = self.reader.list_instance_groups(evidence.cluster_id)
         groups = (*listed, *planned_of(evidence.groups))
         found = find_node_groups(evidence, groups, self.compute, self.reader)
-        return replace(evidence, groups=groups, groups_are_fresh=True, node_groups=found)
+        entry = self.registry.get(evidence.cluster_id)
+        addresses = None if entry is None else free_addresses(self.compute, entry)
+        return replace(evidence, groups=groups, groups_are_fresh=True, node_groups=found, free_addresses=addresses)
+
+    def note(self, evidence: TaskEvidence, verdict: TaskVerdict) -> None:
+        """Cool the pools whose requests stay unmet; other clusters should not ask them either."""
+        for cooled in verdict.pools:
+
+            def change(current: PoolHealth) -> PoolHealth:
+                return current if current.is_cooling(evidence.now) else cool_pool(current, evidence.now)
+
+            update_pool(self.pools, cooled.key, change)
 
     def remembered(
         self, entry: RegistryEntry, evidence: TaskEvidence, verdict: TaskVerdict, outcome: Outcome
@@ -97,12 +115,15 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
             groups = with_orders(groups, verdict.decision.targets)
         memory = replace(verdict.memory, pushed=pushed, recorded=recorded)
         found = task_nodes(evidence) if evidence.nodes else entry.node_groups
-        return replace(entry, task=memory, groups=groups, groups_seen_at=seen_at, node_groups=found)
+        entry = replace(entry, task=memory, groups=groups, groups_seen_at=seen_at, node_groups=found)
+        if evidence.groups_are_fresh:
+            entry = replace(entry, free_addresses=evidence.free_addresses, free_addresses_at=evidence.now)
+        return entry
 
 
 def groups_of(entry: RegistryEntry, policy: Policy) -> tuple[InstanceGroup, ...]:
     """Return the groups to decide with: a dry run counts those in that it would have created."""
-    return with_planned(entry.groups, policy.task) if policy.mode is Mode.DRY_RUN else entry.groups
+    return with_planned(entry.groups, entry.planned) if policy.mode is Mode.DRY_RUN else entry.groups
 
 
 def recorded_look(decision: Decision, outcome: Outcome) -> RecordedLook:
@@ -114,14 +135,3 @@ def recorded_look(decision: Decision, outcome: Outcome) -> RecordedLook:
         ordered=outcome is Outcome.DONE,
         refused=outcome is Outcome.FAILED,
     )
-
-
-def health_of_pools(
-    pools: Pools, entry: RegistryEntry, groups: tuple[InstanceGroup, ...]
-) -> dict[str, PoolHealth]:
-    """Return the health of the pool behind each spot task group, by group id."""
-    spot = [g for g in groups if g.role is Role.TASK and g.market is Market.SPOT]
-    keys = [
-        PoolKey(instance_type=g.instance_type, availability_zone=entry.cluster.availability_zone) for g in spot
-    ]
-    return {group.group_id: health for group, health in zip(spot, pools.get(keys), strict=True)}
