@@ -38,7 +38,7 @@ def return_to_spot(scene: Scene) -> SpotReturn | None:
         return None
     surplus = _movable(scene)
     if scene.memory.returning_mib:
-        return _give_back(scene, surplus)
+        return _give_back(scene, surplus, wanted_mib)
     since = scene.memory.on_demand_since
     if not surplus or since is None or scene.evidence.now - since < STAY_ON_DEMAND:
         return None
@@ -89,8 +89,7 @@ def _movable(scene: Scene) -> dict[str, int]:
 def _give_back(scene: Scene, surplus: Mapping[str, int]) -> SpotReturn | None:
     """Lower on-demand by what has arrived on spot, as far as the minimums and recent wants stay met."""
     counts, left = dict(scene.base), scene.memory.returning_mib
-    wanted = max((want.mib for want in scene.memory.wanted), default=0.0)
-    spare_mib = capacity_mib(scene.slots, counts) - wanted
+    spare_mib = capacity_mib(scene.slots, counts) - wanted_mib
     spare_units = capacity_units(scene.slots, counts) - scene.limits.min_units
     spare_nodes = scene.nodes - scene.min_nodes
     for slot in scene.slots:
