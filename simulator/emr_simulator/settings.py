@@ -105,16 +105,16 @@ class WorldSettings:
         spot_discount: Fraction (0-1) of the on-demand price that spot prices move around.
         spot_prices_move: False holds every pool at spot_discount.
         spot_outages: Random outages; None has only those that are asked for.
-        subnet_addresses: Private addresses of each zone's one subnet.
-        spot_quota: Most spot instances of the account at once; None for no bound.
-        unsupported_types: Types that no EMR release can use here.
-        types_not_offered: Types that no zone has.
         spot_traces: Recorded prices and outages by pool (type, zone), in place of those drawn for it; the
             world's first second is the recording's.
         probe_period_seconds: How often the probe of a cluster looks at YARN, and tells what has changed; 0 for
             no probes.
         probe_heartbeat_seconds: How long a probe is silent at most.
         probe_publish_delay: A probe's look to its event.
+        subnet_addresses: Private addresses of each zone's one subnet.
+        spot_quota: Most spot instances of the account at once; None for no bound.
+        unsupported_types: Types that no EMR release can use here.
+        types_not_offered: Types that no zone has.
         ec2_state_events: Emit EC2 Instance State-change Notification too.
         application_masters: Each application has a master on the node of its first container, which that node
             is drained for; False has none, as the validated dynamics of docs/yarn-validation.md.
@@ -141,14 +141,14 @@ class WorldSettings:
     spot_discount: Decimal = Decimal("0.35")
     spot_prices_move: bool = True
     spot_outages: SpotOutages | None = None
-    subnet_addresses: int = 4091
-    spot_quota: int | None = None
-    unsupported_types: tuple[str, ...] = ()
-    types_not_offered: tuple[str, ...] = ()
     spot_traces: Mapping[tuple[str, str], SpotTrace] = field(default_factory=dict)
     probe_period_seconds: int = 0
     probe_heartbeat_seconds: int = 60
     probe_publish_delay: Delay = field(default_factory=lambda: UniformDelay(low_seconds=1, high_seconds=5))
+    subnet_addresses: int = 4091
+    spot_quota: int | None = None
+    unsupported_types: tuple[str, ...] = ()
+    types_not_offered: tuple[str, ...] = ()
     ec2_state_events: bool = False
     application_masters: bool = False
     cloudtrail: bool = False

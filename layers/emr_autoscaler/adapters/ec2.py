@@ -27,7 +27,6 @@ _SHUT_DOWN_AT = re.compile(r"\((\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (?:GMT|UTC)\)$")
 """How EC2 dates a shutdown in StateTransitionReason: "User initiated (2026-10-05 12:31:07 GMT)"."""
 
 _PRODUCT = "Linux/UNIX"
-_LIVE = frozenset({"pending", "running"})
 _VALUES_PER_FILTER = 200
 
 

@@ -247,7 +247,6 @@ class UseCases:
             compute=ports.compute,
             costs=ports.costs,
             refresh_prices=self.refresh_prices,
-            policies=ports.policies,
         )
 
     @cached_property

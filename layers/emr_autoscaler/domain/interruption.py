@@ -123,7 +123,6 @@ def _replace(evidence: InterruptionEvidence, cooled: PoolHealth) -> Interruption
     room = evidence.policy.max_nodes - ordered
     if room <= 0:
         return _verdict(evidence, Action.HOLD, Reason.NO_ROOM_FOR_REPLACEMENT, pool=cooled, memory=memory)
-    standing = sum(slot.count for slot in slots)
     limits = limits_of(
         evidence.policy,
         [g for g in evidence.groups if g.role is Role.TASK],
@@ -135,16 +134,17 @@ def _replace(evidence: InterruptionEvidence, cooled: PoolHealth) -> Interruption
     )
     limits = replace(limits, spot_share=1.0, min_units=0.0)
     wanted_mib = sum(slot.node_mib * slot.count for slot in slots) + lost_mib
-    most = standing + min(room, math.ceil(lost_mib / min(slot.node_mib for slot in slots)))
+    most = math.ceil(lost_mib / min(slot.node_mib for slot in slots))
+    limit = sum(slot.count for slot in slots) + min(room, most)
     draining = draining_nodes(evidence.groups, memory.lost)
     elsewhere = {slot.group_id: draining.get(slot.group_id, 0) for slot in slots if slot.open}
     counts = place_more(
-        resume_draining(slots, elsewhere, wanted_mib=wanted_mib, min_nodes=0, max_nodes=most, limits=limits),
+        resume_draining(slots, elsewhere, wanted_mib=wanted_mib, min_nodes=0, max_nodes=limit, limits=limits),
         wanted_mib=wanted_mib,
         min_nodes=0,
-        max_nodes=most,
+        max_nodes=limit,
         on_demand_min_nodes=0,
-        limits=replace(limits, spot_share=1.0, min_units=0.0),
+        limits=limits,
     )
     targets = tuple(
         GroupTarget(group_id=slot.group_id, count=counts[slot.group_id], previous_count=slot.count)
@@ -152,7 +152,7 @@ def _replace(evidence: InterruptionEvidence, cooled: PoolHealth) -> Interruption
         if counts[slot.group_id] > slot.count
     )
     if not targets:
-        reason = why_no_more(slots, max_nodes=most, limits=limits)
+        reason = why_no_more(slots, max_nodes=limit, limits=limits)
         return _verdict(evidence, Action.HOLD, reason, pool=cooled, memory=memory)
     memory = replace(memory, lost=(*evidence.memory.lost, replace(lost, replaced=True)))
     return _verdict(evidence, Action.REPLACE, Reason.TASK_INTERRUPTED, pool=cooled, memory=memory, targets=targets)

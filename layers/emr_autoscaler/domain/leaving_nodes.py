@@ -5,10 +5,10 @@ so fewer nodes go instead.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from emr_autoscaler.domain.cluster import InstanceGroup
+from emr_autoscaler.domain.cluster import InstanceGroup, Market
 from emr_autoscaler.domain.placement import place_fewer
 from emr_autoscaler.domain.slots import NO_LIMITS, Limits, Slot
 from emr_autoscaler.domain.snapshot import NodeLoad, NodeState, Snapshot, is_pushing
@@ -36,7 +36,7 @@ class PlacementBounds:
         min_nodes: Nodes to keep.
         max_nodes: Nodes that may stay.
         on_demand_min_nodes: On-demand nodes to keep.
-        limits: Units, money and markets.
+        limits: In units and money.
     """
 
     wanted_mib: float
@@ -44,6 +44,17 @@ class PlacementBounds:
     max_nodes: int
     on_demand_min_nodes: int
     limits: Limits = NO_LIMITS
+
+    def without(self, slot: Slot) -> "PlacementBounds":
+        """Return what is left to keep once a slot keeps what it has."""
+        on_demand = slot.count if slot.market is Market.ON_DEMAND else 0
+        return PlacementBounds(
+            wanted_mib=self.wanted_mib - slot.node_mib * slot.count,
+            min_nodes=max(0, self.min_nodes - slot.count),
+            max_nodes=max(0, self.max_nodes - slot.count),
+            on_demand_min_nodes=max(0, self.on_demand_min_nodes - on_demand),
+            limits=self.limits.without(slot),
+        )
 
 
 def master_hosts(nodes: Sequence[NodeLoad], node_groups: Mapping[str, str]) -> dict[str, int]:
@@ -71,15 +82,24 @@ def place_fewer_keeping(
         hosts: Nodes by group id that may not go.
         bounds: What has to be kept over all slots.
     """
-    return place_fewer(
-        slots,
-        wanted_mib=bounds.wanted_mib,
-        min_nodes=bounds.min_nodes,
-        max_nodes=bounds.max_nodes,
-        on_demand_min_nodes=bounds.on_demand_min_nodes,
-        limits=bounds.limits,
-        keep=hosts,
-    )
+    free, kept = list(slots), dict[str, int]()
+    while True:
+        counts = place_fewer(
+            free,
+            wanted_mib=bounds.wanted_mib,
+            min_nodes=bounds.min_nodes,
+            max_nodes=bounds.max_nodes,
+            on_demand_min_nodes=bounds.on_demand_min_nodes,
+            limits=bounds.limits,
+        )
+        short = [s for s in free if counts[s.group_id] < min(hosts.get(s.group_id, 0), s.count)]
+        if not short:
+            return kept | counts
+        for slot in short:
+            fixed = replace(slot, count=min(hosts[slot.group_id], slot.count))
+            kept[slot.group_id] = fixed.count
+            bounds = bounds.without(fixed)
+            free.remove(slot)
 
 
 def name_leaving(

@@ -179,6 +179,7 @@ class RegistryEntry:
         node_groups: EC2 id to group id of task nodes that a probe tells of; it never changes.
         steps: Which steps wait, as events tell.
         groups_told: Names of the task groups whose creation a dry run has told of.
+        planned: Task groups that a dry run would have created, empty.
         version: Raised by every write of the whole entry; a write against an older version is refused.
         task_version: Raised by every write of the task memory alone; each write of the whole entry begins anew.
     """
@@ -210,6 +211,7 @@ class RegistryEntry:
     node_groups: Mapping[str, str] = field(default_factory=dict)
     steps: StepQueue = field(default_factory=StepQueue)
     groups_told: tuple[str, ...] = ()
+    planned: tuple[InstanceGroup, ...] = ()
     version: int = 0
     task_version: int = 0
 

@@ -5,7 +5,6 @@ What a group costs is said in market.py, what bounds the spread in slots.py, how
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from types import MappingProxyType
 
 from emr_autoscaler.domain.cluster import Market
 from emr_autoscaler.domain.decision import Reason
@@ -59,22 +58,20 @@ def place_fewer(
     max_nodes: int,
     on_demand_min_nodes: int,
     limits: Limits = NO_LIMITS,
-    keep: Mapping[str, int] = MappingProxyType({}),
 ) -> dict[str, int]:
     """Keep what ``place_more`` would order for ``wanted_mib`` of the nodes there are; never add one.
 
     So on-demand nodes above their part go first, because they cost most, and spot nodes from the
     costliest or the largest pools. Above the maximum or the cap nodes go even where the want is not met.
-    ``keep`` names nodes by group id that stay in any case.
     """
     wants = Wants(mib=wanted_mib, nodes=min_nodes, units=limits.min_units)
-    kept = {slot.group_id: min(keep.get(slot.group_id, 0), slot.count) for slot in slots}
+    none = {slot.group_id: 0 for slot in slots}
     present = {slot.group_id: slot.count for slot in slots}
     limits = replace(limits, on_demand_max_nodes=None)  # a bound on what is bought, no reason to give back
     return _fill(
         slots,
         usable=slots,
-        counts=kept,
+        counts=none,
         most=present,
         wants=wants,
         max_nodes=max_nodes,

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from emr_autoscaler.domain.cluster import Market
@@ -65,6 +65,17 @@ class Limits:
     def has_cap(self) -> bool:
         """Whether a cap in money can be kept: there is one, and the prices are known."""
         return self.max_usd_per_hour is not None and not self.prices_missing
+
+    def without(self, slot: Slot) -> "Limits":
+        """Return what is left of units and money once a slot keeps what it has."""
+        units, cap = slot.units * slot.count, self.max_usd_per_hour
+        spent = (slot.usd_per_hour or Decimal(0)) * slot.count
+        return replace(
+            self,
+            min_units=max(0.0, self.min_units - units),
+            max_units=max(0.0, self.max_units - units),
+            max_usd_per_hour=None if cap is None else max(Decimal(0), cap - spent),
+        )
 
 
 NO_LIMITS = Limits()

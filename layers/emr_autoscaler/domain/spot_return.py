@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from emr_autoscaler.domain.cluster import Market
+from emr_autoscaler.domain.leaving_nodes import are_hosts_untold, master_hosts
 from emr_autoscaler.domain.placement import capacity_mib, place_more
 from emr_autoscaler.domain.slots import Slot, capacity_units
 from emr_autoscaler.domain.task_scene import Scene
@@ -42,9 +43,10 @@ def return_to_spot(scene: Scene, *, wanted_mib: float) -> SpotReturn | None:
         scene: Where nothing else is to be done.
         wanted_mib: What a scale-out would want: on-demand nodes are not given back below it.
     """
-    if any(group.requested_count != group.running_count for group in scene.usable):
+    evidence = scene.evidence
+    if not scene.is_settled or are_hosts_untold(evidence.nodes, evidence.memory.pushed, evidence.now):
         return None
-    surplus = surplus_on_demand(scene)
+    surplus = _movable(scene)
     if scene.memory.returning_mib:
         return _give_back(scene, surplus, wanted_mib)
     since = scene.memory.on_demand_since
@@ -84,6 +86,14 @@ def surplus_on_demand(scene: Scene) -> dict[str, int]:
             left -= count
             left_mib -= count * slot.node_mib
     return surplus
+
+
+def _movable(scene: Scene) -> dict[str, int]:
+    """Return the surplus without the nodes that may not go because an application master runs there."""
+    hosts = master_hosts(scene.evidence.nodes, scene.evidence.node_groups)
+    counts = scene.base
+    found = {i: min(n, counts[i] - hosts.get(i, 0)) for i, n in surplus_on_demand(scene).items()}
+    return {group_id: count for group_id, count in found.items() if count > 0}
 
 
 def _give_back(scene: Scene, surplus: Mapping[str, int], wanted_mib: float) -> SpotReturn | None:

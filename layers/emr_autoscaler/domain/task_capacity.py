@@ -31,6 +31,18 @@ from emr_autoscaler.domain.want import Want, find_want
 PUBLISH_LAG = timedelta(seconds=150)
 """A sample is visible this long after it was taken, or it is late."""
 
+_OPEN_WISHES = frozenset(
+    {
+        Reason.COOLDOWN,
+        Reason.POOL_DRY,
+        Reason.CHANGE_TOO_SMALL,
+        Reason.AT_MONEY_CAP,
+        Reason.PRICES_MISSING,
+        Reason.NO_FREE_ADDRESSES,
+    }
+)
+"""What stands in the way of these may go without anything happening on the cluster."""
+
 SOON = timedelta(minutes=1)
 LATER = timedelta(minutes=5)
 
@@ -166,14 +178,13 @@ def _next_evaluation(
     if demand is None:
         return now + LATER
     moving = acted or bool(memory.lost) or any(g.is_resizing for g in scene.usable)
-    wanting = demand.pending_containers > 0 or choice.reason in {
-        Reason.COOLDOWN,
-        Reason.POOL_DRY,
-        Reason.CHANGE_TOO_SMALL,
-    }
-    # Prices move although nothing happens on the cluster: a cap, and a way back to spot, are looked at again.
-    wanting = wanting or memory.on_demand_since is not None
-    wanting = wanting or (scene.limits.max_usd_per_hour is not None and scene.nodes > 0)
+    # A cap, and a way back to spot, are looked at again although nothing happens on the cluster: prices move.
+    wanting = (
+        demand.pending_containers > 0
+        or choice.reason in _OPEN_WISHES
+        or memory.on_demand_since is not None
+        or (scene.limits.max_usd_per_hour is not None and scene.nodes > 0)
+    )
     reducible = fewest_nodes(scene) < scene.nodes
     if not (moving or wanting or reducible):
         return schedules.next_change(evidence.policy.schedules, now)

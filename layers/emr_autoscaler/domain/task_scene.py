@@ -122,6 +122,11 @@ class Scene:
         return self.max_nodes - sum(self.warned.values())
 
     @property
+    def is_settled(self) -> bool:
+        """Whether every node that was ordered runs, and none is leaving."""
+        return all(group.requested_count == group.running_count for group in self.usable)
+
+    @property
     def is_above_cap(self) -> bool:
         """Whether what is ordered costs more than the cap at current prices."""
         cap = self.limits.max_usd_per_hour
@@ -261,7 +266,8 @@ def _slot(evidence: TaskEvidence, group: InstanceGroup, memory: TaskMemory, shor
         cost=cost_of(evidence.prices, group, node_mib=node_mib, health=health, now=evidence.now),
         usd_per_hour=node_usd(evidence.prices, group, evidence.now),
         units=units_of(evidence.policy, group.instance_type, node_mib),
-        billed=max(0, group.running_count - _warned(evidence, group)),
+        # What the limits count as warned is not counted here: warned nodes, as far as the order includes them.
+        billed=max(0, group.running_count - min(_warned(evidence, group), group.requested_count)),
     )
 
 

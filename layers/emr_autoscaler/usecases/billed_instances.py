@@ -132,7 +132,7 @@ def _forgotten(now: StrEnum, recorded: StrEnum, better: StrEnum) -> bool:
 
 def planned_instances(entry: RegistryEntry) -> tuple[BilledInstance, ...]:
     """Return one instance for each group: enough to know which prices the cluster needs."""
-    return tuple(_plan(entry, group) for group in entry.groups)
+    return tuple(_plan(entry, group) for group in (*entry.groups, *entry.planned))
 
 
 def _plan(entry: RegistryEntry, group: InstanceGroup) -> BilledInstance:

@@ -15,6 +15,7 @@ from emr_autoscaler.domain.enrolment import (
 )
 from emr_autoscaler.domain.errors import NotFoundError, RefusedError
 from emr_autoscaler.domain.memory import RegistryEntry
+from emr_autoscaler.domain.planned_groups import plan_groups
 from emr_autoscaler.domain.policy import Mode, Policy
 from emr_autoscaler.domain.pool_selection import (
     Availability,
@@ -169,7 +170,7 @@ class EnrollCluster:
         hands_off = entry.is_paused or entry.cluster.uses_fleets or entry.cluster.has_managed_scaling
         in_question = () if hands_off else types_in_question(policy.task)
         if not in_question:
-            return entry
+            return self._without_planned(entry)
         have = sorted((g.instance_type, g.market) for g in entry.groups if g.role is Role.TASK)
         digest = fingerprint(in_question, policy.task.profile, policy.task.on_demand_type, policy.mode, have)
         if digest == entry.pools_checked:
@@ -185,6 +186,7 @@ class EnrollCluster:
                 ],
             )
             self._tell_of_groups(entry, selection.groups, dry=actuator.is_dry)
+        planned = plan_groups(selection.groups) if actuator.is_dry else ()
         created = bool(selection.groups) and not actuator.is_dry
         groups = self._groups(entry.cluster_id) if created else ()
         if selection.warnings:
@@ -194,9 +196,37 @@ class EnrollCluster:
             digest = fingerprint(in_question, policy.task.profile, policy.task.on_demand_type, policy.mode, after)
 
         def change(current: RegistryEntry) -> RegistryEntry:
-            return replace(current, groups=groups or current.groups, pools_checked=digest)
+            return replace(current, groups=groups or current.groups, planned=planned, pools_checked=digest)
 
         return update_entry(self.registry, entry.cluster_id, change) or entry
+
+    def _without_planned(self, entry: RegistryEntry) -> RegistryEntry:
+        """Forget the groups a dry run would have created, and that they were checked."""
+        if not entry.planned:
+            return entry
+
+        def change(current: RegistryEntry) -> RegistryEntry:
+            return replace(current, planned=(), pools_checked="")
+
+        return update_entry(self.registry, entry.cluster_id, change) or entry
+
+    def _tell_of_groups(self, entry: RegistryEntry, wanted: Sequence[WantedGroup], *, dry: bool) -> None:
+        """Record and announce the groups that were created, or once those that a dry run would have."""
+        names = tuple(group.name for group in wanted)
+        if dry and names == entry.groups_told:
+            return
+        decision = Decision(
+            kind=DecisionKind.TASK,
+            cluster_id=entry.cluster_id,
+            decided_at=self.clock.now(),
+            action=Action.ADD_GROUPS,
+            reason=Reason.TASK_GROUPS_MISSING,
+            detail=f"{len(names)} task groups at 0 instances: "
+            + ", ".join(f"{group.market} {group.instance_type}" for group in wanted),
+        )
+        self.journal.write(decision, None, Outcome.DRY_RUN if dry else Outcome.DONE, trigger="enrolment")
+        self.journal.announce(decision, entry, severity="info", dry=dry)
+        update_entry(self.registry, entry.cluster_id, lambda current: replace(current, groups_told=names))
 
     def _availability(self, entry: RegistryEntry, types: tuple[str, ...]) -> Availability:
         """Ask the release and the zone for what they have; what cannot be asked is not held against a type."""
@@ -229,24 +259,6 @@ class EnrollCluster:
                 },
             )
         )
-
-    def _tell_of_groups(self, entry: RegistryEntry, wanted: Sequence[WantedGroup], *, dry: bool) -> None:
-        """Record and announce the groups that were created, or once those that a dry run would have."""
-        names = tuple(group.name for group in wanted)
-        if dry and names == entry.groups_told:
-            return
-        decision = Decision(
-            kind=DecisionKind.TASK,
-            cluster_id=entry.cluster_id,
-            decided_at=self.clock.now(),
-            action=Action.ADD_GROUPS,
-            reason=Reason.TASK_GROUPS_MISSING,
-            detail=f"{len(names)} task groups at 0 instances: "
-            + ", ".join(f"{group.market} {group.instance_type}" for group in wanted),
-        )
-        self.journal.write(decision, None, Outcome.DRY_RUN if dry else Outcome.DONE, trigger="enrolment")
-        self.journal.announce(decision, entry, severity="info", dry=dry)
-        update_entry(self.registry, entry.cluster_id, lambda current: replace(current, groups_told=names))
 
     def _spec(self, watched: WatchedMetric, cluster_id: str) -> AlarmSpec:
         return AlarmSpec(

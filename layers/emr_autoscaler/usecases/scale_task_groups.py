@@ -60,6 +60,7 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
         self, entry: RegistryEntry, policy: Policy, metrics: ClusterMetrics, now: datetime
     ) -> TaskEvidence:
         """Put together what the decision sees."""
+        groups = groups_of(entry, policy)
         return TaskEvidence(
             now=now,
             cluster_id=entry.cluster_id,
@@ -67,21 +68,21 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
             is_paused=entry.is_paused,
             has_managed_scaling=entry.cluster.has_managed_scaling,
             uses_fleets=entry.cluster.uses_fleets,
-            groups=groups_of(entry, policy),
+            groups=groups,
             metrics=metrics,
             policy=policy.task,
             memory=entry.task,
             steps=entry.steps,
             operator_changes=entry.operator_changes,
             node_groups=entry.node_groups,
-            pools=health_of_pools(self.pools, entry, groups_of(entry, policy)),
+            pools=health_of_pools(self.pools, entry, groups),
             prices=entry.prices,
             free_addresses=remembered_addresses(entry, now),
-            launched=launched_instances(self.compute, entry, entry.groups, now),
+            launched=launched_instances(self.compute, entry, groups, now),
         )
 
     def check_again(self, evidence: TaskEvidence) -> TaskEvidence:
-        """Return the evidence with the groups as EMR describes them now, and whose nodes are told of."""
+        """Return the evidence with the groups as EMR describes them now, with their nodes, and free addresses."""
         listed = self.reader.list_instance_groups(evidence.cluster_id)
         groups = (*listed, *planned_of(evidence.groups))
         found = find_node_groups(evidence, groups, self.compute, self.reader)
@@ -122,7 +123,7 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
 
 def groups_of(entry: RegistryEntry, policy: Policy) -> tuple[InstanceGroup, ...]:
     """Return the groups to decide with: a dry run counts those in that it would have created."""
-    return with_planned(entry.groups, policy.task) if policy.mode is Mode.DRY_RUN else entry.groups
+    return with_planned(entry.groups, entry.planned) if policy.mode is Mode.DRY_RUN else entry.groups
 
 
 def recorded_look(decision: Decision, outcome: Outcome) -> RecordedLook:

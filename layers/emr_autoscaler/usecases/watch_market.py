@@ -14,12 +14,12 @@ from emr_autoscaler.domain.instance_types import interruption_bucket
 from emr_autoscaler.domain.market import HOURS_PER_MONTH, with_node_hours
 from emr_autoscaler.domain.memory import PoolHealth, PoolKey, RegistryEntry
 from emr_autoscaler.domain.node_prices import MarketPrices, NodePrice
-from emr_autoscaler.ports import Clock, Compute, Costs, Policies, Pools, Registry
+from emr_autoscaler.domain.planned_groups import with_planned
+from emr_autoscaler.ports import Clock, Compute, Costs, Pools, Registry
 from emr_autoscaler.usecases.billed_instances import planned_instances
 from emr_autoscaler.usecases.pool_updates import pool_of, update_pool
 from emr_autoscaler.usecases.refresh_prices import RefreshPrices
 from emr_autoscaler.usecases.registry_updates import update_entry
-from emr_autoscaler.usecases.scale_task_groups import groups_of
 
 CONFIRMED_EVERY = timedelta(minutes=30)
 """Prices that did not move are written again this often, so that a decision knows them to be current."""
@@ -40,13 +40,11 @@ class WatchMarket:
     compute: Compute
     costs: Costs
     refresh_prices: RefreshPrices
-    policies: Policies
 
     def __call__(self) -> int:
         """Look at the market once; return how many clusters have prices that moved, or are new."""
         now = self.clock.now()
-        entries = [self._with_planned(entry) for entry in self.registry.all() if entry.is_active]
-        entries = [entry for entry in entries if _task_groups(entry)]
+        entries = [entry for entry in self.registry.all() if entry.is_active and _task_groups(entry)]
         self._count_node_hours(entries, now)
         known = self._prices(entries, now)
         moved = 0
@@ -59,11 +57,6 @@ class WatchMarket:
                 update_entry(self.registry, entry.cluster_id, _with_prices(fresh))
             moved += changed
         return moved
-
-    def _with_planned(self, entry: RegistryEntry) -> RegistryEntry:
-        """Return the entry with the groups a dry run decides with as well: it asks what they cost."""
-        policy = self.policies.last_good(entry.policy_name)
-        return entry if policy is None else replace(entry, groups=groups_of(entry, policy))
 
     def _prices(self, entries: Sequence[RegistryEntry], now: datetime) -> Mapping[PriceKey, Price]:
         """Return every price in force that can be known; a missing one leaves its groups without."""
@@ -130,7 +123,8 @@ def _with_prices(prices: MarketPrices) -> Callable[[RegistryEntry], RegistryEntr
 
 
 def _task_groups(entry: RegistryEntry) -> list[InstanceGroup]:
-    return [group for group in entry.groups if group.role is Role.TASK]
+    """Return the task groups, and those that a dry run decides with as if they were there."""
+    return [group for group in with_planned(entry.groups, entry.planned) if group.role is Role.TASK]
 
 
 def _by_name(key: PriceKey) -> tuple[str, str, str]:

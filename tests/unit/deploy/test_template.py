@@ -72,6 +72,13 @@ def test_the_default_is_a_current_runtime_on_arm64() -> None:
     assert "LAYER_PYTHON_VERSION ?= 3.13" in makefile
 
 
+def test_only_the_function_that_reads_the_bill_carries_its_reader() -> None:
+    layers = {verb: function.get("Layers") for verb, function in functions().items()}
+    assert {verb for verb, own in layers.items() if own} == {"publish_statements"}
+    assert layers["publish_statements"] == [{"Ref": "ParquetLayer"}]
+    assert "build-ParquetLayer:" in (PROJECT / "layers/Makefile").read_text()
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_function_logs_json_to_a_group_of_its_own_with_retention(verb: str) -> None:
     logging = functions()[verb]["LoggingConfig"]

@@ -289,10 +289,11 @@ def test_no_order_that_adds_passes_the_cap_in_money(evidence: TaskEvidence) -> N
 
 @good_scene
 def test_more_than_the_cap_allows_is_given_back_whatever_the_demand(evidence: TaskEvidence) -> None:
-    cap, verdict = evidence.policy.max_usd_per_hour, decide_task_capacity(evidence)
-    mine = tuple(g for g in evidence.groups if g.role is not Role.TASK or touchable(g))
-    if any(g.instance_type == "x9.odd" for g in mine):
-        return  # whether such a group can be ordered depends on what was learned
+    cap = evidence.policy.max_usd_per_hour
+    # What may not be touched, or whose size is not known, costs what it costs.
+    mine = tuple(
+        g for g in evidence.groups if g.role is not Role.TASK or (touchable(g) and g.instance_type != "x9.odd")
+    )
     untouched = replace(evidence, groups=mine, memory=replace(evidence.memory, lost=()))
     verdict = decide_task_capacity(untouched)
     if verdict.decision.reason is not Reason.ABOVE_MONEY_CAP or cap is None:
