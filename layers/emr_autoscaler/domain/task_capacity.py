@@ -195,7 +195,7 @@ def _next_evaluation(
         visible if visible > now else now + SOON,
         choice.retry_at,
         *(lost.gone_by for lost in memory.lost),
-        *moments_of_truth(memory, evidence.policy.fallback_after),
+        *moments_of_truth(scene.usable, memory, evidence.policy.fallback_after),
     ]
     return min(moment for moment in moments if moment is not None and moment > now)
 
