@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from emr_autoscaler.adapters.evidence import dump_evidence
-from emr_autoscaler.domain.decision import DecisionKind
+from emr_autoscaler.domain.decision import DecisionKind, GroupTarget, order_in_words
+from emr_autoscaler.domain.fleets import FleetTarget, InstanceFleet
 from emr_autoscaler.domain.idleness import IdleEvidence
 from emr_autoscaler.domain.interruption import InterruptionEvidence
 from emr_autoscaler.domain.metrics import ClusterMetrics
@@ -101,10 +102,7 @@ def document(record: DecisionRecord, replayed: Replay) -> dict[str, Any]:
         "meaning": words.meaning,
         "what_to_do": words.advice,
         "detail": decision.detail,
-        "targets": [
-            {"group_id": t.group_id, "previous_count": t.previous_count, "count": t.count}
-            for t in decision.targets
-        ],
+        "targets": [_target(target) for target in decision.targets],
         "outcome": record.outcome,
         "error": record.error,
         "trigger": record.trigger,
@@ -114,13 +112,27 @@ def document(record: DecisionRecord, replayed: Replay) -> dict[str, Any]:
     }
 
 
+def _target(target: GroupTarget | FleetTarget) -> dict[str, Any]:
+    sizes = {"previous_count": target.previous_count, "count": target.count}
+    if isinstance(target, GroupTarget):
+        return {"group_id": target.group_id} | sizes
+    return {
+        "fleet_id": target.fleet_id,
+        **sizes,
+        "previous_on_demand_units": target.previous_on_demand_units,
+        "on_demand_units": target.on_demand_units,
+        "previous_spot_units": target.previous_spot_units,
+        "spot_units": target.spot_units,
+    }
+
+
 def show(record: DecisionRecord, replayed: Replay) -> None:
     """Print a decision for people."""
     decision, words = record.decision, EXPLANATIONS[record.decision.reason]
     facts = {
         "reason": f"{decision.reason}: {words.meaning}",
         "arithmetic": decision.detail,
-        "orders": ", ".join(f"{t.group_id}: {t.previous_count} -> {t.count}" for t in decision.targets),
+        "orders": "; ".join(map(order_in_words, decision.targets)),
         "outcome": f"{record.outcome} {record.error}".strip(),
         "trigger": record.trigger,
         "looks again": moment(decision.next_evaluation_at),
@@ -154,17 +166,24 @@ def _inputs(record: DecisionRecord) -> Mapping[str, str]:
         f"{g.role} {g.market} {g.instance_type} {g.running_count}/{g.requested_count} {g.state} ({g.group_id})"
         for g in evidence.groups
     )
+    seen = {"groups": groups, "fleets": ", ".join(map(_fleet, evidence.fleets))}
+    return {**seen, **dict(_task_inputs(evidence))} if isinstance(evidence, TaskEvidence) else seen
+
+
+def _fleet(fleet: InstanceFleet) -> str:
+    types = ", ".join(f"{kind.instance_type} x{kind.units}" for kind in fleet.types)
     return (
-        {"groups": groups, **dict(_task_inputs(evidence))}
-        if isinstance(evidence, TaskEvidence)
-        else {"groups": groups}
+        f"{fleet.role} {fleet.provisioned_on_demand_units}/{fleet.target_on_demand_units} units on demand, "
+        f"{fleet.provisioned_spot_units}/{fleet.target_spot_units} on spot {fleet.state} "
+        f"({fleet.fleet_id}: {types})"
     )
 
 
 def _task_inputs(evidence: TaskEvidence) -> Iterator[tuple[str, str]]:
     policy = evidence.policy
     drain, hold = DRAIN_WITHIN[policy.objective], HOLD_FOR[policy.objective]
-    bounds = f"{policy.min_nodes}-{policy.max_nodes} nodes, objective {policy.objective}"
+    counted = "units" if evidence.fleets else "nodes"
+    bounds = f"{policy.min_nodes}-{policy.max_nodes} {counted}, objective {policy.objective}"
     yield "policy", f"{bounds}: drain within {drain.total_seconds():.0f} s, hold for {hold.total_seconds():.0f} s"
     wanted = ", ".join(f"{want.mib:.0f} MiB at {want.at:%H:%M}" for want in evidence.memory.wanted)
     yield "wanted lately", wanted

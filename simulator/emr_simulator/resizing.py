@@ -7,6 +7,7 @@ from emr_simulator import announcements
 from emr_simulator.applications import NodeManager
 from emr_simulator.clusters import Cluster, Group, Node
 from emr_simulator.descriptions import Ec2Volume, GroupResize
+from emr_simulator.fleets import Fleet
 from emr_simulator.group_states import announce_resize, refresh
 from emr_simulator.kernel import Kernel
 from emr_simulator.spot import PoolName, Pools
@@ -26,6 +27,7 @@ class Resizer:
         pools: Where capacity comes from.
         when_changed: Told of each cluster whose nodes changed.
         when_master_lost: Told of a cluster that lost its MASTER.
+        refill_fleet: Buys what a fleet has lost.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Resizer:
         self.by_ec2_id: dict[str, Node] = {}
         self._spot_nodes: dict[PoolName, dict[Node, None]] = {}
         self._addresses = 0
+        self.refill_fleet: Callable[[Fleet], None] = lambda _fleet: None
 
     # ------------------------------------------------------------------ orders
 
@@ -57,6 +60,8 @@ class Resizer:
             node = Node(
                 instance_id=self._kernel.new_id("ci"),
                 group=group,
+                instance_type=group.spec.instance_type,
+                market=group.spec.market,
                 requested_at=self._kernel.now,
                 boot_seconds=boot_seconds,
                 state=InstanceState.AWAITING_FULFILLMENT,
@@ -88,7 +93,7 @@ class Resizer:
     def _grow(self, group: Group, missing: int, boot_seconds: int) -> None:
         """Recall draining nodes first: sending the current count cancels a shrink."""
         for node in [n for n in group.nodes if n.draining and not n.warned][:missing]:
-            self._recall(node)
+            self.recall(node)
             missing -= 1
         self.launch(group, missing, boot_seconds)
 
@@ -112,7 +117,7 @@ class Resizer:
             if node.ec2_id in named and order.instance_termination_timeout_seconds is not None:
                 seconds = order.instance_termination_timeout_seconds
             if node.state is InstanceState.RUNNING:
-                self._drain(node, seconds)
+                self.drain(node, seconds)
             else:
                 self.remove(node, BY_EMR)
 
@@ -122,29 +127,34 @@ class Resizer:
         group = node.group
         if node.is_gone:
             return
-        kernel, zone, spec = self._kernel, group.cluster.zone, group.spec
-        if not self.pools.has_capacity(spec.instance_type, zone, spec.market):
+        kernel = self._kernel
+        if not self.pools.has_capacity(node.instance_type, group.cluster.zone, node.market):
             if kernel.now >= group.next_shortage_event_at:
                 group.next_shortage_event_at = kernel.now + SHORTAGE_EVENT_SECONDS
                 waiting = sum(n.state is InstanceState.AWAITING_FULFILLMENT for n in group.nodes)
                 announcements.capacity_missing(kernel, group, waiting)
             kernel.engine.after(RETRY_SECONDS, partial(self._launch, node))
             return
+        self.begin(node)
+
+    def begin(self, node: Node) -> None:
+        """Let EC2 launch a node that its pool has."""
+        kernel, group = self._kernel, node.group
         node.state = InstanceState.BOOTSTRAPPING
         node.launched_at = kernel.now
         node.ec2_id = kernel.new_ec2_id("i")
-        node.volumes = self._new_volumes(group)
+        node.volumes = self._new_volumes(node)
         self._addresses += 1
         node.private_ip = f"10.{self._addresses >> 16 & 255}.{self._addresses >> 8 & 255}.{self._addresses & 255}"
         self.by_ec2_id[node.ec2_id] = node
-        if spec.market is Market.SPOT:
-            self._spot_nodes.setdefault((spec.instance_type, zone), {})[node] = None
+        if node.market is Market.SPOT:
+            self._spot_nodes.setdefault((node.instance_type, group.cluster.zone), {})[node] = None
         announcements.instance_changed(kernel, node, "running")
         kernel.engine.after(node.boot_seconds, partial(self._become_ready, node))
         self._when_changed(group.cluster)
 
-    def _new_volumes(self, group: Group) -> tuple[Ec2Volume, ...]:
-        specs = (group.cluster.root_volume, *group.volumes)
+    def _new_volumes(self, node: Node) -> tuple[Ec2Volume, ...]:
+        specs = (node.group.cluster.root_volume, *node.data_volumes)
         return tuple(
             Ec2Volume(
                 volume_id=self._kernel.new_ec2_id("vol"),
@@ -165,16 +175,17 @@ class Resizer:
         node.ready_at = self._kernel.now
         if group.spec.role is not Role.MASTER:
             extra = dict(self._kernel.settings.extra_yarn_mib)
-            node.yarn = NodeManager(group.yarn_mib(extra), partial(self._try_leave, node))
+            node.yarn = NodeManager(node.yarn_mib(extra), partial(self._try_leave, node))
             cluster.yarn.add(node.yarn)
         if group.spec.role is Role.CORE:
-            cluster.hdfs.capacity_gib += group.data_gib
+            cluster.hdfs.capacity_gib += node.data_gib
         refresh(self._kernel, group)
         self._when_changed(cluster)
 
     # ------------------------------------------------------------------ leaving
 
-    def _drain(self, node: Node, timeout_seconds: int) -> None:
+    def drain(self, node: Node, timeout_seconds: int) -> None:
+        """Let a node finish its work and go, within a time."""
         node.draining = True
         node.drain_deadline = self._kernel.now + timeout_seconds
         if node.yarn:
@@ -183,7 +194,8 @@ class Resizer:
         self._kernel.engine.at(self._kernel.now, leave)
         self._kernel.engine.at(node.drain_deadline, leave)
 
-    def _recall(self, node: Node) -> None:
+    def recall(self, node: Node) -> None:
+        """Let a draining node stay."""
         node.draining, node.drain_deadline, node.copied_at = False, None, None
         if node.yarn and not node.warned:
             node.group.cluster.yarn.resume(node.yarn)
@@ -209,15 +221,15 @@ class Resizer:
     def _blocks_are_safe(self, node: Node) -> bool:
         kernel, hdfs, group = self._kernel, node.group.cluster.hdfs, node.group
         if node.copied_at is None:
-            leaving = sum(n.group.data_gib for n in group.nodes if n.copied_at is not None)
-            if hdfs.fits_without(leaving + group.data_gib):
+            leaving = sum(n.data_gib for n in group.nodes if n.copied_at is not None)
+            if hdfs.fits_without(leaving + node.data_gib):
                 node.copied_at = hdfs.copy_away(
-                    group.data_gib, kernel.now, kernel.settings.re_replication_mib_per_second
+                    node.data_gib, kernel.now, kernel.settings.re_replication_mib_per_second
                 )
                 kernel.engine.at(node.copied_at, partial(self._try_leave, node))
             elif kernel.now >= (node.drain_deadline or 0):
                 # EMR never loses blocks to a shrink: it stops half-way, and the node works again.
-                self._recall(node)
+                self.recall(node)
             else:
                 kernel.engine.after(RETRY_SECONDS, partial(self._try_leave, node))
             return False
@@ -234,16 +246,16 @@ class Resizer:
         node.end_code = code
         node.interrupted = interrupted
         group.nodes.remove(node)
-        if group.spec.market is Market.SPOT:
-            self._spot_nodes.get((group.spec.instance_type, cluster.zone), {}).pop(node, None)
+        if node.market is Market.SPOT:
+            self._spot_nodes.get((node.instance_type, cluster.zone), {}).pop(node, None)
         if node.yarn:
             cluster.yarn.remove(node.yarn)
         if group.spec.role is Role.CORE and was_running and cluster.state not in ENDING:
             if node.copied_at is not None and node.copied_at <= self._kernel.now:
-                cluster.hdfs.capacity_gib -= group.data_gib
+                cluster.hdfs.capacity_gib -= node.data_gib
             else:
                 speed = self._kernel.settings.re_replication_mib_per_second
-                cluster.hdfs.lose(group.data_gib, cluster.replication, self._kernel.now, speed)
+                cluster.hdfs.lose(node.data_gib, cluster.replication, self._kernel.now, speed)
         if node.launched_at is not None:
             announcements.instance_changed(self._kernel, node, "terminated")
         if cluster.state in ENDING:
@@ -255,6 +267,9 @@ class Resizer:
 
     def refill(self, group: Group) -> None:
         """Order what a group has lost, up to its requested count; a held group waits."""
+        if isinstance(group, Fleet):
+            self.refill_fleet(group)
+            return
         missing = group.requested - len(group.active)
         if missing > 0 and not group.held:
             self.launch(group, missing, self.draw_boot_seconds())

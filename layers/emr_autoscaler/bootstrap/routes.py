@@ -10,6 +10,8 @@ from emr_autoscaler.messages.alarm_events import AlarmStateChange, ScheduledTick
 from emr_autoscaler.messages.ec2_events import HealthEvent, RebalanceRecommendation, SpotWarning
 from emr_autoscaler.messages.emr_events import (
     ClusterStateChange,
+    InstanceFleetCapacity,
+    InstanceFleetStateChange,
     InstanceGroupCapacity,
     InstanceGroupStateChange,
 )
@@ -28,7 +30,7 @@ the other rather than fail and come again after the visibility timeout. A batch 
 
 
 def enroll_cluster(event: Event, use_cases: UseCases, trigger: str) -> Report:
-    """Cluster and instance group changes."""
+    """Cluster, instance group and instance fleet changes."""
     del trigger
     match event.detail:
         case ClusterStateChange(cluster_id=cluster_id, state=state):
@@ -36,6 +38,11 @@ def enroll_cluster(event: Event, use_cases: UseCases, trigger: str) -> Report:
             return {"cluster_id": cluster_id, "state": state, "enrolled": entry is not None}
         case InstanceGroupStateChange(cluster_id=cluster_id) as change:
             known = use_cases.enroll_cluster.note_group(cluster_id, change.to_group(), at=event.time)
+            return {"cluster_id": cluster_id, "state": change.state, "enrolled": known}
+        case InstanceFleetStateChange(cluster_id=cluster_id) as change:
+            known = use_cases.enroll_cluster.note_fleet(
+                cluster_id, change.fleet_id, change.apply_to, at=event.time
+            )
             return {"cluster_id": cluster_id, "state": change.state, "enrolled": known}
     return _not_for_us(event)
 
@@ -79,14 +86,24 @@ def handle_interruption(event: Event, use_cases: UseCases, trigger: str) -> Repo
             return {"ec2_instance_id": instance_id, "ours": record is not None, **_told([record])}
         case RebalanceRecommendation(ec2_instance_id=instance_id):
             return {"ec2_instance_id": instance_id, "ours": answer.note_rebalance(instance_id)}
-        case InstanceGroupCapacity(is_insufficient_capacity=True) as dry:
-            ours = answer.note_insufficient_capacity(dry.cluster_id, dry.group_id, trigger=trigger)
-            return {"cluster_id": dry.cluster_id, "ours": ours}
-        case InstanceGroupCapacity(cluster_id=cluster_id, event_code=code):
-            return {"cluster_id": cluster_id, "ignored": code}
+        case InstanceGroupCapacity() | InstanceFleetCapacity() as capacity:
+            return _note_capacity(capacity, use_cases, trigger)
         case HealthEvent(service="EC2", category="scheduledChange") as health:
             return {"alerted": answer.note_maintenance(health.ec2_instance_ids, trigger=trigger)}
     return _not_for_us(event)
+
+
+def _note_capacity(
+    capacity: InstanceGroupCapacity | InstanceFleetCapacity, use_cases: UseCases, trigger: str
+) -> Report:
+    answer, cluster_id = use_cases.handle_interruption, capacity.cluster_id
+    if isinstance(capacity, InstanceGroupCapacity) and capacity.is_insufficient_capacity:
+        ours = answer.note_insufficient_capacity(cluster_id, capacity.group_id, trigger=trigger)
+    elif isinstance(capacity, InstanceFleetCapacity) and capacity.is_shortage:
+        ours = answer.note_fleet_shortage(cluster_id, capacity.fleet_id, trigger=trigger)
+    else:
+        return {"cluster_id": cluster_id, "ignored": capacity.event_code}
+    return {"cluster_id": cluster_id, "ours": ours}
 
 
 def reap_idle_clusters(event: Event, use_cases: UseCases, trigger: str) -> Report:

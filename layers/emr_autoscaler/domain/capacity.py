@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from emr_autoscaler.domain.cluster import InstanceGroup
+
 YARN_MIB_PER_NODE: Mapping[str, int] = MappingProxyType(
     {
         "m5.xlarge": 12288,
@@ -39,3 +41,10 @@ def yarn_mib_per_node(instance_type: str, *, learned: float | None) -> float | N
     """
     known = YARN_MIB_PER_NODE.get(instance_type)
     return float(known) if known is not None else learned
+
+
+def yarn_mib_of(group: InstanceGroup, *, learned: float | None) -> float | None:
+    """Return the YARN memory of one node of a group, or of one step of a fleet; ``learned`` as above."""
+    if group.fleet_id:
+        return group.node_mib
+    return yarn_mib_per_node(group.instance_type, learned=learned)

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 
 from emr_autoscaler.domain.cluster import ClusterState, InstanceGroup, Role
 from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, GroupTarget, Reason
+from emr_autoscaler.domain.fleet_steps import core_order_of, core_policy_in_steps, fleet_of, in_words, whole_of
+from emr_autoscaler.domain.fleets import InstanceFleet
 from emr_autoscaler.domain.memory import CoreMemory
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName
 from emr_autoscaler.domain.policy import CorePolicy
@@ -38,6 +40,7 @@ class CoreEvidence:
         has_managed_scaling: EMR's own managed scaling is on.
         uses_fleets: The cluster has fleets, not groups.
         groups: All instance groups as last seen.
+        fleets: All instance fleets as last seen, where the cluster has them.
         dfs_replication: Where a configuration states it.
         metrics: Recent HDFS metrics.
         policy: The core section of the policy.
@@ -51,6 +54,7 @@ class CoreEvidence:
     has_managed_scaling: bool = False
     uses_fleets: bool = False
     groups: tuple[InstanceGroup, ...]
+    fleets: tuple[InstanceFleet, ...] = ()
     dfs_replication: int | None = None
     metrics: ClusterMetrics
     policy: CorePolicy
@@ -66,7 +70,11 @@ class CoreVerdict:
 
 
 def decide_core_capacity(evidence: CoreEvidence) -> CoreVerdict:
-    """Decide the count of a cluster's core group."""
+    """Decide the count of a cluster's core group, or the units of its core fleet."""
+    return _decide_core_fleet(evidence) if evidence.fleets else _decide_core_group(evidence)
+
+
+def _decide_core_group(evidence: CoreEvidence) -> CoreVerdict:
     group = next((g for g in evidence.groups if g.role is Role.CORE), None)
     guard = _guard(evidence, group)
     if group is None or guard is not None:
@@ -83,6 +91,35 @@ def decide_core_capacity(evidence: CoreEvidence) -> CoreVerdict:
     if used < evidence.policy.hdfs_low:
         return _scale_in(evidence, group, used)
     return _hold(evidence, Reason.HDFS_IN_RANGE, after=None, used=used)
+
+
+def _decide_core_fleet(evidence: CoreEvidence) -> CoreVerdict:
+    """Decide as on a group, a step of the fleet in a node's place.
+
+    A shrink takes one instance, and nobody can say which: where instances count differently, one
+    order might take several, so such a fleet only grows.
+    """
+    fleet = fleet_of(evidence.fleets, Role.CORE)
+    step = 1 if fleet is None else fleet.step_units
+    seen = replace(
+        evidence,
+        uses_fleets=False,
+        fleets=(),
+        groups=() if fleet is None else (whole_of(fleet),),
+        policy=core_policy_in_steps(evidence.policy, step),
+    )
+    verdict = _decide_core_group(seen)
+    decision = verdict.decision
+    if fleet is None or not decision.targets:
+        return verdict
+    if decision.action is Action.SCALE_IN and not fleet.has_one_size:
+        used = _used_fraction(evidence)
+        return _hold(
+            evidence, Reason.FLEET_ONLY_GROWS, after=LATER, used=None if isinstance(used, Reason) else used
+        )
+    order = core_order_of(fleet, decision.targets[0].count)
+    detail = f"{decision.detail} ({in_words(fleet)})"
+    return replace(verdict, decision=replace(decision, targets=(order,), detail=detail))
 
 
 def _guarded(evidence: CoreEvidence, group: InstanceGroup | None, guard: Reason) -> CoreVerdict:

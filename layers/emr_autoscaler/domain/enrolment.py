@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from emr_autoscaler.domain.capacity import yarn_mib_per_node
 from emr_autoscaler.domain.cluster import Cluster, InstanceGroup, Market, Role
 from emr_autoscaler.domain.costs import UNALLOCATED
+from emr_autoscaler.domain.fleets import FleetType, InstanceFleet
 from emr_autoscaler.domain.metrics import MetricName
 from emr_autoscaler.domain.policy import Policy, TaskPolicy
 
@@ -59,6 +61,16 @@ class WantedGroup:
     instance_type: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedFleet:
+    """The task fleet the policy wants and a cluster with fleets lacks; units as in NewTaskFleet."""
+
+    name: str
+    types: tuple[FleetType, ...]
+    on_demand_units: int
+    spot_units: int
+
+
 def policy_name_of(cluster: Cluster) -> str:
     """Return the policy a cluster's tag names; empty where it is not opted in."""
     return cluster.tags.get(POLICY_TAG, "").strip()
@@ -72,7 +84,7 @@ def cost_centre_of(cluster: Cluster, tag_key: str) -> str:
 def wanted_alarms(cluster: Cluster, policy: Policy) -> tuple[WatchedMetric, ...]:
     """Return the alarms an opted-in, ready cluster should have."""
     watched: list[WatchedMetric] = []
-    scalable = not (cluster.has_managed_scaling or cluster.uses_fleets)
+    scalable = not cluster.has_managed_scaling
     if policy.task.enabled and scalable:
         watched += [
             WatchedMetric(
@@ -159,4 +171,28 @@ def missing_task_groups(groups: Sequence[InstanceGroup], policy: TaskPolicy) -> 
         )
         for market, instance_type in wanted
         if (market, instance_type) not in have
+    )
+
+
+def missing_task_fleet(fleets: Sequence[InstanceFleet], policy: TaskPolicy) -> WantedFleet | None:
+    """Return the task fleet the policy's types make, where a cluster with fleets has none.
+
+    An instance counts by its YARN memory: one unit for the smallest type. Types whose memory is not known
+    cannot be weighed beside others and are left out, unless none is known: then each counts one unit.
+    EMR creates no fleet at zero, so one unit of spot is the least; the first look gives it back.
+    """
+    has_one = any(fleet.role is Role.TASK for fleet in fleets)
+    if has_one or not policy.enabled or not policy.instance_types or not policy.max_nodes:
+        return None
+    memory = {t: mib for t in policy.instance_types if (mib := yarn_mib_per_node(t, learned=None)) is not None}
+    weighed = {t: max(1, round(mib / min(memory.values()))) for t, mib in memory.items()}
+    on_demand = policy.on_demand_min_nodes
+    return WantedFleet(
+        name="emr-autoscaler task fleet",
+        types=tuple(
+            FleetType(instance_type=t, units=units)
+            for t, units in (weighed or dict.fromkeys(policy.instance_types, 1)).items()
+        ),
+        on_demand_units=on_demand,
+        spot_units=max(policy.min_nodes - on_demand, 0 if on_demand else 1),
     )

@@ -143,7 +143,7 @@ def _row(
         charge_category="Usage",
         charge_class=charge_class,
         charge_description=(
-            f"{_WORDS[line.component]} {line.item}, {line.role.lower()} group {line.group_id} of cluster "
+            f"{_WORDS[line.component]} {line.item}, {line.role.lower()} {_owner(line)} of cluster "
             f"{record.cluster_id}"
         ),
         charge_frequency="Usage-Based",
@@ -205,3 +205,7 @@ def rows_of(records: Iterable[HourRecord]) -> Iterator[FocusRow]:
     """Yield the rows of many hours."""
     for record in records:
         yield from rows_of_hour(record)
+
+
+def _owner(line: CostLine) -> str:
+    return f"{'fleet' if line.group_id.startswith('if-') else 'group'} {line.group_id}"

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from emr_autoscaler.domain.capacity import yarn_mib_per_node
 from emr_autoscaler.domain.cluster import InstanceGroup, Market, Role
 from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, GroupTarget, Reason
+from emr_autoscaler.domain.fleets import InstanceFleet
 from emr_autoscaler.domain.memory import LostInstance, PoolHealth, TaskMemory
 from emr_autoscaler.domain.placement import Slot, place_more
 from emr_autoscaler.domain.policy import TaskPolicy
@@ -35,6 +36,7 @@ class InterruptionEvidence:
         has_managed_scaling: EMR's own managed scaling is on.
         uses_fleets: The cluster has fleets, not groups.
         groups: All instance groups as last seen.
+        fleets: All instance fleets as last seen, where the cluster has them.
         policy: The task section of the policy.
         memory: What earlier decisions left behind.
         pool: Health of the warned instance's own pool.
@@ -51,6 +53,7 @@ class InterruptionEvidence:
     has_managed_scaling: bool = False
     uses_fleets: bool = False
     groups: tuple[InstanceGroup, ...]
+    fleets: tuple[InstanceFleet, ...] = ()
     policy: TaskPolicy
     memory: TaskMemory
     pool: PoolHealth
@@ -78,7 +81,17 @@ def decide_replacement(evidence: InterruptionEvidence) -> InterruptionVerdict:
     guard = _guard(evidence)
     if guard is not None:
         return _verdict(evidence, Action.HOLD, guard, pool=cooled)
+    if evidence.fleets:
+        # EMR buys the lost units anew among all types of the fleet; what it cannot get is seen by the next look.
+        memory = replace(evidence.memory, next_evaluation_at=_look_again_at(evidence))
+        return _verdict(evidence, Action.HOLD, Reason.FLEET_REPLACES, pool=cooled, memory=memory)
     return _replace(evidence, cooled)
+
+
+def _look_again_at(evidence: InterruptionEvidence) -> datetime:
+    """Return when the instance is surely gone; it, or a look due before, is ahead of now all the same."""
+    gone_by = evidence.warned_at + NOTICE + SETTLE_AFTER
+    return max(min(evidence.memory.next_evaluation_at or gone_by, gone_by), evidence.now + SETTLE_AFTER)
 
 
 def _guard(evidence: InterruptionEvidence) -> Reason | None:
@@ -86,7 +99,7 @@ def _guard(evidence: InterruptionEvidence) -> Reason | None:
         (not evidence.policy.enabled, Reason.DISABLED),
         (evidence.is_paused, Reason.PAUSED),
         (evidence.has_managed_scaling, Reason.MANAGED_ELSEWHERE),
-        (evidence.uses_fleets, Reason.USES_FLEETS),
+        (evidence.uses_fleets and not evidence.fleets, Reason.USES_FLEETS),
     )
     return next((reason for applies, reason in checks if applies), None)
 
@@ -95,8 +108,7 @@ def _replace(evidence: InterruptionEvidence, cooled: PoolHealth) -> Interruption
     """Order the lost memory in the best other group, in whole nodes and never past the maximum."""
     gone_by = evidence.warned_at + NOTICE + SETTLE_AFTER
     lost = LostInstance(ec2_instance_id=evidence.ec2_instance_id, group_id=evidence.group_id, gone_by=gone_by)
-    # A warning may be old when it arrives, and a look overdue: the next one is ahead all the same.
-    next_at = max(min(evidence.memory.next_evaluation_at or gone_by, gone_by), evidence.now + SETTLE_AFTER)
+    next_at = _look_again_at(evidence)
     memory = replace(evidence.memory, lost=(*evidence.memory.lost, lost), next_evaluation_at=next_at)
     own = next((g for g in evidence.groups if g.group_id == evidence.group_id), None)
     lost_mib = yarn_mib_per_node(own.instance_type, learned=memory.node_mib) if own else None

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from emr_autoscaler.domain.cluster import Cluster, InstanceGroup, Market
+from emr_autoscaler.domain.fleets import InstanceFleet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,7 @@ class TaskMemory:
         unfulfilled_since: Group id to the time since which its requested nodes have been missing.
         wanted: Recent wants, oldest first, as long as the hold window.
         lost: Warned instances whose group still has to be lowered.
+        on_demand_since: Since when a task fleet has on-demand units above their floor, or spot failed last.
         next_evaluation_at: When to look again; None while settled.
     """
 
@@ -52,6 +54,7 @@ class TaskMemory:
     unfulfilled_since: Mapping[str, datetime] = field(default_factory=dict)
     wanted: tuple[WantedCapacity, ...] = ()
     lost: tuple[LostInstance, ...] = ()
+    on_demand_since: datetime | None = None
     next_evaluation_at: datetime | None = None
 
 
@@ -78,7 +81,10 @@ class IdleMemory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolKey:
-    """A capacity pool: type, zone and market. Interruptions that share one come together."""
+    """A capacity pool: type, zone and market. Interruptions that share one come together.
+
+    An instance fleet's whole spot side is a pool of its own, named by the fleet's id in the type's place.
+    """
 
     instance_type: str
     availability_zone: str
@@ -114,9 +120,10 @@ class RegistryEntry:
 
     Attributes:
         cluster: As last described.
-        groups: Instance groups as last seen.
+        groups: Instance groups as last seen; none where the cluster has fleets.
+        fleets: Instance fleets as last seen; none where the cluster has groups.
         groups_seen_at: When EMR last listed them all, or took an order of ours.
-        groups_told_at: Group id to the time of its last event since.
+        groups_told_at: Group or fleet id to the time of its last event since.
         policy_name: The policy its tag names; empty once it was opted out.
         cost_centre: From the cost centre tag; UNALLOCATED where absent.
         alarms: Names of the alarms this system created for it.
@@ -135,6 +142,7 @@ class RegistryEntry:
 
     cluster: Cluster
     groups: tuple[InstanceGroup, ...]
+    fleets: tuple[InstanceFleet, ...] = ()
     groups_seen_at: datetime
     groups_told_at: Mapping[str, datetime] = field(default_factory=dict)
     policy_name: str

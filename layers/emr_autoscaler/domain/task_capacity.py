@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from emr_autoscaler.domain import schedules
+from emr_autoscaler.domain import fleet_capacity, schedules
 from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, GroupTarget, Reason
 from emr_autoscaler.domain.demand import Demand, read_demand
 from emr_autoscaler.domain.memory import TaskMemory, WantedCapacity
@@ -51,7 +51,9 @@ class TaskVerdict:
 
 
 def decide_task_capacity(evidence: TaskEvidence) -> TaskVerdict:
-    """Decide the counts of a cluster's task groups."""
+    """Decide the counts of a cluster's task groups, or the units of its task fleet."""
+    if evidence.fleets:
+        return _decide_task_fleet(evidence)
     guard = find_guard(evidence)
     if guard is not None:
         return _held(evidence, evidence.memory, guard, next_at=None)
@@ -71,6 +73,14 @@ def decide_task_capacity(evidence: TaskEvidence) -> TaskVerdict:
     scene = replace(scene, memory=_learn(scene, demand))
     choice = _scale_out(scene, demand) or _scale_in(scene, demand)
     return _conclude(scene, choice, demand)
+
+
+def _decide_task_fleet(evidence: TaskEvidence) -> TaskVerdict:
+    """Decide as on groups, with the two markets of the task fleet in their place."""
+    seen = fleet_capacity.in_steps(evidence)
+    verdict = decide_task_capacity(seen)
+    decision, memory = fleet_capacity.in_units(evidence, seen, verdict.decision, verdict.memory)
+    return replace(verdict, decision=decision, memory=memory)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,14 +1,19 @@
-"""Events of Amazon EMR: clusters, instance groups, capacity that could not be had."""
+"""Events of Amazon EMR: clusters, instance groups and fleets, capacity that could not be had."""
 
+from dataclasses import replace
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from emr_autoscaler.domain.cluster import ClusterState, GroupState, InstanceGroup, Market, Role
+from emr_autoscaler.domain.fleets import InstanceFleet
 from emr_autoscaler.messages.envelope import ClusterId, Detail, Word
 
 INSUFFICIENT_CAPACITY = "insufficient instance capacity"
 """Part of the eventCode that says a pool is dry; EMR's own spelling varies in case."""
+
+SPOT_TIMEOUT = "spot provisioning timeout"
+"""Part of the eventCode of a fleet's resize that stopped with spot units missing."""
 
 
 class ClusterStateChange(Detail):
@@ -41,6 +46,49 @@ class InstanceGroupStateChange(Detail):
             running_count=self.running_count,
             state=self.state,
         )
+
+
+class InstanceFleetStateChange(Detail):
+    """EMR Instance Fleet State Change; its capacities are numbers in EventBridge's schema registry.
+
+    EMR's guide calls a fleet at rest WAITING where ListInstanceFleets says RUNNING.
+    """
+
+    cluster_id: ClusterId = Field(alias="clusterId")
+    fleet_id: Word = Field(alias="instanceFleetId")
+    role: Role = Field(alias="instanceFleetType")
+    state: Annotated[GroupState, BeforeValidator(lambda state: "RUNNING" if state == "WAITING" else state)]
+    target_on_demand_units: int | None = Field(default=None, alias="targetOnDemandCapacity", ge=0)
+    target_spot_units: int | None = Field(default=None, alias="targetSpotCapacity", ge=0)
+    provisioned_on_demand_units: int | None = Field(default=None, alias="provisionedOnDemandCapacity", ge=0)
+    provisioned_spot_units: int | None = Field(default=None, alias="provisionedSpotCapacity", ge=0)
+
+    def apply_to(self, fleet: InstanceFleet) -> InstanceFleet:
+        """Return the fleet as it is now; what the event does not tell stays."""
+        told = {
+            name: units
+            for name in (
+                "target_on_demand_units",
+                "target_spot_units",
+                "provisioned_on_demand_units",
+                "provisioned_spot_units",
+            )
+            if (units := getattr(self, name)) is not None
+        }
+        return replace(fleet, state=self.state, **told)
+
+
+class InstanceFleetCapacity(Detail):
+    """EMR Instance Fleet Provisioning and EMR Instance Fleet Resize; little of them is documented."""
+
+    cluster_id: ClusterId = Field(alias="clusterId")
+    event_code: Annotated[str, StringConstraints(to_lower=True)] = Field(alias="eventCode")
+    fleet_id: str | None = Field(default=None, alias="instanceFleetId")
+
+    @property
+    def is_shortage(self) -> bool:
+        """Whether EMR could not buy what was asked for, from any type, or gave spot up."""
+        return INSUFFICIENT_CAPACITY in self.event_code or SPOT_TIMEOUT in self.event_code
 
 
 class InstanceGroupCapacity(Detail):

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from emr_autoscaler.domain.cluster import Instance, InstanceGroup, Role, Volume
+from emr_autoscaler.domain.cluster import Instance, InstanceGroup, Market, Role, Volume
 from emr_autoscaler.domain.cost_history import HourRevision
 from emr_autoscaler.domain.costs import BilledInstance, StartSource
+from emr_autoscaler.domain.fleets import InstanceFleet
 from emr_autoscaler.domain.memory import RegistryEntry
 from emr_autoscaler.ports import ComputeInstance
 
@@ -16,11 +17,12 @@ def billed_instances(
     """Turn listed instances into billed ones.
 
     Args:
-        entry: The cluster, its groups and the interruptions proven so far.
+        entry: The cluster, its groups or fleets and the interruptions proven so far.
         instances: As EMR lists them; requests that EC2 has not met yet cost nothing and are left out.
         seen: What EC2 still knows, by instance id: its launch time is preferred over EMR's.
     """
     roles = {group.group_id: group.role for group in entry.groups}
+    roles |= {fleet.fleet_id: fleet.role for fleet in entry.fleets}
     return tuple(
         BilledInstance(
             ec2_instance_id=i.ec2_instance_id,
@@ -85,23 +87,38 @@ def _at_least(instance: BilledInstance, recorded: BilledInstance | None) -> Bill
 
 
 def planned_instances(entry: RegistryEntry) -> tuple[BilledInstance, ...]:
-    """Return one instance for each group: enough to know which prices the cluster needs."""
-    return tuple(_plan(entry, group) for group in entry.groups)
+    """Return one instance for each group, or each type and market of a fleet: it tells which prices are needed."""
+    of_groups = (_plan(entry, g, g.market, g.instance_type, g.volumes) for g in entry.groups)
+    of_fleets = (
+        _plan(entry, fleet, market, kind.instance_type, kind.volumes)
+        for fleet in entry.fleets
+        for kind in fleet.types
+        for market in Market
+    )
+    return (*of_groups, *of_fleets)
 
 
-def _plan(entry: RegistryEntry, group: InstanceGroup) -> BilledInstance:
+def _plan(
+    entry: RegistryEntry,
+    owner: InstanceGroup | InstanceFleet,
+    market: Market,
+    instance_type: str,
+    volumes: tuple[Volume, ...],
+) -> BilledInstance:
     return BilledInstance(
         ec2_instance_id="",
-        group_id=group.group_id,
-        role=group.role,
-        market=group.market,
-        instance_type=group.instance_type,
+        group_id=owner.group_id if isinstance(owner, InstanceGroup) else owner.fleet_id,
+        role=owner.role,
+        market=market,
+        instance_type=instance_type,
         availability_zone=entry.cluster.availability_zone,
         started_at=entry.cluster.created_at,
         ended_at=None,
-        volumes=(entry.cluster.root_volume, *group.volumes),
+        volumes=(entry.cluster.root_volume, *volumes),
     )
 
 
 def _group_volumes(entry: RegistryEntry, instance: Instance) -> tuple[Volume, ...]:
-    return next((g.volumes for g in entry.groups if g.group_id == instance.group_id), ())
+    kinds = {(f.fleet_id, kind.instance_type): kind.volumes for f in entry.fleets for kind in f.types}
+    of_fleet = kinds.get((instance.group_id, instance.instance_type), ())
+    return next((g.volumes for g in entry.groups if g.group_id == instance.group_id), of_fleet)

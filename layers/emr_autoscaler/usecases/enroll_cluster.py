@@ -1,6 +1,6 @@
-"""Take a cluster in, keep what is known of it, and let it go: registry entry, alarms, task groups."""
+"""Take a cluster in, keep what is known of it, and let it go: registry entry, alarms, task groups or fleet."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -10,11 +10,13 @@ from emr_autoscaler.domain.enrolment import (
     WatchedMetric,
     cost_centre_of,
     fingerprint,
+    missing_task_fleet,
     missing_task_groups,
     policy_name_of,
     wanted_alarms,
 )
-from emr_autoscaler.domain.errors import RefusedError
+from emr_autoscaler.domain.errors import RefusedError, UnavailableError
+from emr_autoscaler.domain.fleets import InstanceFleet
 from emr_autoscaler.domain.memory import RegistryEntry
 from emr_autoscaler.domain.policy import Mode, Policy
 from emr_autoscaler.ports import (
@@ -24,6 +26,7 @@ from emr_autoscaler.ports import (
     ClusterActuator,
     ClusterReader,
     EvaluationQueue,
+    NewTaskFleet,
     NewTaskGroup,
     Registry,
 )
@@ -61,10 +64,11 @@ class EnrollCluster:
         if entry is None and not policy_name_of(cluster):
             return None
         groups = () if cluster.uses_fleets else self._groups(cluster_id)
+        fleets = self._fleets(cluster_id, entry) if cluster.uses_fleets else ()
         if entry is None:
-            entry = self.registry.put(self._new_entry(cluster, groups))
+            entry = self.registry.put(self._new_entry(cluster, groups, fleets))
         else:
-            entry = self._refreshed(cluster, groups) or entry
+            entry = self._refreshed(cluster, groups, fleets) or entry
         if not entry.is_active:
             return self._let_go(entry)
         policy = self.policy_in_force(entry)
@@ -95,24 +99,57 @@ class EnrollCluster:
 
         return update_entry(self.registry, cluster_id, change) is not None
 
+    def note_fleet(
+        self, cluster_id: str, fleet_id: str, apply: Callable[[InstanceFleet], InstanceFleet], *, at: datetime
+    ) -> bool:
+        """Take a fleet's state from an event; return whether the cluster is enrolled.
+
+        An event does not tell what a fleet may buy, so of a fleet not seen before EMR is asked.
+        """
+        entry = self.registry.get(cluster_id)
+        if entry is not None and fleet_id not in {fleet.fleet_id for fleet in entry.fleets}:
+            return self(cluster_id) is not None
+
+        def change(entry: RegistryEntry) -> RegistryEntry:
+            if at < max(entry.groups_seen_at, entry.groups_told_at.get(fleet_id, at)):
+                return entry  # events may arrive late and out of order
+            fleets = tuple(apply(f) if f.fleet_id == fleet_id else f for f in entry.fleets)
+            return replace(entry, fleets=fleets, groups_told_at={**entry.groups_told_at, fleet_id: at})
+
+        return update_entry(self.registry, cluster_id, change) is not None
+
     def _groups(self, cluster_id: str) -> tuple[InstanceGroup, ...]:
         try:
             return self.reader.list_instance_groups(cluster_id)
         except RefusedError:
             return ()
 
-    def _new_entry(self, cluster: Cluster, groups: tuple[InstanceGroup, ...]) -> RegistryEntry:
+    def _fleets(self, cluster_id: str, entry: RegistryEntry | None) -> tuple[InstanceFleet, ...]:
+        """Return the fleets; those known where EMR throttles: its quota for this call is the smallest of all."""
+        try:
+            return self.reader.list_instance_fleets(cluster_id)
+        except UnavailableError:
+            if entry is None or not entry.fleets:
+                raise
+            return entry.fleets
+
+    def _new_entry(
+        self, cluster: Cluster, groups: tuple[InstanceGroup, ...], fleets: tuple[InstanceFleet, ...]
+    ) -> RegistryEntry:
         now = self.clock.now()
         return RegistryEntry(
             cluster=cluster,
             groups=groups,
+            fleets=fleets,
             groups_seen_at=now,
             policy_name=policy_name_of(cluster),
             cost_centre=cost_centre_of(cluster, self.cost_centre_tag),
             enrolled_at=now,
         )
 
-    def _refreshed(self, cluster: Cluster, groups: tuple[InstanceGroup, ...]) -> RegistryEntry | None:
+    def _refreshed(
+        self, cluster: Cluster, groups: tuple[InstanceGroup, ...], fleets: tuple[InstanceFleet, ...]
+    ) -> RegistryEntry | None:
         now = self.clock.now()
 
         def change(entry: RegistryEntry) -> RegistryEntry:
@@ -120,6 +157,7 @@ class EnrollCluster:
                 entry,
                 cluster=cluster,
                 groups=groups or entry.groups,
+                fleets=fleets or entry.fleets,
                 groups_seen_at=now,
                 policy_name=policy_name_of(cluster),
                 cost_centre=cost_centre_of(cluster, self.cost_centre_tag),
@@ -148,6 +186,8 @@ class EnrollCluster:
         The alarms come first: a group that EMR refuses must not leave the cluster unwatched.
         """
         entry = self._with_alarms(entry, policy)
+        if entry.cluster.uses_fleets:
+            return self._with_task_fleet(entry, policy)
         return self._with_task_groups(entry, policy)
 
     def _with_alarms(self, entry: RegistryEntry, policy: Policy) -> RegistryEntry:
@@ -169,7 +209,7 @@ class EnrollCluster:
 
     def _with_task_groups(self, entry: RegistryEntry, policy: Policy) -> RegistryEntry:
         """Create the task groups the policy wants; keep the groups as EMR then lists them."""
-        hands_off = entry.is_paused or entry.cluster.uses_fleets or entry.cluster.has_managed_scaling
+        hands_off = entry.is_paused or entry.cluster.has_managed_scaling
         wanted = () if hands_off else missing_task_groups(entry.groups, policy.task)
         actuator = self.actuators[policy.mode]
         if wanted:
@@ -185,6 +225,27 @@ class EnrollCluster:
             return replace(current, groups=groups or current.groups)
 
         return update_entry(self.registry, entry.cluster_id, change) or entry
+
+    def _with_task_fleet(self, entry: RegistryEntry, policy: Policy) -> RegistryEntry:
+        """Create the task fleet the policy's types make; keep the fleets as EMR then lists them."""
+        hands_off = entry.is_paused or entry.cluster.has_managed_scaling
+        wanted = None if hands_off else missing_task_fleet(entry.fleets, policy.task)
+        if wanted is None:
+            return entry
+        created = self.actuators[policy.mode].add_task_fleet(
+            entry.cluster_id,
+            NewTaskFleet(
+                name=wanted.name,
+                types=wanted.types,
+                on_demand_units=wanted.on_demand_units,
+                spot_units=wanted.spot_units,
+                give_up_spot_after=policy.task.fallback_after,
+            ),
+        )
+        if created is None:
+            return entry
+        fleets = self.reader.list_instance_fleets(entry.cluster_id)
+        return update_entry(self.registry, entry.cluster_id, lambda now: replace(now, fleets=fleets)) or entry
 
     def _spec(self, watched: WatchedMetric, cluster_id: str) -> AlarmSpec:
         return AlarmSpec(

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from emr_autoscaler.domain.cluster import Market, Role
 from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, Reason
+from emr_autoscaler.domain.fleet_steps import fleet_of, pool_of
 from emr_autoscaler.domain.interruption import InterruptionEvidence, InterruptionVerdict, decide_replacement
 from emr_autoscaler.domain.memory import PoolKey, RegistryEntry
 from emr_autoscaler.domain.policy import Mode, Policy
@@ -130,6 +131,30 @@ class HandleInterruption:
         self.queue.request(cluster_id, DecisionKind.TASK, now=self.clock.now(), cause=trigger)
         return True
 
+    def note_fleet_shortage(self, cluster_id: str, fleet_id: str | None, *, trigger: str) -> bool:
+        """Cool the spot side of a fleet that EMR could not fill from any type, and look at the cluster again.
+
+        Args:
+            cluster_id: j-...
+            fleet_id: The fleet, where the event named one; else every fleet short of spot units.
+            trigger: What caused the look.
+
+        Returns:
+            Whether the cluster is one of ours.
+        """
+        entry = self.registry.get(cluster_id)
+        if entry is None or not entry.is_active:
+            return False
+        short = [
+            pool_of(fleet.fleet_id, entry.cluster.availability_zone)
+            for fleet in entry.fleets
+            if fleet_id in {None, fleet.fleet_id} and fleet.target_spot_units > fleet.provisioned_spot_units
+        ]
+        for health in self.pools.get(short):
+            self.pools.put(cool_pool(health, self.clock.now()))
+        self.queue.request(cluster_id, DecisionKind.TASK, now=self.clock.now(), cause=trigger)
+        return True
+
     def note_maintenance(self, ec2_instance_ids: Sequence[str], *, trigger: str) -> int:
         """Alert for every enrolled cluster that has one of these instances; return how many."""
         by_cluster: dict[str, list[str]] = {}
@@ -178,6 +203,7 @@ class HandleInterruption:
             has_managed_scaling=entry.cluster.has_managed_scaling,
             uses_fleets=entry.cluster.uses_fleets,
             groups=entry.groups,
+            fleets=entry.fleets,
             policy=policy.task,
             memory=entry.task,
             pool=self.pools.get([key])[0],
@@ -185,7 +211,10 @@ class HandleInterruption:
         )
 
     def _group_of(self, entry: RegistryEntry, instance: ComputeInstance) -> str:
-        """Return the instance's group: from the registry where only one fits, else from EMR."""
+        """Return the instance's group or fleet: from the registry where only one fits, else from EMR."""
+        fleet = fleet_of(entry.fleets, instance.role or Role.TASK)
+        if fleet is not None:
+            return fleet.fleet_id
         fitting = [
             g.group_id
             for g in entry.groups

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from emr_autoscaler.domain.cluster import InstanceGroup, Market, Role
 from emr_autoscaler.domain.decision import DecisionKind
+from emr_autoscaler.domain.fleet_steps import fleet_of, pool_of, side_id
 from emr_autoscaler.domain.memory import PoolHealth, PoolKey, RegistryEntry
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName
 from emr_autoscaler.domain.policy import Policy
@@ -13,7 +14,7 @@ from emr_autoscaler.domain.task_capacity import TaskVerdict, decide_task_capacit
 from emr_autoscaler.domain.task_scene import TaskEvidence
 from emr_autoscaler.ports import Pools
 from emr_autoscaler.usecases.capacity_look import CapacityLook
-from emr_autoscaler.usecases.registry_updates import with_orders
+from emr_autoscaler.usecases.registry_updates import with_fleet_orders, with_orders
 
 RETRY_AFTER_REFUSAL = timedelta(minutes=5)
 
@@ -52,6 +53,7 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
             has_managed_scaling=entry.cluster.has_managed_scaling,
             uses_fleets=entry.cluster.uses_fleets,
             groups=entry.groups,
+            fleets=entry.fleets,
             metrics=metrics,
             policy=policy.task,
             memory=entry.task,
@@ -59,7 +61,10 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
         )
 
     def check_again(self, evidence: TaskEvidence) -> TaskEvidence:
-        """Return the evidence with the groups as EMR describes them now."""
+        """Return the evidence with the groups or fleets as EMR describes them now."""
+        if evidence.fleets:
+            fleets = self.reader.list_instance_fleets(evidence.cluster_id)
+            return replace(evidence, fleets=fleets, groups_are_fresh=True)
         groups = self.reader.list_instance_groups(evidence.cluster_id)
         return replace(evidence, groups=groups, groups_are_fresh=True)
 
@@ -71,16 +76,22 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
             retry_at = evidence.now + RETRY_AFTER_REFUSAL
             return replace(entry, task=replace(entry.task, next_evaluation_at=retry_at))
         groups = evidence.groups if evidence.groups_are_fresh else entry.groups
+        fleets = evidence.fleets if evidence.groups_are_fresh else entry.fleets
         seen_at = evidence.now if evidence.groups_are_fresh else entry.groups_seen_at
         if outcome is Outcome.DONE:
             groups = with_orders(groups, verdict.decision.targets)
-        return replace(entry, task=verdict.memory, groups=groups, groups_seen_at=seen_at)
+            fleets = with_fleet_orders(fleets, verdict.decision.targets)
+        return replace(entry, task=verdict.memory, groups=groups, fleets=fleets, groups_seen_at=seen_at)
 
 
 def health_of_pools(
     pools: Pools, entry: RegistryEntry, groups: tuple[InstanceGroup, ...]
 ) -> dict[str, PoolHealth]:
-    """Return the health of the pool behind each spot task group, by group id."""
+    """Return the health of the pool behind each spot task group, by group id; a task fleet's, by its spot side."""
+    fleet = fleet_of(entry.fleets, Role.TASK)
+    if fleet is not None:
+        (health,) = pools.get([pool_of(fleet.fleet_id, entry.cluster.availability_zone)])
+        return {side_id(fleet.fleet_id, Market.SPOT): health}
     spot = [g for g in groups if g.role is Role.TASK and g.market is Market.SPOT]
     keys = [
         PoolKey(instance_type=g.instance_type, availability_zone=entry.cluster.availability_zone) for g in spot

@@ -35,7 +35,12 @@ _CAPACITY_EVENTS = frozenset(
         ("aws.ec2", "EC2 Instance Rebalance Recommendation"),
         ("aws.emr", "EMR Instance Group Provisioning"),
         ("aws.emr", "EMR Instance Group Resize"),
+        ("aws.emr", "EMR Instance Fleet Provisioning"),
+        ("aws.emr", "EMR Instance Fleet Resize"),
     }
+)
+_STATE_EVENTS = frozenset(
+    {("aws.emr", "EMR Instance Group State Change"), ("aws.emr", "EMR Instance Fleet State Change")}
 )
 _ENDED = frozenset({"TERMINATED", "TERMINATED_WITH_ERRORS"})
 _ALARM_ROUTES: Mapping[str, tuple[Route, frozenset[str]]] = {
@@ -82,7 +87,7 @@ def routes_of(raw: Mapping[str, Any], prefix: str) -> Iterator[Route]:
         yield routes.enroll_cluster
         if detail.get("state") in _ENDED:
             yield routes.record_costs
-    elif kind == ("aws.emr", "EMR Instance Group State Change"):
+    elif kind in _STATE_EVENTS:
         yield routes.enroll_cluster
     elif kind == ("aws.cloudwatch", "CloudWatch Alarm State Change"):
         for topic, (route, states) in _ALARM_ROUTES.items():

@@ -1,0 +1,153 @@
+"""The task decision on a cluster with instance fleets: the decision on groups, asked and answered in steps.
+
+A task fleet is two groups to it, spot and on demand. What is a fleet's own is here: whole instances,
+and the way back to spot.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from emr_autoscaler.domain.cluster import InstanceGroup, Market, Role
+from emr_autoscaler.domain.decision import Action, Decision, GroupTarget, Reason
+from emr_autoscaler.domain.fleet_steps import fleet_of, in_words, order_of, sides_of, task_policy_in_steps
+from emr_autoscaler.domain.fleets import InstanceFleet
+from emr_autoscaler.domain.memory import TaskMemory
+from emr_autoscaler.domain.task_scene import TaskEvidence, learn_node_mib
+
+BACK_TO_SPOT_AFTER = timedelta(minutes=30)
+"""On-demand units stay at least this long before spot is tried again (facts on spot: no flapping)."""
+
+_AT_REST = frozenset(
+    {
+        Reason.DEMAND_MET,
+        Reason.RECENT_DEMAND,
+        Reason.DRAINS_BEFORE_HELP,
+        Reason.AT_MINIMUM,
+        Reason.AT_MAXIMUM,
+        Reason.WHOLE_INSTANCES,
+    }
+)
+"""Holds during which units may move from on demand to spot."""
+
+
+def in_steps(evidence: TaskEvidence) -> TaskEvidence:
+    """Return the evidence with the fleets as groups and the policy's units as steps of the task fleet."""
+    fleet = fleet_of(evidence.fleets, Role.TASK)
+    learned = learn_node_mib(evidence)
+    return replace(
+        evidence,
+        uses_fleets=False,
+        fleets=(),
+        groups=tuple(
+            side
+            for each in evidence.fleets
+            if each.role is not Role.MASTER
+            for side in sides_of(each, learned=learned)
+        ),
+        policy=evidence.policy if fleet is None else task_policy_in_steps(evidence.policy, fleet.step_units),
+    )
+
+
+def in_units(
+    evidence: TaskEvidence, seen: TaskEvidence, decision: Decision, memory: TaskMemory
+) -> tuple[Decision, TaskMemory]:
+    """Return a decision on ``seen`` as one on the fleet itself, and what to remember.
+
+    Args:
+        evidence: The cluster with its fleets.
+        seen: The same in steps, as ``in_steps`` made it.
+        decision: What was decided on it.
+        memory: What that decision remembers.
+    """
+    fleet = fleet_of(evidence.fleets, Role.TASK)
+    if fleet is None:
+        return decision, memory
+    ordered = [target for target in decision.targets if isinstance(target, GroupTarget)]
+    order = order_of(fleet, ordered)
+    if ordered and order is None:
+        decision, memory = _hold_whole_instances(evidence, decision, memory)
+    moved = _back_to_spot(fleet, seen, decision, memory)
+    if moved is not None:
+        order = order_of(fleet, moved)
+        decision = replace(decision, action=Action.REBALANCE, reason=Reason.BACK_TO_SPOT)
+    before = _side(seen, Market.ON_DEMAND).requested_count
+    after = before if order is None else order.on_demand_units // fleet.step_units
+    since = _on_demand_since(seen, decision, memory, before=before, after=after)
+    next_at = _next_look(decision.next_evaluation_at, since, seen.now)
+    detail = decision.detail and f"{decision.detail} ({in_words(fleet)})"
+    decision = replace(
+        decision, targets=() if order is None else (order,), detail=detail, next_evaluation_at=next_at
+    )
+    return decision, replace(memory, on_demand_since=since, next_evaluation_at=next_at)
+
+
+def _side(seen: TaskEvidence, market: Market) -> InstanceGroup:
+    return next(group for group in seen.groups if group.role is Role.TASK and group.market is market)
+
+
+def _hold_whole_instances(
+    evidence: TaskEvidence, decision: Decision, memory: TaskMemory
+) -> tuple[Decision, TaskMemory]:
+    """Hold where what could be given back is less than an instance: no order, so no cooldown either."""
+    held = replace(decision, action=Action.HOLD, reason=Reason.WHOLE_INSTANCES)
+    old = evidence.memory
+    return held, replace(memory, last_scale_out_at=old.last_scale_out_at, last_scale_in_at=old.last_scale_in_at)
+
+
+def _back_to_spot(
+    fleet: InstanceFleet, seen: TaskEvidence, decision: Decision, memory: TaskMemory
+) -> tuple[GroupTarget, ...] | None:
+    """Return counts that order spot in place of on-demand steps above their floor, new ones first.
+
+    The on-demand steps go once the new ones have come, as any surplus does; only where the maximum
+    leaves no room is one instance of them given up at once.
+    """
+    spot, on_demand = _side(seen, Market.SPOT), _side(seen, Market.ON_DEMAND)
+    above_floor = on_demand.requested_count - seen.policy.on_demand_min_nodes
+    health = seen.pools.get(spot.group_id)
+    since = memory.on_demand_since
+    if (
+        decision.action is not Action.HOLD
+        or decision.reason not in _AT_REST
+        or above_floor <= 0
+        or spot.is_resizing
+        or on_demand.is_resizing
+        or (health is not None and health.is_cooling(seen.now))
+        or since is None
+        or seen.now - since < BACK_TO_SPOT_AFTER
+    ):
+        return None
+    room = seen.policy.max_nodes - spot.requested_count - on_demand.requested_count
+    one_instance = fleet.largest_units // fleet.step_units
+    moved = min(above_floor, room if room > 0 else one_instance)
+    given_up = 0 if room > 0 else moved
+    return (
+        GroupTarget(
+            group_id=spot.group_id,
+            count=spot.requested_count + moved,
+            previous_count=spot.requested_count,
+        ),
+        GroupTarget(
+            group_id=on_demand.group_id,
+            count=on_demand.requested_count - given_up,
+            previous_count=on_demand.requested_count,
+            decommission_timeout=seen.policy.decommission_timeout,
+        ),
+    )
+
+
+def _on_demand_since(
+    seen: TaskEvidence, decision: Decision, memory: TaskMemory, *, before: int, after: int
+) -> datetime | None:
+    """Return since when on-demand steps stand above their floor, counted anew when spot failed again."""
+    if after <= seen.policy.on_demand_min_nodes:
+        return None
+    failed_again = decision.action is Action.REBALANCE and decision.reason is not Reason.BACK_TO_SPOT
+    return seen.now if after > before or failed_again else memory.on_demand_since or seen.now
+
+
+def _next_look(at: datetime | None, since: datetime | None, now: datetime) -> datetime | None:
+    """Return when to look again: not later than spot may be tried again."""
+    if since is None or since + BACK_TO_SPOT_AFTER <= now:
+        return at
+    return since + BACK_TO_SPOT_AFTER if at is None else min(at, since + BACK_TO_SPOT_AFTER)
