@@ -91,8 +91,8 @@ _TASK = {
         "Name instance types of smaller weight in the fleet if the rest is large.",
     ),
     Reason.BACK_TO_SPOT: Explanation(
-        "On-demand units of a fleet have stood for half an hour; as many spot units are ordered, and the on-demand "
-        "ones go once those have come."
+        "On-demand units of a fleet have stood for half an hour; as many spot units are ordered, and the "
+        "on-demand ones go once those have come."
     ),
 }
 

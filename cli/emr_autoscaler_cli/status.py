@@ -18,8 +18,8 @@ examples:
   emr-autoscaler status --all --json
   emr-autoscaler status --stack-prefix emr-autoscaler-test --profile test --region eu-west-1
 
-nodes are running/requested; of a cluster with instance fleets, units provisioned/asked for, marked u. A cluster without a next evaluation is settled: nothing is looked at until
-an alarm or an event speaks.
+nodes are running/requested; of a cluster with instance fleets units provisioned/asked for, marked u. A cluster
+without a next evaluation is settled: nothing is looked at until an alarm or an event speaks.
 """
 
 COLUMNS = ["cluster", "name", "state", "policy", "mode", "core", "task", "next evaluation", "last decision"]

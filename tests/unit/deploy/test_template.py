@@ -35,7 +35,9 @@ NO_RESOURCES_KNOWN = {
 """Actions for which AWS knows no resource, so that * cannot be avoided (Service Authorization Reference)."""
 
 EMR_WRITES = {
+    "elasticmapreduce:AddInstanceFleet",
     "elasticmapreduce:AddInstanceGroups",
+    "elasticmapreduce:ModifyInstanceFleet",
     "elasticmapreduce:ModifyInstanceGroups",
     "elasticmapreduce:TerminateJobFlows",
 }
