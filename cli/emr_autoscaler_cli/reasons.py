@@ -119,6 +119,10 @@ _CORE = {
         "once, so it is never shrunk.",
         "Give the core fleet types of one weight if it shall shrink.",
     ),
+    Reason.YARN_BUSY: Explanation(
+        "HDFS would do with one core node fewer, but core nodes run containers, too: some wait for memory, or "
+        "less memory is free than yarn_free_percent."
+    ),
 }
 
 _INTERRUPTIONS = {

@@ -129,7 +129,7 @@ class CloudWatchApi:
         return (self._kernel.now // 60 + 1) * 60
 
     def _tick(self) -> None:
-        self._kernel.engine.settle(self._evaluate_all)
+        self._kernel.engine.look(self._evaluate_all)
         self._kernel.engine.at(self._next_minute(), self._tick)
 
     def _evaluate_all(self) -> None:

@@ -1,7 +1,8 @@
-"""The events of EMR, EC2 and Health, in AWS's shapes; when they are sent is decided elsewhere."""
+"""The events of EMR, EC2, Health and of probes, in their shapes; when they are sent is decided elsewhere."""
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from emr_simulator.clusters import Cluster, Group, Node, StepRun
 from emr_simulator.engine import to_moment
@@ -12,6 +13,7 @@ from emr_simulator.words import Market
 _NOTICE_SECONDS = 14 * 86400
 EMR = "aws.emr"
 EC2 = "aws.ec2"
+PROBE = "emr-autoscaler.probe"
 INSUFFICIENT_CAPACITY = "EC2 provisioning - Insufficient Instance Capacity"
 
 
@@ -190,6 +192,11 @@ def instance_changed(kernel: Kernel, node: Node, state: str) -> None:
         {"instance-id": node.ec2_id, "state": state},
         [f"arn:aws:ec2:{settings.region}:{settings.account_id}:instance/{node.ec2_id}"],
     )
+
+
+def yarn_snapshot(kernel: Kernel, detail: dict[str, Any]) -> None:
+    """Send YARN Snapshot, as the probe of a cluster does with PutEvents."""
+    kernel.emit("YARN Snapshot", PROBE, detail)
 
 
 def maintenance(kernel: Kernel, ec2_ids: Sequence[str]) -> None:

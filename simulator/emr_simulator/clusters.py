@@ -169,6 +169,7 @@ class Cluster:
     groups: dict[str, Group] = field(default_factory=dict)
     steps: list[StepRun] = field(default_factory=list)
     metrics_held_until: int = 0
+    probe_held_until: int = 0
 
     @property
     def is_up(self) -> bool:

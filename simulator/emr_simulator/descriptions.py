@@ -71,6 +71,7 @@ class ClusterSpec:
         dfs_replication: From a configuration; None takes EMR's default for the core count.
         root_volume: None takes EMR's default for the release.
         availability_zone: None takes the first zone of the world.
+        has_probe: Its primary node runs the probe, where the world's settings give probes a period.
     """
 
     name: str
@@ -86,6 +87,7 @@ class ClusterSpec:
     dfs_replication: int | None = None
     root_volume: VolumeSpec | None = None
     managed_scaling: ManagedScaling | None = None
+    has_probe: bool = True
 
     @property
     def uses_fleets(self) -> bool:

@@ -30,7 +30,8 @@ class Engine:
     """The clock and what is due when.
 
     Everything due in one second runs in the order it was asked for; then what was marked unsettled
-    in that second is settled once, so that ten tasks that end together cause one allocation.
+    in that second is settled once, so that ten tasks that end together cause one allocation. Who only
+    looks, looks at last: a sample never shows the half of a second.
     """
 
     def __init__(self, now: int) -> None:
@@ -38,6 +39,7 @@ class Engine:
         self._due: list[tuple[int, int, Action]] = []
         self._order = count()
         self._unsettled: dict[Action, None] = {}
+        self._looks: dict[Action, None] = {}
 
     def at(self, seconds: int, action: Action) -> None:
         """Run ``action`` at ``seconds``, or in this second where that is past."""
@@ -51,6 +53,10 @@ class Engine:
         """Run ``action`` once at the end of this second, however often it is asked for."""
         self._unsettled[action] = None
 
+    def look(self, action: Action) -> None:
+        """Run ``action`` once when everything of this second is settled."""
+        self._looks[action] = None
+
     def run_until(self, seconds: int, stop: Callable[[], bool]) -> None:
         """Run everything due up to and including ``seconds``, or until ``stop`` after some second."""
         due = self._due
@@ -61,6 +67,11 @@ class Engine:
             if self._unsettled:
                 unsettled, self._unsettled = self._unsettled, {}
                 for action in unsettled:
+                    action()
+                continue
+            if self._looks:
+                looks, self._looks = self._looks, {}
+                for action in looks:
                     action()
                 continue
             if stop():

@@ -21,7 +21,7 @@ LONGEST = timedelta(days=30)
 
 
 class MetricsMode(StrEnum):
-    """How fresh the metrics are that a policy sees."""
+    """How fresh the metrics are that a policy sees: those of CloudWatch, or what a probe on the cluster pushes."""
 
     FIVE_MINUTES = "5min"
     ONE_MINUTE = "1min"
@@ -31,9 +31,12 @@ class MetricsMode(StrEnum):
 _METRICS = {
     MetricsMode.FIVE_MINUTES: (300, 90),
     MetricsMode.ONE_MINUTE: (60, 90),
-    MetricsMode.PUSH: (60, 5),
+    MetricsMode.PUSH: (300, 90),
 }
-"""Period and delay until published, in seconds, by mode; push is an on-cluster probe."""
+"""Period and delay until published, in seconds, of CloudWatch's metrics by mode."""
+
+_PROBE_PERIOD = 10
+"""Seconds between two looks of the probe that a cluster has in the mode push, besides CloudWatch's metrics."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +136,7 @@ def reference_settings(mode: MetricsMode) -> WorldSettings:
     return WorldSettings(
         metric_period_seconds=period,
         publish_delay=UniformDelay(low_seconds=late, high_seconds=late),
+        probe_period_seconds=_PROBE_PERIOD if mode is MetricsMode.PUSH else 0,
     )
 
 

@@ -88,7 +88,7 @@ class Metrics:
         return (self._kernel.now // period + 1) * period
 
     def _tick(self) -> None:
-        self._kernel.engine.settle(self._sample_all)
+        self._kernel.engine.look(self._sample_all)
         self._kernel.engine.at(self._next_time(), self._tick)
 
     def _sample_all(self) -> None:

@@ -83,6 +83,10 @@ class WorldSettings:
         spot_discount: Fraction (0-1) of the on-demand price that spot prices move around.
         spot_prices_move: False holds every pool at spot_discount.
         spot_outages: Random outages; None has only those that are asked for.
+        probe_period_seconds: How often the probe of a cluster looks at YARN, and tells what has changed; 0 for
+            no probes.
+        probe_heartbeat_seconds: How long a probe is silent at most.
+        probe_publish_delay: A probe's look to its event.
         ec2_state_events: Emit EC2 Instance State-change Notification too.
         extra_yarn_mib: YARN memory per node by type, in place of the catalogue's.
     """
@@ -105,6 +109,9 @@ class WorldSettings:
     spot_discount: Decimal = Decimal("0.35")
     spot_prices_move: bool = True
     spot_outages: SpotOutages | None = None
+    probe_period_seconds: int = 0
+    probe_heartbeat_seconds: int = 60
+    probe_publish_delay: Delay = field(default_factory=lambda: UniformDelay(low_seconds=1, high_seconds=5))
     ec2_state_events: bool = False
     extra_yarn_mib: Mapping[str, int] = field(default_factory=dict)
 
@@ -115,6 +122,9 @@ class WorldSettings:
             raise ValueError(msg)
         if self.metric_period_seconds not in {60, 300}:
             msg = f"metric_period_seconds: must be 60 or 300, got {self.metric_period_seconds}"
+            raise ValueError(msg)
+        if self.probe_period_seconds < 0:
+            msg = f"probe_period_seconds: must not be negative, got {self.probe_period_seconds}"
             raise ValueError(msg)
         for field_name in ("lost_metric_fraction", "lost_event_fraction"):
             value = getattr(self, field_name)

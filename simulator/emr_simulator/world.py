@@ -25,6 +25,7 @@ from emr_simulator.ledger import Ledger
 from emr_simulator.lifecycle import Lifecycle
 from emr_simulator.metrics import Metrics
 from emr_simulator.prices import PricingApi
+from emr_simulator.probe import Probes
 from emr_simulator.quotas import Quotas
 from emr_simulator.refusals import unknown_group
 from emr_simulator.settings import WorldSettings
@@ -51,6 +52,7 @@ class World:
         self._lifecycle = Lifecycle(self._kernel)
         self._resizer = self._lifecycle.resizer
         metrics = Metrics(self._kernel, self._lifecycle.clusters)
+        Probes(self._kernel, self._lifecycle.clusters)
         self.emr = EmrApi(self._kernel, self._lifecycle, Quotas(self._kernel))
         self.ec2 = Ec2Api(self._kernel, self._resizer)
         self.cloudwatch = CloudWatchApi(self._kernel, metrics)
@@ -178,6 +180,10 @@ class World:
     def hold_metrics(self, cluster_id: str, *, until: datetime) -> None:
         """Sample nothing of a cluster before ``until``."""
         self._cluster(cluster_id).metrics_held_until = to_seconds(until)
+
+    def hold_probe(self, cluster_id: str, *, until: datetime) -> None:
+        """Let a cluster's probe be silent before ``until``."""
+        self._cluster(cluster_id).probe_held_until = to_seconds(until)
 
     # ------------------------------------------------------------------ inside
 

@@ -23,6 +23,7 @@ class Yarn:
         served_container_seconds: Integral of ``running`` up to the last change.
         done_container_seconds: Of tasks that ended well.
         lost_container_seconds: Of tasks that were killed.
+        released: Containers that have ended, well or not.
         delay_integral: Sum over ended tasks of seconds x (start - earliest possible start).
     """
 
@@ -42,6 +43,7 @@ class Yarn:
         self.delay_integral = 0
         self.submitted = 0
         self.killed_apps = 0
+        self.released = 0
         self._served_at = engine.now
         self.is_up = False
 
@@ -101,6 +103,7 @@ class Yarn:
             self.lost_container_seconds += lost
             run.app.killed_container_seconds += lost
             self.running -= containers
+            self.released += containers
             self.allocated_mib -= containers * run.stage.container_mib
             if not run.pending:
                 insort(self._ready, run)
@@ -208,6 +211,7 @@ class Yarn:
                 self._engine.at(self._engine.now, node.when_empty)
         work = ended * run.stage.seconds
         self.running -= ended
+        self.released += ended
         self.allocated_mib -= ended * mib
         self.done_container_seconds += work
         self.delay_integral += work * (batch.started_at - run.ideal_start)

@@ -21,6 +21,7 @@ REACHES: Mapping[str, frozenset[str]] = {
     "ec2-rebalance-recommendation": frozenset({"handle_interruption"}),
     "health-event": frozenset({"handle_interruption"}),
     "task-alarm": frozenset({"scale_task_groups"}),
+    "yarn-snapshot": frozenset({"scale_task_groups"}),
     "core-alarm": frozenset({"resize_core_group"}),
     "idle-alarm": frozenset({"reap_idle_clusters"}),
 }
@@ -104,6 +105,8 @@ NEAR_MISSES = (
     NearMiss(sample="task-alarm", rule="task-alarm", path=_STATE, value="INSUFFICIENT_DATA"),
     NearMiss(sample="task-alarm", rule="task-alarm", path=_ALARM, value="emr-autoscaler.errors.sweep-fleet"),
     NearMiss(sample="task-alarm", rule="task-alarm", path=_ALARM, value="other-task-j-1YONHTCP3YZKC-pending"),
+    NearMiss(sample="yarn-snapshot", rule="yarn-snapshot", path=("source",), value="aws.emr"),
+    NearMiss(sample="yarn-snapshot", rule="yarn-snapshot", path=("detail-type",), value="HDFS Snapshot"),
     NearMiss(sample="core-alarm", rule="core-alarm", path=_STATE, value="INSUFFICIENT_DATA"),
     NearMiss(sample="idle-alarm", rule="idle-alarm", path=_STATE, value="OK"),
 )

@@ -41,6 +41,16 @@ def answer_event(raw: Mapping[str, Any], context: LambdaContext, route: Route) -
     if event is None:
         _report("EventIgnored", {"source": raw.get("source"), "detail_type": raw.get("detail-type")})
         return {"ignored": f"{raw.get('source')} {raw.get('detail-type')}"}
+    report = (
+        _answered_once(event, context, route)
+        if event.detail.answered_once
+        else route(event, _use_cases(), event.id)
+    )
+    _report("EventAnswered", {"event_id": event.id, "event": type(event.detail).__name__, **report})
+    return report
+
+
+def _answered_once(event: Event, context: LambdaContext, route: Route) -> Report:
     config = event_config()
     config.register_lambda_context(context)
 
@@ -51,7 +61,6 @@ def answer_event(raw: Mapping[str, Any], context: LambdaContext, route: Route) -
         return route(event, _use_cases(), identity["id"])
 
     report: Report = once(identity={"id": f"{context.function_name}/{event.id}"}, event=event)
-    _report("EventAnswered", {"event_id": event.id, "event": type(event.detail).__name__, **report})
     return report
 
 

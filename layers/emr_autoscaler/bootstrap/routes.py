@@ -17,6 +17,7 @@ from emr_autoscaler.messages.emr_events import (
 )
 from emr_autoscaler.messages.evaluations import EvaluationRequest
 from emr_autoscaler.messages.events import Event
+from emr_autoscaler.messages.probe_events import YarnSnapshot
 
 Report = dict[str, Any]
 Route = Callable[[Event, UseCases, str], Report]
@@ -48,8 +49,11 @@ def enroll_cluster(event: Event, use_cases: UseCases, trigger: str) -> Report:
 
 
 def scale_task_groups(event: Event, use_cases: UseCases, trigger: str) -> Report:
-    """Alarms on a cluster's YARN metrics."""
+    """Alarms on a cluster's YARN metrics, and snapshots of YARN that its probe pushed."""
     match event.detail:
+        case YarnSnapshot(cluster_id=cluster_id) as told:
+            answer = use_cases.answer_snapshot(cluster_id, told.to_snapshot(), trigger=trigger)
+            return {"cluster_id": cluster_id, "snapshot": str(answer.heed), **_told([answer.record])}
         case AlarmStateChange(cluster_id=cluster_id):
             record = use_cases.scale_task_groups.now_or_queued(cluster_id, trigger=trigger)
             return {"cluster_id": cluster_id, **_told([record])}

@@ -25,6 +25,7 @@ from emr_autoscaler.ports import (
     Registry,
     Statements,
 )
+from emr_autoscaler.usecases.answer_snapshot import AnswerSnapshot
 from emr_autoscaler.usecases.check_budgets import CheckBudgets
 from emr_autoscaler.usecases.enroll_cluster import EnrollCluster
 from emr_autoscaler.usecases.handle_interruption import HandleInterruption
@@ -136,6 +137,17 @@ class UseCases:
             queue=ports.queue,
             policy_in_force=self.policy_in_force,
             journal=self.journal,
+        )
+
+    @cached_property
+    def answer_snapshot(self) -> AnswerSnapshot:
+        """Answers what a probe pushes."""
+        return AnswerSnapshot(
+            clock=self.ports.clock,
+            registry=self.ports.registry,
+            policy_in_force=self.policy_in_force,
+            journal=self.journal,
+            scale_task_groups=self.scale_task_groups,
         )
 
     @cached_property

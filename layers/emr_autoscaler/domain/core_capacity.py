@@ -9,14 +9,17 @@ from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, Group
 from emr_autoscaler.domain.fleet_steps import core_order_of, core_policy_in_steps, fleet_of, in_words, whole_of
 from emr_autoscaler.domain.fleets import InstanceFleet
 from emr_autoscaler.domain.memory import CoreMemory
-from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName
+from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName, MetricPoint
 from emr_autoscaler.domain.policy import CorePolicy
 
 ASSUMED_REPLICATION = 3
 """Taken where no configuration states dfs.replication: EMR's largest default, so never too low."""
 
 LOW_SAMPLES = 3
-"""A shrink needs this many samples in a row below the low mark."""
+"""A shrink needs this many samples in a row below the low mark, and YARN quiet in as many."""
+
+YARN_METRICS = (MetricName.CONTAINER_PENDING, MetricName.YARN_MEMORY_AVAILABLE_PERCENTAGE)
+"""What tells whether the containers of a core node are needed."""
 
 BLOCK_METRICS = (
     MetricName.MISSING_BLOCKS,
@@ -45,6 +48,7 @@ class CoreEvidence:
         metrics: Recent HDFS metrics.
         policy: The core section of the policy.
         memory: What earlier decisions left behind.
+        created_at: When the cluster was made; None in evidence of older releases, which did not ask.
     """
 
     now: datetime
@@ -59,6 +63,7 @@ class CoreEvidence:
     metrics: ClusterMetrics
     policy: CorePolicy
     memory: CoreMemory = field(default_factory=CoreMemory)
+    created_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,13 +194,16 @@ def _scale_in(evidence: CoreEvidence, group: InstanceGroup, used: float) -> Core
     policy, count = evidence.policy, group.requested_count - 1
     floor = evidence.dfs_replication or ASSUMED_REPLICATION
     ready_at = _cooled_at(evidence)
-    blocks = _block_trouble(evidence)
+    grown_up_at = evidence.now if evidence.created_at is None else evidence.created_at + policy.min_age
+    blocks, yarn = _block_trouble(evidence), _yarn_trouble(evidence)
     checks = (
         (count < policy.min_nodes, Reason.AT_MINIMUM, None),
         (count < floor, Reason.REPLICATION_FLOOR, None),
+        (grown_up_at > evidence.now, Reason.TOO_YOUNG, grown_up_at - evidence.now),
         (used * group.requested_count >= policy.hdfs_target * count, Reason.HDFS_WOULD_FILL, LATER),
         (blocks is not None, blocks, LATER),
         (not _low_for_long(evidence), Reason.HDFS_IN_RANGE, LATER),
+        (yarn is not None, yarn, LATER),
         (ready_at is not None, Reason.COOLDOWN, ready_at - evidence.now if ready_at else None),
     )
     for applies, reason, after in checks:
@@ -215,11 +223,28 @@ def _block_trouble(evidence: CoreEvidence) -> Reason | None:
     return None
 
 
+def _yarn_trouble(evidence: CoreEvidence) -> Reason | None:
+    """Return why YARN forbids a shrink: its containers need the node, or nobody knows.
+
+    A cluster where nothing is published of YARN is not known to be quiet.
+    """
+    for name in YARN_METRICS:
+        if evidence.metrics.latest(name, now=evidence.now, max_age=evidence.policy.metrics_max_age) is None:
+            return Reason.METRICS_STALE
+    pending, free = (_newest(evidence, name) for name in YARN_METRICS)
+    quiet = all(p.value == 0 for p in pending) and all(p.value >= evidence.policy.yarn_free_percent for p in free)
+    return None if quiet else Reason.YARN_BUSY
+
+
 def _low_for_long(evidence: CoreEvidence) -> bool:
-    window = evidence.policy.metrics_max_age + LOW_SAMPLES * evidence.metrics.period
-    recent = evidence.metrics.since(MetricName.HDFS_UTILIZATION_PERCENT, evidence.now - window)
-    newest = recent[-LOW_SAMPLES:]
+    newest = _newest(evidence, MetricName.HDFS_UTILIZATION_PERCENT)
     return len(newest) == LOW_SAMPLES and all(p.value / 100 < evidence.policy.hdfs_low for p in newest)
+
+
+def _newest(evidence: CoreEvidence, name: MetricName) -> tuple[MetricPoint, ...]:
+    """Return the newest samples of a metric that a shrink is judged by, at most LOW_SAMPLES."""
+    window = evidence.policy.metrics_max_age + LOW_SAMPLES * evidence.metrics.period
+    return evidence.metrics.since(name, evidence.now - window)[-LOW_SAMPLES:]
 
 
 def _cooled_at(evidence: CoreEvidence) -> datetime | None:

@@ -16,6 +16,9 @@ NEEDED = (
 )
 """All of them, from one sample, or there is no demand to speak of."""
 
+MOST = 1e12
+"""More MiB or containers than any cluster has (an exbibyte): a metric that says so is broken."""
+
 OVERCOMMIT = 1.5
 """Allocated memory above this share of the total is a broken metric, not a busy cluster."""
 
@@ -27,7 +30,7 @@ class Demand:
     Attributes:
         at: When the sample was taken.
         allocated_mib: YARN memory in use.
-        pending_mib: Estimated memory of waiting containers (EMR publishes only their number).
+        pending_mib: Memory of waiting containers: as a probe pushed it, else estimated from their number.
         pending_containers: Waiting containers.
         total_mib: YARN memory of the cluster.
         container_mib: Memory per container the estimate used.
@@ -61,15 +64,20 @@ def read_demand(
     if len(found) < len(NEEDED) or len({point.at for point in found}) > 1:
         return Reason.METRICS_STALE
     total, allocated, containers, pending = (point.value for point in found)
-    if any(not math.isfinite(value) or value < 0 for value in (total, allocated, containers, pending)):
+    at = found[0].at
+    told = metrics.latest(MetricName.PENDING_MIB, now=now, max_age=max_age)
+    told_mib = told.value if told is not None and told.at == at else 0.0
+    values = (total, allocated, containers, pending, told_mib)
+    if not all(math.isfinite(value) and 0 <= value <= MOST for value in values):
         return Reason.METRICS_ABSURD
     if allocated > total * OVERCOMMIT or (containers == 0) != (allocated == 0):
         return Reason.METRICS_ABSURD
     size = allocated / containers if containers else container_mib or FIRST_CONTAINER_MIB
     return Demand(
-        at=found[0].at,
+        at=at,
         allocated_mib=allocated,
-        pending_mib=pending * size,
+        # YARN counts containers and memory one after the other: either may be behind for a moment.
+        pending_mib=told_mib or pending * size,
         pending_containers=pending,
         total_mib=total,
         container_mib=size,

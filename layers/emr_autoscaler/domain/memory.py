@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 
 from emr_autoscaler.domain.cluster import Cluster, InstanceGroup, Market
 from emr_autoscaler.domain.fleets import InstanceFleet
+from emr_autoscaler.domain.recorded_look import RecordedLook
+from emr_autoscaler.domain.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,8 @@ class TaskMemory:
         lost: Warned instances whose group still has to be lowered.
         on_demand_since: Since when a task fleet has on-demand units above their floor, or spot failed last.
         next_evaluation_at: When to look again; None while settled.
+        pushed: Snapshots a probe on the cluster pushed lately, oldest first, thinned out.
+        recorded: The last look that was recorded.
     """
 
     last_scale_out_at: datetime | None = None
@@ -56,6 +60,8 @@ class TaskMemory:
     lost: tuple[LostInstance, ...] = ()
     on_demand_since: datetime | None = None
     next_evaluation_at: datetime | None = None
+    pushed: tuple[Snapshot, ...] = ()
+    recorded: RecordedLook | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,13 +1,13 @@
 """What CloudWatch knows of a cluster: series of points, and how old a point may be to count."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 
 class MetricName(StrEnum):
-    """The metrics of AWS/ElasticMapReduce that decisions read (EMR Management Guide, metrics)."""
+    """The metrics of AWS/ElasticMapReduce that decisions read (EMR Management Guide, metrics), and a probe's."""
 
     IS_IDLE = "IsIdle"
     APPS_RUNNING = "AppsRunning"
@@ -24,6 +24,10 @@ class MetricName(StrEnum):
     MISSING_BLOCKS = "MissingBlocks"
     CORRUPT_BLOCKS = "CorruptBlocks"
     UNDER_REPLICATED_BLOCKS = "UnderReplicatedBlocks"
+    ACTIVE_NODES = "MRActiveNodes"
+    # Known only where a probe on the cluster pushes them; CloudWatch has none of these.
+    PENDING_MIB = "PendingMB"
+    CONTAINERS_COMPLETED = "ContainersCompleted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +44,8 @@ class ClusterMetrics:
 
     Attributes:
         cluster_id: j-...
-        period: Spacing of the samples: 5 min ordinarily, 1 min with managed scaling or a probe.
+        period: Spacing of the samples: 5 min ordinarily, 1 min with managed scaling, 10 s to 1 min
+            where a probe pushes them.
         series: Points by metric, oldest first. A metric that has none may be absent.
     """
 
@@ -51,6 +56,11 @@ class ClusterMetrics:
     def since(self, name: MetricName, start: datetime) -> tuple[MetricPoint, ...]:
         """Return the points of ``name`` taken at or after ``start``, oldest first."""
         return tuple(point for point in self.series.get(name, ()) if point.at >= start)
+
+    def after(self, at: datetime) -> "ClusterMetrics":
+        """Return the metrics without what was sampled at ``at`` or before."""
+        newer = {name: tuple(p for p in points if p.at > at) for name, points in self.series.items()}
+        return replace(self, series={name: points for name, points in newer.items() if points})
 
     def latest(self, name: MetricName, *, now: datetime, max_age: timedelta) -> MetricPoint | None:
         """Return the newest point of ``name``, or None where it is missing, too old or from the future."""

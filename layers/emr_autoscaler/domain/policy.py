@@ -59,6 +59,7 @@ class TaskPolicy:
         fallback_after: How long spot may stay unfulfilled before on-demand is ordered instead.
         schedules: Windows with a minimum of their own.
         instance_types: Spot pools to create at enrolment, one task group each; empty creates none.
+        operator_hold: How long a count that somebody else ordered stands before this system decides again.
     """
 
     enabled: bool = True
@@ -75,6 +76,7 @@ class TaskPolicy:
     fallback_after: timedelta = timedelta(minutes=5)
     schedules: tuple[ScheduledMinimum, ...] = ()
     instance_types: tuple[str, ...] = ()
+    operator_hold: timedelta = timedelta(minutes=30)
 
     def __post_init__(self) -> None:
         """Refuse bounds that cannot be kept."""
@@ -100,6 +102,10 @@ class CorePolicy:
         cooldown: Least time between two core resizes.
         decommission_timeout: How long a leaving node may copy its blocks away.
         metrics_max_age: Older samples count as missing.
+        min_age: A cluster younger than this keeps its core nodes.
+        yarn_free_percent: A core node goes only while at least this much of YARN's memory is free, 0-100:
+            core nodes run containers, too.
+        operator_hold: How long a count that somebody else ordered stands before this system decides again.
     """
 
     enabled: bool = True
@@ -111,6 +117,9 @@ class CorePolicy:
     cooldown: timedelta = timedelta(minutes=30)
     decommission_timeout: timedelta = timedelta(hours=2)
     metrics_max_age: timedelta = timedelta(minutes=12)
+    min_age: timedelta = timedelta(hours=2)
+    yarn_free_percent: float = 50.0
+    operator_hold: timedelta = timedelta(minutes=30)
 
     def __post_init__(self) -> None:
         """Refuse bounds and marks that contradict each other."""

@@ -15,6 +15,7 @@ from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName
 from emr_autoscaler.domain.placement import Slot
 from emr_autoscaler.domain.policy import TaskPolicy
 from emr_autoscaler.domain.pools import FIRST_COOLING, rank
+from emr_autoscaler.domain.snapshot import NodeLoad
 
 STALLED_AFTER = timedelta(minutes=15)
 """A request unmet for this long is stalled even where no event said why (slow boots take 11 min)."""
@@ -41,6 +42,7 @@ class TaskEvidence:
         memory: What earlier decisions left behind.
         pools: Health of the pool of each spot group, by group id; of a task fleet's spot side, by its id.
         groups_are_fresh: True where ``groups`` were read from EMR for this very decision.
+        nodes: What runs on each node, of the snapshot that ``metrics`` end with; empty where nobody told.
     """
 
     now: datetime
@@ -56,6 +58,7 @@ class TaskEvidence:
     memory: TaskMemory = field(default_factory=TaskMemory)
     pools: Mapping[str, PoolHealth] = field(default_factory=dict)
     groups_are_fresh: bool = False
+    nodes: tuple[NodeLoad, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

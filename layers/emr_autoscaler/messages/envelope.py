@@ -1,6 +1,6 @@
 """The EventBridge envelope that every event shares; the details are modelled where they are read."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -25,6 +25,13 @@ class Envelope(BaseModel):
 
 
 class Detail(BaseModel):
-    """Base of all details."""
+    """Base of all details.
+
+    Attributes:
+        answered_once: Whether a second delivery is answered with what the first led to. False for events
+            that tell themselves whether they come too late: remembering each costs two writes.
+    """
+
+    answered_once: ClassVar[bool] = True
 
     model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)

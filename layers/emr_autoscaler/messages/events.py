@@ -19,6 +19,10 @@ from emr_autoscaler.messages.emr_events import (
     InstanceGroupStateChange,
 )
 from emr_autoscaler.messages.envelope import Detail, Envelope
+from emr_autoscaler.messages.probe_events import YarnSnapshot
+
+PROBE = "emr-autoscaler.probe"
+"""Source of what the probe on a cluster sends; the cluster's role may put events of this source."""
 
 MODELS: Mapping[tuple[str, str], type[Detail]] = MappingProxyType(
     {
@@ -34,6 +38,7 @@ MODELS: Mapping[tuple[str, str], type[Detail]] = MappingProxyType(
         ("aws.health", "AWS Health Event"): HealthEvent,
         ("aws.cloudwatch", "CloudWatch Alarm State Change"): AlarmStateChange,
         ("aws.events", "Scheduled Event"): ScheduledTick,
+        (PROBE, "YARN Snapshot"): YarnSnapshot,
     }
 )
 """Each has a sample in events/ of the same meaning."""

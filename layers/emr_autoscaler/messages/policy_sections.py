@@ -141,6 +141,9 @@ class TaskDocument(_Section):
         list[InstanceType],
         Field(max_length=20, description="Spot pools to create at enrolment, one task group each."),
     ] = []
+    operator_hold_minutes: Annotated[
+        float, Field(ge=0, le=1440, description="How long a count that somebody else ordered stands.")
+    ] = _minutes(_TASK.operator_hold)
 
     @model_validator(mode="after")
     def _bounds_can_be_kept(self) -> "TaskDocument":
@@ -197,6 +200,15 @@ class CoreDocument(_Section):
     metrics_max_age_minutes: Annotated[
         float, Field(ge=1, le=60, description="Older samples count as missing.")
     ] = _minutes(_CORE.metrics_max_age)
+    min_age_minutes: Annotated[
+        float, Field(ge=0, le=10_080, description="A younger cluster keeps its core nodes.")
+    ] = _minutes(_CORE.min_age)
+    yarn_free_percent: Annotated[
+        float, Field(ge=0, le=100, description="Least free YARN memory for a core node to go.")
+    ] = _CORE.yarn_free_percent
+    operator_hold_minutes: Annotated[
+        float, Field(ge=0, le=1440, description="How long a count that somebody else ordered stands.")
+    ] = _minutes(_CORE.operator_hold)
 
     @model_validator(mode="after")
     def _bounds_and_marks_agree(self) -> "CoreDocument":

@@ -43,6 +43,8 @@ class Verdict(Protocol):
 
 EvidenceT = TypeVar("EvidenceT", TaskEvidence, CoreEvidence)
 VerdictT = TypeVar("VerdictT", bound=Verdict)
+Gather = Callable[[RegistryEntry, Policy, datetime], EvidenceT | None]
+"""Puts evidence together from the entry as it stands under the lease; None where the look is not needed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,16 @@ class CapacityLook(ABC, Generic[EvidenceT, VerdictT]):
     ) -> RegistryEntry:
         """Return the entry with what the next look should know."""
 
+    def read_metrics(self, entry: RegistryEntry, now: datetime) -> ClusterMetrics:
+        """Read the metrics of the cluster."""
+        return self.read_cloudwatch(entry.cluster_id, now)
+
+    def read_cloudwatch(self, cluster_id: str, now: datetime) -> ClusterMetrics:
+        """Read what CloudWatch shows of the cluster."""
+        return self.metrics.read_metrics([cluster_id], self.metric_names, start=now - self.window, end=now)[
+            cluster_id
+        ]
+
     def now_or_queued(self, cluster_id: str, *, trigger: str) -> DecisionRecord | None:
         """Decide now, or queue the look where another invocation holds the cluster."""
         try:
@@ -90,16 +102,25 @@ class CapacityLook(ABC, Generic[EvidenceT, VerdictT]):
             self.queue.request(cluster_id, self.kind, now=self.clock.now(), cause=trigger)
             return None
 
-    def __call__(self, cluster_id: str, *, trigger: str, wait: timedelta = timedelta(0)) -> DecisionRecord | None:
+    def __call__(
+        self,
+        cluster_id: str,
+        *,
+        trigger: str,
+        wait: timedelta = timedelta(0),
+        gather: Gather[EvidenceT] | None = None,
+    ) -> DecisionRecord | None:
         """Decide and act.
 
         Args:
             cluster_id: j-...
             trigger: What caused the look.
             wait: How long to wait for another invocation to let go of the cluster.
+            gather: Where evidence comes from other than stored state and CloudWatch.
 
         Returns:
-            What was decided; None for a cluster that is not enrolled, has ended, or has no usable policy.
+            What was decided; None for a cluster that is not enrolled, has ended, or has no usable policy,
+            and where ``gather`` found the look no longer needed.
 
         Raises:
             BusyError: Another invocation still holds the cluster after ``wait``.
@@ -117,13 +138,13 @@ class CapacityLook(ABC, Generic[EvidenceT, VerdictT]):
                 if intent.trigger == trigger:
                     return finished
                 entry = self.registry.get(cluster_id) or entry
-            return self._look(entry, policy, trigger)
+            evidence = (gather or self._gather)(entry, policy, self.clock.now())
+            return None if evidence is None else self._look(entry, policy, evidence, trigger)
 
-    def _look(self, entry: RegistryEntry, policy: Policy, trigger: str) -> DecisionRecord:
-        now = self.clock.now()
-        cluster_id = entry.cluster_id
-        read = self.metrics.read_metrics([cluster_id], self.metric_names, start=now - self.window, end=now)
-        evidence = self.observe(entry, policy, read[cluster_id], now)
+    def _gather(self, entry: RegistryEntry, policy: Policy, now: datetime) -> EvidenceT:
+        return self.observe(entry, policy, self.read_metrics(entry, now), now)
+
+    def _look(self, entry: RegistryEntry, policy: Policy, evidence: EvidenceT, trigger: str) -> DecisionRecord:
         if self.decide(evidence).decision.changes_something:
             # The stored snapshot said act; EMR itself has the last word before anything is ordered.
             evidence = self.check_again(evidence)

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from emr_autoscaler.domain.core_capacity import (
     BLOCK_METRICS,
+    YARN_METRICS,
     CoreEvidence,
     CoreVerdict,
     decide_core_capacity,
@@ -26,7 +27,7 @@ class ResizeCoreGroup(CapacityLook[CoreEvidence, CoreVerdict]):
 
     kind = DecisionKind.CORE
     evidence_type = CoreEvidence
-    metric_names = (MetricName.HDFS_UTILIZATION_PERCENT, *BLOCK_METRICS)
+    metric_names = (MetricName.HDFS_UTILIZATION_PERCENT, *BLOCK_METRICS, *YARN_METRICS)
     window = timedelta(minutes=45)
 
     def decide(self, evidence: CoreEvidence) -> CoreVerdict:
@@ -50,6 +51,7 @@ class ResizeCoreGroup(CapacityLook[CoreEvidence, CoreVerdict]):
             metrics=metrics,
             policy=policy.core,
             memory=entry.core,
+            created_at=entry.cluster.created_at,
         )
 
     def check_again(self, evidence: CoreEvidence) -> CoreEvidence:

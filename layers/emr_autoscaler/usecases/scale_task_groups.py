@@ -4,12 +4,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from emr_autoscaler.domain.cluster import InstanceGroup, Market, Role
-from emr_autoscaler.domain.decision import DecisionKind
+from emr_autoscaler.domain.decision import Decision, DecisionKind
 from emr_autoscaler.domain.fleet_steps import fleet_of, pool_of, side_id
 from emr_autoscaler.domain.memory import PoolHealth, PoolKey, RegistryEntry
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName
 from emr_autoscaler.domain.policy import Policy
 from emr_autoscaler.domain.record import Outcome
+from emr_autoscaler.domain.recorded_look import RecordedLook
+from emr_autoscaler.domain.snapshot import as_metrics, is_pushing, last_pushed_at
 from emr_autoscaler.domain.task_capacity import TaskVerdict, decide_task_capacity
 from emr_autoscaler.domain.task_scene import TaskEvidence
 from emr_autoscaler.ports import Pools
@@ -40,6 +42,14 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
     def decide(self, evidence: TaskEvidence) -> TaskVerdict:
         """Decide the counts of the task groups."""
         return decide_task_capacity(evidence)
+
+    def read_metrics(self, entry: RegistryEntry, now: datetime) -> ClusterMetrics:
+        """Return what a probe pushed; where it is silent what CloudWatch has that is newer than its last word."""
+        pushed = entry.task.pushed
+        if is_pushing(pushed, now):
+            return as_metrics(entry.cluster_id, pushed, now=now)
+        read = self.read_cloudwatch(entry.cluster_id, now)
+        return read.after(pushed[-1].at) if pushed else read
 
     def observe(
         self, entry: RegistryEntry, policy: Policy, metrics: ClusterMetrics, now: datetime
@@ -72,16 +82,31 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
         self, entry: RegistryEntry, evidence: TaskEvidence, verdict: TaskVerdict, outcome: Outcome
     ) -> RegistryEntry:
         """Return the entry with the memory of the look and the orders given."""
+        pushed = max(entry.task.pushed, evidence.memory.pushed, key=last_pushed_at)
+        recorded = recorded_look(verdict.decision, outcome)
         if outcome is Outcome.FAILED:
             retry_at = evidence.now + RETRY_AFTER_REFUSAL
-            return replace(entry, task=replace(entry.task, next_evaluation_at=retry_at))
+            memory = replace(entry.task, next_evaluation_at=retry_at, pushed=pushed, recorded=recorded)
+            return replace(entry, task=memory)
         groups = evidence.groups if evidence.groups_are_fresh else entry.groups
         fleets = evidence.fleets if evidence.groups_are_fresh else entry.fleets
         seen_at = evidence.now if evidence.groups_are_fresh else entry.groups_seen_at
         if outcome is Outcome.DONE:
             groups = with_orders(groups, verdict.decision.targets)
             fleets = with_fleet_orders(fleets, verdict.decision.targets)
-        return replace(entry, task=verdict.memory, groups=groups, fleets=fleets, groups_seen_at=seen_at)
+        memory = replace(verdict.memory, pushed=pushed, recorded=recorded)
+        return replace(entry, task=memory, groups=groups, fleets=fleets, groups_seen_at=seen_at)
+
+
+def recorded_look(decision: Decision, outcome: Outcome) -> RecordedLook:
+    """Return what is remembered of a recorded decision."""
+    return RecordedLook(
+        at=decision.decided_at,
+        action=decision.action,
+        reason=decision.reason,
+        ordered=outcome is Outcome.DONE,
+        refused=outcome is Outcome.FAILED,
+    )
 
 
 def health_of_pools(

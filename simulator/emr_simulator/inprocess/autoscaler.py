@@ -42,7 +42,7 @@ class AutoscalerPolicy:
 
     def prepare(self, setup: Setup) -> tuple[tuple[GroupSpec, ...], dict[str, str]]:
         """Return the task group, and the tag that opts the cluster in."""
-        self._period = timedelta(minutes=5 if setup.metrics is MetricsMode.FIVE_MINUTES else 1)
+        self._period = timedelta(minutes=1 if setup.metrics is MetricsMode.ONE_MINUTE else 5)
         task = TaskPolicy(max_nodes=setup.maximum_task_count, objective=self._objective)
         self._policies.put(
             Policy(

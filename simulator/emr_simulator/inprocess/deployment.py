@@ -94,6 +94,8 @@ def routes_of(raw: Mapping[str, Any], prefix: str) -> Iterator[Route]:
             named = str(detail.get("alarmName", "")).startswith(f"{prefix}-{topic}-")
             if named and detail.get("state", {}).get("value") in states:
                 yield route
+    elif kind == ("emr-autoscaler.probe", "YARN Snapshot"):
+        yield routes.scale_task_groups
     elif kind in _CAPACITY_EVENTS or (
         kind == ("aws.health", "AWS Health Event")
         and detail.get("service") == "EC2"

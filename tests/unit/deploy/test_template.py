@@ -204,7 +204,9 @@ def test_each_emr_write_belongs_to_the_functions_that_decide_it() -> None:
         for action in EMR_WRITES
     }
     assert granted == {
+        "elasticmapreduce:AddInstanceFleet": {"enroll_cluster", "sweep_fleet"},
         "elasticmapreduce:AddInstanceGroups": {"enroll_cluster", "sweep_fleet"},
+        "elasticmapreduce:ModifyInstanceFleet": {"scale_task_groups", "resize_core_group"},
         "elasticmapreduce:ModifyInstanceGroups": {
             "scale_task_groups",
             "resize_core_group",

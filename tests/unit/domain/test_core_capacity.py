@@ -1,6 +1,7 @@
 """Core capacity: out in time, in by one and only when everything that protects the data allows it."""
 
 import random
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -12,18 +13,27 @@ from tests.support.scenes import CLUSTER, NOW, SAMPLED, core_group, minutes, ord
 
 from emr_autoscaler.adapters.evidence import dump_evidence, load_evidence
 from emr_autoscaler.domain.cluster import ClusterState, GroupState
-from emr_autoscaler.domain.core_capacity import BLOCK_METRICS, CoreEvidence, decide_core_capacity
+from emr_autoscaler.domain.core_capacity import (
+    BLOCK_METRICS,
+    YARN_METRICS,
+    CoreEvidence,
+    decide_core_capacity,
+)
 from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, Reason
 from emr_autoscaler.domain.memory import CoreMemory
 from emr_autoscaler.domain.metrics import ClusterMetrics
 from emr_autoscaler.domain.policy import CorePolicy
 
+QUIET = {"CONTAINER_PENDING": (0, 0, 0), "YARN_MEMORY_AVAILABLE_PERCENTAGE": (90, 90, 90)}
 
-def hdfs(*percent: float, **blocks: float) -> ClusterMetrics:
-    """Samples of HDFS use, the newest last; blocks at risk are zero where not given."""
-    times = [SAMPLED - minutes(5 * n) for n in range(len(percent))][::-1]
-    known = {name.name: [(SAMPLED, blocks.get(name.name, 0.0))] for name in BLOCK_METRICS}
-    return series(HDFS_UTILIZATION_PERCENT=zip(times, percent, strict=True), **known)
+
+def hdfs(*percent: float, yarn: Mapping[str, Sequence[float]] = QUIET, **blocks: float) -> ClusterMetrics:
+    """Samples of HDFS use, the newest last; blocks at risk are zero and YARN quiet where not given."""
+    known: dict[str, Any] = {name.name: [(SAMPLED, blocks.get(name.name, 0.0))] for name in BLOCK_METRICS}
+    sampled = {"HDFS_UTILIZATION_PERCENT": percent, **QUIET, **yarn}
+    for name, values in sampled.items():
+        known[name] = [(SAMPLED - minutes(5 * n), value) for n, value in enumerate(values[::-1])][::-1]
+    return series(**known)
 
 
 LOW = hdfs(10, 10, 10)
@@ -111,6 +121,37 @@ def test_a_shrink_needs_three_low_samples_in_a_row(metrics: ClusterMetrics) -> N
     assert outcome(core_evidence(metrics=metrics)) == (Reason.HDFS_IN_RANGE, None)
 
 
+@pytest.mark.parametrize(
+    ("yarn", "reason"),
+    [
+        ({"CONTAINER_PENDING": (0, 0, 1)}, Reason.YARN_BUSY),
+        ({"CONTAINER_PENDING": (3, 0, 0)}, Reason.YARN_BUSY),
+        ({"YARN_MEMORY_AVAILABLE_PERCENTAGE": (90, 90, 49)}, Reason.YARN_BUSY),
+        ({"YARN_MEMORY_AVAILABLE_PERCENTAGE": (20, 90, 90)}, Reason.YARN_BUSY),
+        ({"YARN_MEMORY_AVAILABLE_PERCENTAGE": (90, 90, float("nan"))}, Reason.YARN_BUSY),
+        ({"CONTAINER_PENDING": ()}, Reason.METRICS_STALE),
+        ({"YARN_MEMORY_AVAILABLE_PERCENTAGE": ()}, Reason.METRICS_STALE),
+    ],
+)
+def test_a_busy_yarn_keeps_every_core_node(yarn: Mapping[str, Sequence[float]], reason: Reason) -> None:
+    assert outcome(core_evidence(metrics=hdfs(10, 10, 10, yarn=yarn))) == (reason, None)
+
+
+def test_how_much_memory_must_be_free_is_the_policys() -> None:
+    half = {"YARN_MEMORY_AVAILABLE_PERCENTAGE": (40, 40, 40)}
+    assert outcome(core_evidence(metrics=hdfs(10, 10, 10, yarn=half), yarn_free_percent=40.0))[1] == 4
+
+
+def test_a_young_cluster_keeps_its_core_nodes_until_it_has_its_age() -> None:
+    young = decide(core_evidence(created_at=NOW - minutes(90)))
+    assert (young.reason, young.next_evaluation_at) == (Reason.TOO_YOUNG, NOW + minutes(30))
+    assert outcome(core_evidence(created_at=NOW - minutes(120)))[1] == 4
+
+
+def test_a_young_cluster_that_fills_up_grows_all_the_same() -> None:
+    assert outcome(core_evidence(4, created_at=NOW, metrics=hdfs(80)))[0] is Reason.HDFS_ABOVE_HIGH
+
+
 @pytest.mark.parametrize("percent", [80, 10])
 def test_core_resizes_wait_for_their_cooldown(percent: float) -> None:
     memory = CoreMemory(last_resize_at=NOW - minutes(29))
@@ -189,6 +230,12 @@ def test_a_shrink_is_taken_back_where_hdfs_has_filled_up_since() -> None:
 # --------------------------------------------------------------------------- whatever the scene
 
 
+def draw_yarn(chance: random.Random) -> dict[str, tuple[float, ...]]:
+    pending = tuple(float(chance.choice((0, 0, 0, 0, 5))) for _ in range(3))
+    free = tuple(chance.choice((chance.uniform(50, 100),) * 6 + (chance.uniform(0, 100),)) for _ in range(3))
+    return {"CONTAINER_PENDING": pending, "YARN_MEMORY_AVAILABLE_PERCENTAGE": free}
+
+
 def draw_core_evidence(number: int) -> CoreEvidence:
     chance = random.Random(number)
     count = chance.randint(0, 12)
@@ -210,7 +257,7 @@ def draw_core_evidence(number: int) -> CoreEvidence:
             ),
         ),
         dfs_replication=chance.choice((None, 1, 2, 3)),
-        metrics=hdfs(*values, **blocks),
+        metrics=hdfs(*values, yarn=draw_yarn(chance), **blocks),
         policy=CorePolicy(
             min_nodes=chance.randint(1, 4),
             max_nodes=chance.randint(4, 15),
@@ -219,6 +266,7 @@ def draw_core_evidence(number: int) -> CoreEvidence:
             hdfs_high=high / 100,
         ),
         memory=CoreMemory(last_resize_at=chance.choice((None, NOW - minutes(chance.randint(0, 60))))),
+        created_at=chance.choice((None, NOW - minutes(chance.randint(0, 400)))),
     )
 
 
@@ -241,6 +289,10 @@ def test_every_order_keeps_bounds_replication_blocks_and_disks(first: int) -> No
         assert target.count == target.previous_count - 1
         assert target.count >= max(policy.min_nodes, evidence.dfs_replication or 3)
         assert all(evidence.metrics.series[name][-1].value == 0 for name in BLOCK_METRICS)
+        pending, free = (evidence.metrics.series[name] for name in YARN_METRICS)
+        assert max(p.value for p in pending) == 0
+        assert min(p.value for p in free) >= policy.yarn_free_percent
+        assert evidence.created_at is None or NOW - evidence.created_at >= policy.min_age
         used = evidence.metrics.series[next(n for n in evidence.metrics.series if n.name.startswith("HDFS"))]
         assert used[-1].value / 100 * target.previous_count / target.count < policy.hdfs_target
 

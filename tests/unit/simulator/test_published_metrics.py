@@ -108,3 +108,12 @@ def test_core_nodes_running_counts_core_only():
     cluster_id = a_cluster(world, core=4, task=2)
     world.run_for(seconds(100))
     assert read(world, cluster_id, "CoreNodesRunning")[-1][1] == 4
+
+
+def test_tasks_submitted_at_the_instant_of_a_sample_are_seen_allocated():
+    world = a_world()
+    cluster_id = a_cluster(world, core=2)
+    world.submit_job(cluster_id, a_job(tasks=12, lasting=1000), at=START + seconds(600))
+    world.run_until(START + seconds(700))
+    assert read(world, cluster_id, "ContainerAllocated")[-1] == (START + seconds(600), 12)
+    assert read(world, cluster_id, "ContainerPending")[-1] == (START + seconds(600), 0)

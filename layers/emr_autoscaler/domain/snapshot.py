@@ -1,0 +1,174 @@
+"""What a probe on the cluster says of its YARN, and how long that counts; the event is in messages."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName, MetricPoint
+
+PUSHED_EVERY = timedelta(seconds=10)
+"""What a probe does while anything changes."""
+
+HEARTBEAT = timedelta(minutes=1)
+"""What it does at least."""
+
+FRESH_FOR = timedelta(seconds=150)
+"""A push older than two heartbeats and a half has ended: CloudWatch is asked again."""
+
+CLOCK_SKEW = timedelta(seconds=5)
+"""A cluster's clock may be ahead by this much; what lies further in the future is not believed."""
+
+HISTORY = timedelta(minutes=5)
+NEWEST_KEPT = 3
+"""Of older snapshots one a minute is kept, for ``HISTORY``."""
+
+
+class NodeState(StrEnum):
+    """Whether YARN gives a node new containers."""
+
+    RUNNING = "RUNNING"
+    DECOMMISSIONING = "DECOMMISSIONING"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeLoad:
+    """What runs on one node.
+
+    Attributes:
+        ec2_instance_id: i-...
+        state: As YARN has it.
+        containers: Running containers, application masters included.
+        application_masters: How many of them are application masters: losing one ends its application.
+        used_mib: YARN memory in use.
+    """
+
+    ec2_instance_id: str
+    state: NodeState = NodeState.RUNNING
+    containers: int = 0
+    application_masters: int = 0
+    used_mib: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """The figures of YARN's ResourceManager at one moment, as they were pushed: nothing is judged here.
+
+    Attributes:
+        at: When they were taken.
+        active_nodes: Nodes that take containers.
+        core_nodes: Of them core nodes, where the probe can tell.
+        task_nodes: Of them task nodes, likewise.
+        total_mib: YARN memory.
+        allocated_mib: Of it in use.
+        available_mib: Of it free.
+        pending_mib: Memory that waiting containers ask for.
+        containers_allocated: Running containers.
+        containers_pending: Waiting containers.
+        containers_completed: Containers that have ended since the ResourceManager began; it begins anew at 0.
+        apps_running: Running applications.
+        apps_pending: Waiting applications.
+        nodes: What runs on each node, where the probe tells. History is kept without.
+    """
+
+    at: datetime
+    active_nodes: float
+    core_nodes: float | None = None
+    task_nodes: float | None = None
+    total_mib: float
+    allocated_mib: float
+    available_mib: float
+    pending_mib: float
+    containers_allocated: float
+    containers_pending: float
+    containers_completed: float | None = None
+    apps_running: float
+    apps_pending: float
+    nodes: tuple[NodeLoad, ...] = ()
+
+
+class Refusal(StrEnum):
+    """Why a snapshot is not even looked at."""
+
+    FROM_THE_FUTURE = "FROM_THE_FUTURE"
+    TOO_OLD = "TOO_OLD"
+    OVERTAKEN = "OVERTAKEN"
+
+
+def find_refusal(snapshot: Snapshot, history: Sequence[Snapshot], now: datetime) -> Refusal | None:
+    """Return why a snapshot may not be used, if so.
+
+    Args:
+        snapshot: The one that arrived.
+        history: Those used before, oldest first.
+        now: The time of arrival.
+    """
+    if snapshot.at > now + CLOCK_SKEW:
+        return Refusal.FROM_THE_FUTURE
+    if now - snapshot.at > FRESH_FOR:
+        return Refusal.TOO_OLD
+    if history and snapshot.at <= history[-1].at:
+        return Refusal.OVERTAKEN
+    return None
+
+
+def is_pushing(history: Sequence[Snapshot], now: datetime) -> bool:
+    """Whether the last snapshot is young enough to speak for the cluster."""
+    return bool(history) and now - history[-1].at <= FRESH_FOR
+
+
+def last_pushed_at(history: Sequence[Snapshot]) -> datetime:
+    """Return when the last snapshot was taken; the beginning of time where there is none."""
+    return history[-1].at if history else datetime.min.replace(tzinfo=UTC)
+
+
+def add_to_history(history: Sequence[Snapshot], snapshot: Snapshot) -> tuple[Snapshot, ...]:
+    """Return the history with one more snapshot, thinned out, without what ran on each node."""
+    kept: list[Snapshot] = []
+    older, newest = history[: 1 - NEWEST_KEPT], history[1 - NEWEST_KEPT :]
+    for past in older:
+        is_first_of_its_minute = not kept or _minute(past.at) != _minute(kept[-1].at)
+        if is_first_of_its_minute and snapshot.at - past.at <= HISTORY:
+            kept.append(past)
+    return (*kept, *newest, replace(snapshot, nodes=()) if snapshot.nodes else snapshot)
+
+
+def _minute(at: datetime) -> tuple[int, int]:
+    return at.hour, at.minute
+
+
+def as_metrics(cluster_id: str, snapshots: Sequence[Snapshot], *, now: datetime) -> ClusterMetrics:
+    """Return snapshots, oldest first and at least one, as the metrics of the cluster.
+
+    A clock that is ahead is set right here: no sample is later than ``now``.
+    """
+    last = snapshots[-1]
+    gap = last.at - snapshots[-2].at if len(snapshots) > 1 else PUSHED_EVERY
+    times = [min(s.at, now) for s in snapshots]
+
+    def points(values: Sequence[float]) -> tuple[MetricPoint, ...]:
+        return tuple(MetricPoint(at=at, value=value) for at, value in zip(times, values, strict=True))
+
+    series = {
+        MetricName.MEMORY_TOTAL_MIB: points([s.total_mib for s in snapshots]),
+        MetricName.MEMORY_ALLOCATED_MIB: points([s.allocated_mib for s in snapshots]),
+        MetricName.MEMORY_AVAILABLE_MIB: points([s.available_mib for s in snapshots]),
+        MetricName.PENDING_MIB: points([s.pending_mib for s in snapshots]),
+        MetricName.CONTAINER_ALLOCATED: points([s.containers_allocated for s in snapshots]),
+        MetricName.CONTAINER_PENDING: points([s.containers_pending for s in snapshots]),
+        MetricName.APPS_RUNNING: points([s.apps_running for s in snapshots]),
+        MetricName.APPS_PENDING: points([s.apps_pending for s in snapshots]),
+        MetricName.ACTIVE_NODES: points([s.active_nodes for s in snapshots]),
+    }
+    completed = [
+        MetricPoint(at=at, value=s.containers_completed)
+        for at, s in zip(times, snapshots, strict=True)
+        if s.containers_completed is not None
+    ]
+    if completed:
+        series[MetricName.CONTAINERS_COMPLETED] = tuple(completed)
+    if last.core_nodes is not None and last.task_nodes is not None and last.core_nodes + last.task_nodes > 0:
+        series[MetricName.CORE_NODES_RUNNING] = (MetricPoint(at=times[-1], value=last.core_nodes),)
+        series[MetricName.TASK_NODES_RUNNING] = (MetricPoint(at=times[-1], value=last.task_nodes),)
+    period = min(max(gap, PUSHED_EVERY), HEARTBEAT)
+    return ClusterMetrics(cluster_id=cluster_id, period=period, series=series)
