@@ -5,7 +5,9 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-from tests.support.stories import OPTED_IN, Story, job, live
+import pytest
+from tests.support.stories import OPTED_IN, Story, job, live, lossy
+from tests.support.stormy_days import assert_bill, stormy
 from tests.support.worlds import calm_world, fleet, fleet_cluster
 
 from emr_autoscaler.domain.decision import Action, Reason
@@ -16,6 +18,7 @@ from emr_simulator.fleet_descriptions import FleetSpec
 from emr_simulator.fleets import Fleet
 from emr_simulator.words import InstanceState, Market, Role
 from emr_simulator.workloads.model import Job
+from emr_simulator.workloads.synthetic import synthetic_day
 
 MIXED = {"m5.xlarge": 1, "m5.2xlarge": 2, "r5.xlarge": 2}
 SETTLE = timedelta(minutes=40)
@@ -176,6 +179,81 @@ def test_a_core_fleet_of_mixed_sizes_only_grows() -> None:
     story.run(timedelta(hours=3))
     assert Reason.FLEET_ONLY_GROWS in {r.decision.reason for r in story.decisions(cluster_id)}
     assert inside(story, cluster_id, Role.CORE).targets[Market.ON_DEMAND] == 12
+
+
+@pytest.mark.parametrize(("seed", "doubled"), [(1, 0.0), (2, 0.3)])
+def test_a_stormy_day_of_a_fleet_keeps_its_units_and_its_record_equals_the_bill(
+    seed: int, *, doubled: float
+) -> None:
+    policy = live(
+        task=in_units(max_nodes=16, expected_task_seconds=60),
+        core=CorePolicy(min_nodes=3, max_nodes=3),
+        idle=IdlePolicy(idle_for=timedelta(hours=2)),
+    )
+    story = Story(stormy(seed), policy, mangle=lossy(seed, doubled=doubled))
+    cluster_id = story.start(cluster(task_fleet(spot=2)))
+    for work in synthetic_day(seed=seed, start_hour=9, hours=8, scale=2.0).jobs:
+        at = story.world.now + timedelta(seconds=work.submit_after_seconds)
+        story.world.submit_job(cluster_id, work, at=at)
+
+    def stays_in_bounds() -> None:
+        if story.world.inside(cluster_id).is_up:
+            assert sum(targets(story, cluster_id)) <= 16
+
+    story.watch = stays_in_bounds
+    story.run(timedelta(hours=12))
+    reasons = {r.decision.reason for r in story.decisions(cluster_id)}
+    assert Reason.DEMAND_ABOVE_CAPACITY in reasons
+    assert story.system.given_up == []
+    assert_bill(story, cluster_id)
+
+
+def test_what_events_missed_of_a_fleet_is_seen_by_the_sweep() -> None:
+    def without_emr(events: list[dict[str, object]]) -> list[dict[str, object]]:
+        return [event for event in events if event["source"] != "aws.emr"]
+
+    story = Story(calm_world(), live(task=in_units()), mangle=without_emr)
+    cluster_id = story.start(cluster(task_fleet()))
+    story.world.submit_job(cluster_id, busy(seconds=3600))
+    story.run(timedelta(minutes=40))
+    assert targets(story, cluster_id) == (0, 12)
+    (known,) = (f for f in story.ports.registry.get(cluster_id).fleets if f.role == Role.TASK)
+    assert (known.target_spot_units, known.provisioned_spot_units) == (12, 12)
+
+
+def test_an_operators_task_fleet_is_found_when_its_event_comes() -> None:
+    story = Story(calm_world(), live(task=in_units()))
+    cluster_id = story.start(cluster(None))
+    story.world.emr.add_instance_fleet(cluster_id, task_fleet(spot=3))
+    story.run(timedelta(minutes=1))
+    assert Role.TASK in {f.role for f in story.ports.registry.get(cluster_id).fleets}
+
+
+def test_an_idle_cluster_with_fleets_is_ended() -> None:
+    story = Story(calm_world(), live(task=in_units()))
+    cluster_id = story.start(cluster(task_fleet()))
+    story.run(timedelta(hours=3))
+    assert story.world.emr.describe_cluster(cluster_id).state.value == "TERMINATED"
+
+
+def test_a_look_that_changes_nothing_makes_no_call_to_emr_and_one_that_acts_makes_two() -> None:
+    world = calm_world()
+    story = Story(world, live(task=in_units()))
+    cluster_id = story.start(cluster(task_fleet()))
+    story.run(timedelta(minutes=10))
+
+    def emr_calls() -> int:
+        return sum(n for name, n in world.calls.items() if name not in {"GetMetricData", "DescribeInstances"})
+
+    before = emr_calls()
+    story.system.use_cases.scale_task_groups(cluster_id, trigger="nothing to do")
+    assert emr_calls() == before
+    world.submit_job(cluster_id, busy())
+    world.run_for(timedelta(minutes=10))
+    record = story.system.use_cases.scale_task_groups(cluster_id, trigger="demand")
+    assert record is not None
+    assert record.decision.action is Action.SCALE_OUT
+    assert emr_calls() == before + 2
 
 
 def test_the_recorded_cost_of_a_fleet_cluster_is_the_worlds_bill_to_the_cent() -> None:
