@@ -70,6 +70,30 @@ def start_hour(text: str) -> float:
     return value
 
 
+def fraction(text: str) -> float:
+    """Read a fraction from 0 to 1."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        msg = f"{text!r} is not a fraction from 0 to 1"
+        raise argparse.ArgumentTypeError(msg)
+    return value
+
+
+def positive_number(text: str) -> float:
+    """Read a number above 0, fractions allowed."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 < value < float("inf"):
+        msg = f"{text!r} is not a number above 0"
+        raise argparse.ArgumentTypeError(msg)
+    return value
+
+
 def minutes(text: str) -> float:
     """Read a number of minutes above 0, an hour at most, fractions allowed."""
     try:

@@ -11,12 +11,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from emr_autoscaler_cli.arguments import hours, whole_number
 from emr_autoscaler_cli.failures import DONE, FailedError, UsageError
 from emr_autoscaler_cli.output import print_json, print_line, print_table
+from emr_autoscaler_cli.world_options import QUEUES_HELP, add_world_arguments, world_of
 from emr_simulator.benchmark.cells import Cell
 from emr_simulator.errors import TraceError
 from emr_simulator.experiment import Setup
 from emr_simulator.policies.registry import UnknownPolicyError
 
-EXAMPLES = """\
+EXAMPLES = f"""\
 examples:
   emr-autoscaler benchmark --trace FB-2009_samples_24_times_1hr_0.tsv --seeds 10 --out out/benchmark
   emr-autoscaler benchmark --trace day.tsv --seeds 3 --out out --policies emr-autoscaler drain-time static
@@ -28,7 +29,8 @@ one of those that simulate takes, with @1min or @push for faster metrics. Withou
 
 DIR receives benchmark.json, report.html (one file, opens anywhere) and a folder of finished runs: a benchmark
 that was broken off, or is asked for more seeds, runs only what is missing. Changed code runs everything again.
-"""
+
+{QUEUES_HELP}"""
 
 _KNOWN = {"cost_usd": "USD", "bsld_p50": "p50", "bsld_p95": "p95", "bsld_p99": "p99", "delay_seconds": "delay s"}
 
@@ -49,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="runs side by side (default: one a core)",
     )
     parser.add_argument("--hours", type=hours, metavar="H", help="play only the first hours of each trace")
+    add_world_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -66,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
         msg = f"{error.name} is missing: the benchmark needs the project's development environment (make install)"
         raise FailedError(msg) from error
 
-    setup = Setup()
+    setup = Setup(**world_of(arguments))
     try:
         variants = chosen(arguments.policies, setup)
     except UnknownPolicyError as error:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import ROUND_FLOOR, Decimal, localcontext
+from decimal import Decimal
 from enum import StrEnum
 
 from emr_autoscaler.domain.costs import CostLine, HourRecord, RecordStatus, exact_sum, spot_saving
@@ -57,6 +57,9 @@ class Row:
         contracted_cost_usd: After configured discounts, exact.
         list_cost_usd: The same at on-demand rates, exact.
         spot_saving_usd: List less effective of spot instances, exact.
+        scaling_saving_usd: Estimate of what task nodes that did not run would have cost; None where a row is only
+            a part of its hours, for it was saved by the whole of them.
+        reaping_saving_usd: Estimate of what ended idle clusters would have gone on costing; None likewise.
         status: ESTIMATED, RECONCILED, or MIXED.
     """
 
@@ -65,6 +68,8 @@ class Row:
     contracted_cost_usd: Decimal
     list_cost_usd: Decimal
     spot_saving_usd: Decimal
+    scaling_saving_usd: Decimal | None
+    reaping_saving_usd: Decimal | None
     status: str
 
 
@@ -96,9 +101,17 @@ def add_up(records: Iterable[HourRecord], by: By, start: datetime, end: datetime
     for record in within:
         for line in record.lines:
             parts.setdefault(_KEYS[by](record, line), []).append((record, line))
-    rows = tuple(_row(key, parts[key]) for key in sorted(parts))
+    whole = by not in {By.GROUP, By.COMPONENT}
+    rows = tuple(_row(key, parts[key], whole_hours=whole) for key in sorted(parts))
     everything = [part for lines in parts.values() for part in lines]
-    return Report(by=by, start=start, end=end, rows=rows, total=_row((), everything), cluster_hours=len(within))
+    return Report(
+        by=by,
+        start=start,
+        end=end,
+        rows=rows,
+        total=_row((), everything, whole_hours=True),
+        cluster_hours=len(within),
+    )
 
 
 def months(start: datetime, end: datetime) -> Iterator[str]:
@@ -110,19 +123,8 @@ def months(start: datetime, end: datetime) -> Iterator[str]:
         moment = (first + timedelta(days=32)).replace(day=1)
 
 
-def rounded(amounts: Sequence[Decimal], places: int) -> list[Decimal]:
-    """Round amounts so that they add up to their rounded sum: those cut most are lifted first."""
-    step = Decimal(1).scaleb(-places)
-    with localcontext(prec=200):
-        floors = [amount.quantize(step, rounding=ROUND_FLOOR) for amount in amounts]
-        missing = int((exact_sum(amounts).quantize(step) - exact_sum(floors)) / step)
-        cut = sorted(range(len(amounts)), key=lambda n: (floors[n] - amounts[n], n))
-        for index in cut[:missing]:
-            floors[index] += step
-    return floors
-
-
-def _row(key: Key, parts: Sequence[tuple[HourRecord, CostLine]]) -> Row:
+def _row(key: Key, parts: Sequence[tuple[HourRecord, CostLine]], *, whole_hours: bool) -> Row:
+    hours = {id(record): record for record, _line in parts}.values()
     statuses = {record.status for record, _line in parts} or {RecordStatus.ESTIMATED}
     return Row(
         key=key,
@@ -130,5 +132,7 @@ def _row(key: Key, parts: Sequence[tuple[HourRecord, CostLine]]) -> Row:
         contracted_cost_usd=exact_sum(line.contracted_cost_usd for _record, line in parts),
         list_cost_usd=exact_sum(line.list_cost_usd for _record, line in parts),
         spot_saving_usd=spot_saving(line for _record, line in parts),
+        scaling_saving_usd=exact_sum(r.scaling_saving_usd for r in hours) if whole_hours else None,
+        reaping_saving_usd=exact_sum(r.reaping_saving_usd for r in hours) if whole_hours else None,
         status=statuses.pop().value if len(statuses) == 1 else "MIXED",
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 from emr_autoscaler.domain.cost_history import HourRevision, InstanceCharges
 from emr_autoscaler.domain.costs import BilledInstance, CostLine, HourRecord
+from emr_autoscaler_cli.cost_savings import savings_document, savings_facts
 from emr_autoscaler_cli.failures import DONE, FailedError
 from emr_autoscaler_cli.installation import Installation
 from emr_autoscaler_cli.output import moment, print_facts, print_json, print_line, print_table
@@ -47,6 +48,7 @@ def document(revisions: tuple[HourRevision, ...]) -> dict[str, Any]:
         "idle": None
         if record.idle is None
         else {"share": record.idle.share, "cost_usd": record.idle.cost_usd, "basis": record.idle.basis},
+        "savings": savings_document(record),
         "lines": [_line(line) for line in record.lines],
         "instances": [_instance(part, record) for part in latest.instances],
         "revisions": [
@@ -63,6 +65,8 @@ def _amounts(record: HourRecord) -> dict[str, Decimal]:
         "contracted_cost_usd": record.contracted_cost_usd,
         "list_cost_usd": record.list_cost_usd,
         "spot_saving_usd": record.spot_saving_usd,
+        "scaling_saving_usd": record.scaling_saving_usd,
+        "reaping_saving_usd": record.reaping_saving_usd,
     }
 
 
@@ -97,6 +101,8 @@ def _instance(part: InstanceCharges, record: HourRecord) -> dict[str, Any]:
         "started_at": instance.started_at,
         "start_source": instance.start_source,
         "ended_at": instance.ended_at,
+        "end_source": None if instance.ended_at is None else instance.end_source,
+        "volume_ids": instance.volume_ids,
         "interrupted": instance.interrupted,
         "charges": [
             {
@@ -105,6 +111,7 @@ def _instance(part: InstanceCharges, record: HourRecord) -> dict[str, Any]:
                 "item": record.lines[charge.line].item,
                 "seconds": charge.seconds,
                 "units": charge.units,
+                "volume": charge.volume,
             }
             for charge in part.charges
         ],
@@ -129,6 +136,7 @@ def _print(revisions: tuple[HourRevision, ...]) -> None:
             "list": f"{record.list_cost_usd:f} USD",
             "spot saving": f"{record.spot_saving_usd:f} USD",
             "idle": idle,
+            **savings_facts(record),
             "assumptions": "; ".join(record.assumptions) or "none",
         }
     )

@@ -11,9 +11,12 @@ from typing import Any
 from emr_autoscaler.adapters.focus_csv import csv_lines
 from emr_autoscaler.domain.cost_history import Correction
 from emr_autoscaler.domain.costs import HourRecord, exact_sum
-from emr_autoscaler.domain.focus import rows_of, rows_of_correction
+from emr_autoscaler.domain.fair_rounding import rounded
+from emr_autoscaler.domain.focus import rows_of_hour
+from emr_autoscaler.ports import Costs
+from emr_autoscaler.usecases.hour_history import correction_rows, with_instances
 from emr_autoscaler_cli.arguments import utc_time
-from emr_autoscaler_cli.cost_report import COLUMNS, By, Report, Row, add_up, months, rounded
+from emr_autoscaler_cli.cost_report import COLUMNS, By, Report, Row, add_up, months
 from emr_autoscaler_cli.cost_trace import trace
 from emr_autoscaler_cli.failures import DONE, UsageError
 from emr_autoscaler_cli.installation import Installation
@@ -21,6 +24,13 @@ from emr_autoscaler_cli.output import moment, print_json, print_line, print_tabl
 
 SHOWN_DECIMALS = 4
 TIME_ZONE = "UTC"
+_CSV_AMOUNTS = (
+    "effective_cost_usd",
+    "list_cost_usd",
+    "spot_saving_usd",
+    "scaling_saving_usd",
+    "reaping_saving_usd",
+)
 
 EXAMPLES = """\
 examples:
@@ -34,7 +44,8 @@ examples:
 Times are UTC; the window is half-open and takes whole hours that begin in it; without --from it begins with
 this month. An hour is recorded at five past the next one. ESTIMATED is computed from published prices,
 RECONCILED is proven by the bill. effective is what is expected to be paid, list the same at on-demand
-rates. Amounts in csv and json are exact; those in the table are rounded so that they add up.
+rates. Amounts in csv and json are exact; those in the table are rounded so that they add up. What scaling and
+ending idle clusters saved is estimated against baselines that docs/costs.md states, and none of it twice.
 """
 
 
@@ -80,7 +91,8 @@ def run(arguments: argparse.Namespace, installation: Installation) -> int:
     records = find_records(installation, arguments.cluster, arguments.cost_centre, start, end)
     corrections = find_corrections(installation, arguments.cluster, arguments.cost_centre, start, end)
     if arguments.format == "focus" and not arguments.json:
-        return _print_focus([record for record in records if start <= record.hour < end], corrections)
+        within = (record for record in records if start <= record.hour < end)
+        return _print_focus(installation.ports.costs, within, corrections)
     report = add_up(records, arguments.by, start, end)
     if arguments.json or arguments.format == "json":
         told = document(report, cluster=arguments.cluster, cost_centre=arguments.cost_centre)
@@ -160,6 +172,8 @@ def _amounts(row: Row) -> dict[str, Any]:
         "contracted_cost_usd": row.contracted_cost_usd,
         "list_cost_usd": row.list_cost_usd,
         "spot_saving_usd": row.spot_saving_usd,
+        "scaling_saving_usd": row.scaling_saving_usd,
+        "reaping_saving_usd": row.reaping_saving_usd,
         "status": row.status,
     }
 
@@ -177,9 +191,10 @@ def _correction(correction: Correction) -> dict[str, Any]:
     }
 
 
-def _print_focus(records: Iterable[HourRecord], corrections: Iterable[Correction]) -> int:
-    rows = chain(rows_of(records), chain.from_iterable(map(rows_of_correction, corrections)))
-    for line in csv_lines(rows):
+def _print_focus(costs: Costs, records: Iterable[HourRecord], corrections: Iterable[Correction]) -> int:
+    hours = (row for record in records for row in rows_of_hour(with_instances(costs, record)))
+    booked = (row for correction in corrections for row in correction_rows(costs, correction))
+    for line in csv_lines(chain(hours, booked)):
         sys.stdout.write(line)
     return DONE
 
@@ -207,11 +222,10 @@ def _traced(question: list[str]) -> tuple[str, datetime]:
 def _print_csv(report: Report) -> None:
     """Print rows only, so that a spreadsheet may add them up; the rest goes to stderr."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    names = (*COLUMNS[report.by], "effective_cost_usd", "list_cost_usd", "status", "from", "to", "time_zone")
-    writer.writerow(names)
+    writer.writerow((*COLUMNS[report.by], *_CSV_AMOUNTS, "status", "from", "to", "time_zone"))
     window = (moment(report.start), moment(report.end), TIME_ZONE)
     for row in report.rows:
-        amounts = (format(row.effective_cost_usd, "f"), format(row.list_cost_usd, "f"))
+        amounts = ("" if (usd := getattr(row, name)) is None else format(usd, "f") for name in _CSV_AMOUNTS)
         writer.writerow((*map(_plain_cell, row.key), *amounts, row.status, *window))
     tell(f"{_heading(report)}: {report.total.effective_cost_usd:f} USD")
 
@@ -240,6 +254,13 @@ def _print_table(report: Report) -> None:
     print_table(names, rows, title=_heading(report), right=["effective USD", "list USD"], total=total)
     if not report.rows:
         print_line("no hour is recorded in this window")
+        return
+    saved = report.total
+    print_line(
+        f"saved: {saved.spot_saving_usd:.{SHOWN_DECIMALS}f} USD by spot; estimates: "
+        f"{saved.scaling_saving_usd:.{SHOWN_DECIMALS}f} by scaling, {saved.reaping_saving_usd:.{SHOWN_DECIMALS}f} "
+        "by ending idle clusters"
+    )
 
 
 def _heading(report: Report) -> str:

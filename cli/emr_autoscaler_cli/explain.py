@@ -12,8 +12,8 @@ from emr_autoscaler.domain.idleness import IdleEvidence
 from emr_autoscaler.domain.interruption import InterruptionEvidence
 from emr_autoscaler.domain.metrics import ClusterMetrics
 from emr_autoscaler.domain.record import DecisionRecord
-from emr_autoscaler.domain.task_capacity import DRAIN_WITHIN, HOLD_FOR
 from emr_autoscaler.domain.task_scene import TaskEvidence
+from emr_autoscaler.domain.tuning import TUNING
 from emr_autoscaler.ports import Decisions
 from emr_autoscaler_cli.arguments import utc_time, whole_number
 from emr_autoscaler_cli.failures import DONE, FailedError
@@ -181,12 +181,13 @@ def _fleet(fleet: InstanceFleet) -> str:
 
 def _task_inputs(evidence: TaskEvidence) -> Iterator[tuple[str, str]]:
     policy = evidence.policy
-    drain, hold = DRAIN_WITHIN[policy.objective], HOLD_FOR[policy.objective]
+    tuning = TUNING[policy.objective]
+    drain, hold = tuning.drain_within.total_seconds(), tuning.hold.total_seconds()
     counted = "units" if evidence.fleets else "nodes"
     bounds = f"{policy.min_nodes}-{policy.max_nodes} {counted}, objective {policy.objective}"
-    yield "policy", f"{bounds}: drain within {drain.total_seconds():.0f} s, hold for {hold.total_seconds():.0f} s"
+    yield "policy", f"{bounds}: drain within {drain:.0f} s, hold for {hold:.0f} s"
     wanted = ", ".join(f"{want.mib:.0f} MiB at {want.at:%H:%M}" for want in evidence.memory.wanted)
-    yield "wanted lately", wanted
+    yield "needed lately", wanted
     cooling = [gid for gid, health in sorted(evidence.pools.items()) if health.is_cooling(evidence.now)]
     yield "pools cooling", ", ".join(cooling)
 

@@ -56,6 +56,11 @@ _GUARDS = {
     ),
     Reason.AT_MINIMUM: Explanation("Fewer nodes would do, and the policy keeps these."),
     Reason.DISABLED: Explanation("This section of the policy has enabled: false."),
+    Reason.OPERATOR_RESIZED: Explanation(
+        "Somebody else set a group's count lately. It stands for operator_hold_minutes, even outside min_nodes "
+        "and max_nodes; only instances that EC2 takes back are replaced.",
+        "Nothing: this system decides again by itself. To keep the count longer, emr-autoscaler pause CLUSTER.",
+    ),
     Reason.POLICY_INVALID: Explanation(
         "The policy cannot be read, or there is none of this name. The last good version stays in force; where "
         "there never was one, nothing is done.",
@@ -72,7 +77,12 @@ _TASK = {
     Reason.DEMAND_ABOVE_CAPACITY: Explanation("The work would take longer to drain than the objective allows."),
     Reason.DEMAND_BELOW_CAPACITY: Explanation("Memory is free, and no recent look wanted it."),
     Reason.DRAINS_BEFORE_HELP: Explanation("Containers wait, and the present nodes drain them in time."),
-    Reason.RECENT_DEMAND: Explanation("Fewer nodes would do now; a recent look wanted these."),
+    Reason.RECENT_DEMAND: Explanation("Fewer nodes would do now; a recent look needed these."),
+    Reason.CHANGE_TOO_SMALL: Explanation("A few more nodes would be better, too few to be worth a resize."),
+    Reason.HOSTS_APPLICATION_MASTERS: Explanation(
+        "Fewer nodes would do, but those that could go host application masters: taking one would end its "
+        "application. They go once their applications have ended.",
+    ),
     Reason.BELOW_MINIMUM: Explanation("There are fewer nodes than min_nodes."),
     Reason.ABOVE_MAXIMUM: Explanation("There are more nodes than max_nodes."),
     Reason.SCHEDULED_MINIMUM: Explanation(
@@ -122,6 +132,28 @@ _CORE = {
     Reason.YARN_BUSY: Explanation(
         "HDFS would do with one core node fewer, but core nodes run containers, too: some wait for memory, or "
         "less memory is free than yarn_free_percent."
+    ),
+}
+
+_GROUPS = {
+    Reason.TASK_GROUPS_MISSING: Explanation(
+        "The cluster has no task group for some of the policy's instance_types: they are created, empty. A dry "
+        "run decides as if they were there; their ids begin with planned-."
+    ),
+    Reason.GROUP_SUSPENDED: Explanation(
+        "EMR gave up on a group after failed launches or bootstrap actions, and adds no nodes to it. It is left "
+        "alone until it runs again; the others are scaled.",
+        "Look at the group's message in EMR and at the bootstrap action's log; mend the cause, then send the "
+        "group a count (aws emr modify-instance-groups), which resumes it.",
+    ),
+    Reason.GROUP_ARRESTED: Explanation(
+        "Instances of a group fail again and again, and EMR has stopped it. It is left alone until it runs again.",
+        "Look at the group's message in EMR; mend the cause, then send the group a count "
+        "(aws emr modify-instance-groups).",
+    ),
+    Reason.GROUP_RECONFIGURING: Explanation(
+        "Somebody changes a group's configuration: EMR refuses resizes until that has ended.",
+        "Nothing: it is scaled again once EMR has finished. If it does not end, look at it in EMR's console.",
     ),
 }
 
@@ -180,6 +212,7 @@ TITLES: Mapping[str, Mapping[Reason, Explanation]] = {
     "Guards": _GUARDS,
     "Task capacity": _TASK,
     "Core capacity": _CORE,
+    "Groups": _GROUPS,
     "Interruptions": _INTERRUPTIONS,
     "Idle clusters": _IDLE,
 }

@@ -1,18 +1,24 @@
-"""emr-autoscaler simulate: one policy on one trace in a simulated cluster, and its figures."""
+"""emr-autoscaler simulate: one policy on one trace in a simulated cluster; fleets of clusters are in fleets.py."""
 
 import argparse
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from emr_autoscaler_cli import fleets
 from emr_autoscaler_cli.arguments import hours, start_hour, whole_number
 from emr_autoscaler_cli.failures import DONE, UsageError
 from emr_autoscaler_cli.output import print_facts, print_json, tell
+from emr_autoscaler_cli.world_options import QUEUES_HELP, add_world_arguments, varied, world_of
 from emr_simulator.catalogue import TYPES
 from emr_simulator.errors import TraceError
-from emr_simulator.experiment import MetricsMode, PolicyDriver, Setup, run_experiment
+from emr_simulator.experiment import MetricsMode, PolicyDriver, Setup, run_experiment, settings_of
 from emr_simulator.policies.registry import FAMILIES, UnknownPolicyError, policy_of
 from emr_simulator.policies.static import StaticPolicy
+from emr_simulator.settings import WorldSettings
+from emr_simulator.spot_traces import read_spot_trace
+from emr_simulator.words import Market
 from emr_simulator.workloads.model import Workload
 from emr_simulator.workloads.swim import read_swim
 
@@ -28,21 +34,37 @@ examples:
   emr-autoscaler simulate --trace FB-2009_samples_24_times_1hr_0.tsv --policy emr-autoscaler --seed 1
   emr-autoscaler simulate --trace day.tsv --policy static:36 --seed 1 --json
   emr-autoscaler simulate --trace day.tsv --policy emr-autoscaler:cost --seed 1 --start-hour 8 --hours 4
+  emr-autoscaler simulate --trace day.tsv --policy emr-autoscaler --seed 1 --lost-metrics 0.1 --throughput 0.5
+  emr-autoscaler simulate --trace day.tsv --policy emr-autoscaler --seed 1 --spot-trace r5.16xlarge_us-east-1b.json
+  emr-autoscaler simulate --fleet 1000 --policy emr-autoscaler --seed 1
 
 policies:
 {_policies()}
 
 The trace is a SWIM file: tab-separated job id, submit time, gap, map input, shuffle and reduce output
-bytes, without run times, which are modelled. One on-demand task group; node starts take 5.5 min (median).
+bytes, without run times, which are modelled. One task group; node starts take 5.5 min (median).
 metrics: 5min are published 90 s late, as EMR does. 1min and push (a minute's sample, 5 s late) show what
 faster metrics would be worth; the deployed system reads 5-minute ones.
+
+{QUEUES_HELP}
+spot: with --spot-trace the task group is on spot, in one pool whose outages and price steps are the recording's;
+emr-autoscaler has an on-demand group beside it to fall back on. The file is one of SkyPilot's spot traces: JSON
+with metadata.gap_seconds, data (1 up, 0 down) and prices. Prices are scaled to the instance type.
+
+fleet: each cluster has 2 core nodes, 0 to 10 task nodes, a service of one container, four small jobs an hour
+at the peak and two large ones in the day. EMR's calls are counted and not throttled: they are shown as part of
+the quota.
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what simulate takes."""
     defaults = Setup()
-    parser.add_argument("--trace", type=Path, required=True, metavar="FILE", help="SWIM trace")
+    work = parser.add_mutually_exclusive_group(required=True)
+    work.add_argument("--trace", type=Path, metavar="FILE", help="SWIM trace")
+    work.add_argument(
+        "--fleet", type=whole_number(1, 10_000), metavar="N", help="N small clusters under one deployment"
+    )
     parser.add_argument("--policy", required=True, metavar="NAME", help="see below")
     parser.add_argument(
         "--seed", type=whole_number(0, 2**31 - 1), required=True, metavar="N", help="of the simulated world"
@@ -84,6 +106,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=defaults.metrics.value,
         help="how fresh the metrics are (default: %(default)s)",
     )
+    cluster.add_argument(
+        "--spot-trace",
+        type=Path,
+        metavar="FILE",
+        help="task nodes on spot, in a recorded pool (default: on demand)",
+    )
+    add_world_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -93,11 +122,16 @@ def run(arguments: argparse.Namespace) -> int:
         UsageError: An argument, or a line of the trace, cannot be used.
     """
     setup = _setup(arguments)
+    if arguments.fleet is not None:
+        return fleets.run(arguments, setup)
+    settings = _settings(arguments, setup)
     workload = _workload(arguments)
     policy = choose_policy(arguments.policy, arguments.max, workload)
     if not arguments.json:
-        tell(f"simulating {len(workload.jobs)} jobs in {workload.seconds / 3600:g} h of {workload.name} ...")
-    figures = run_experiment(policy=policy, workload=workload, seed=arguments.seed, setup=setup)
+        differing = "".join(f", {words}" for words in varied(setup))
+        hours_played = f"{workload.seconds / 3600:g} h of {workload.name}"
+        tell(f"simulating {len(workload.jobs)} jobs in {hours_played}{differing} ...")
+    figures = run_experiment(policy=policy, workload=workload, seed=arguments.seed, setup=setup, settings=settings)
     document = figures.to_json()
     if arguments.json:
         print_json(document)
@@ -138,7 +172,24 @@ def _setup(arguments: argparse.Namespace) -> Setup:
         maximum_task_count=arguments.max,
         container_mib=arguments.container_mib,
         metrics=MetricsMode(arguments.metrics),
+        market=Market.ON_DEMAND if arguments.spot_trace is None else Market.SPOT,
+        **world_of(arguments),
     )
+
+
+def _settings(arguments: argparse.Namespace, setup: Setup) -> WorldSettings:
+    settings = settings_of(setup)
+    if arguments.spot_trace is None:
+        return settings
+    try:
+        trace = read_spot_trace(arguments.spot_trace)
+    except TraceError as error:
+        msg = f"--spot-trace: {error}"
+        raise UsageError(msg) from error
+    except OSError as error:
+        msg = f"--spot-trace: {arguments.spot_trace}: {error.strerror}"
+        raise UsageError(msg) from error
+    return replace(settings, spot_traces={(setup.instance_type, zone): trace for zone in settings.zones})
 
 
 def _workload(arguments: argparse.Namespace) -> Workload:
@@ -146,6 +197,7 @@ def _workload(arguments: argparse.Namespace) -> Workload:
         return read_swim(
             arguments.trace,
             container_mib=arguments.container_mib,
+            throughput_factor=arguments.throughput,
             start_hour=arguments.start_hour,
             hours=arguments.hours,
         )
@@ -160,6 +212,12 @@ def _workload(arguments: argparse.Namespace) -> Workload:
 def _facts(document: dict[str, Any]) -> list[tuple[str, str]]:
     slowdown = document["bsld"]
     calls = ", ".join(f"{name} {count}" for name, count in document["emr_calls"].items())
+    shares = document["elasticity"]
+    elasticity = (
+        f"too few nodes {shares['tau_u']:.0%} of the time (theta_U {shares['theta_u']:.2f}), "
+        f"too many {shares['tau_o']:.0%} (theta_O {shares['theta_o']:.2f}), "
+        f"instability {shares['instability']:.2f}"
+    )
     return [
         ("jobs", str(document["jobs"])),
         ("task nodes", f"{document['cost_usd']:.2f} USD, {document['node_hours']:.1f} node-hours"),
@@ -171,4 +229,9 @@ def _facts(document: dict[str, Any]) -> list[tuple[str, str]]:
         ("deadlines missed", str(document["deadline_misses"])),
         ("resizes", f"{document['resize_requests']}, {document['nodes_started']} nodes started"),
         ("EMR calls", calls or "none"),
+        ("elasticity", elasticity),
+        *(
+            (f"queue {name}", ", ".join(f"{word} {value:.1f}" for word, value in of_queue.items()))
+            for name, of_queue in document["queues"].items()
+        ),
     ]

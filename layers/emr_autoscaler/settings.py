@@ -22,6 +22,8 @@ class Settings(BaseModel):
         statements_bucket: Where exports and statements go; empty for the command line, which writes none.
         billing_export_bucket: Where AWS's billing export lies; empty where there is none.
         billing_export_prefix: How its keys begin.
+        own_role_names: Names of the roles of the functions that call EMR, separated by commas; empty for the
+            command line, which judges no calls.
         clock_url: Set only in rehearsals, by the local AWS: where virtual time is read from.
     """
 
@@ -38,6 +40,7 @@ class Settings(BaseModel):
     statements_bucket: str = Field(default="", alias="STATEMENTS_BUCKET")
     billing_export_bucket: str = Field(default="", alias="BILLING_EXPORT_BUCKET")
     billing_export_prefix: str = Field(default="", alias="BILLING_EXPORT_PREFIX")
+    own_role_names: str = Field(default="", alias="OWN_ROLE_NAMES")
     clock_url: str | None = Field(default=None, alias="EMR_AUTOSCALER_CLOCK_URL")
 
 

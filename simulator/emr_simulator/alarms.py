@@ -33,6 +33,8 @@ class _Alarm:
         self.reason_data = "{}"
         self.updated_at = now
         self.configured_at = now
+        self.judged_on = -1
+        self.stands_until = 0
 
 
 class CloudWatchApi:
@@ -64,7 +66,7 @@ class CloudWatchApi:
         if known is None:
             self._alarms[alarm.name] = _Alarm(alarm, arn, self._kernel.now)
         else:
-            known.alarm, known.configured_at = alarm, self._kernel.now
+            known.alarm, known.configured_at, known.judged_on = alarm, self._kernel.now, -1
 
     def delete_alarms(self, names: Sequence[str]) -> None:
         """Delete alarms; names that are not known are ignored."""
@@ -81,6 +83,11 @@ class CloudWatchApi:
         self._kernel.calls["DescribeAlarms"] += 1
         if prefix and names:
             raise ApiError("ValidationError", "AlarmNames and AlarmNamePrefix cannot both be specified")
+        wanted = (
+            [(name, self._alarms[name]) for name in dict.fromkeys(names) if name in self._alarms]
+            if names
+            else [(name, held) for name, held in self._alarms.items() if name.startswith(prefix)]
+        )
         return tuple(
             AlarmDescription(
                 alarm=held.alarm,
@@ -91,8 +98,7 @@ class CloudWatchApi:
                 state_updated_at=to_moment(held.updated_at),
                 configuration_updated_at=to_moment(held.configured_at),
             )
-            for name, held in sorted(self._alarms.items())
-            if name.startswith(prefix) and (not names or name in names)
+            for _name, held in sorted(wanted, key=lambda pair: pair[0])
         )
 
     def get_metric_data(
@@ -108,18 +114,18 @@ class CloudWatchApi:
         if start >= end:
             raise ApiError("ValidationError", "The parameter StartTime must be less than the parameter EndTime.")
         answer = []
+        first, last = to_seconds(start), to_seconds(end)
         for query in queries:
             if query.stat not in STATISTICS:
                 raise ApiError("ValidationError", f"The statistic {query.stat} is not supported")
-            periods = self._metrics.periods(
+            points = self._metrics.periods(
                 query.cluster_id,
                 query.metric,
-                start=to_seconds(start),
-                end=to_seconds(end),
+                start=first,
+                end=last,
                 period=query.period_seconds,
                 stat=query.stat,
             )
-            points = tuple((to_moment(at), float(value)) for at, value in periods)
             answer.append(MetricSeries(query_id=query.query_id, points=points))
         return tuple(answer)
 
@@ -133,8 +139,15 @@ class CloudWatchApi:
         self._kernel.engine.at(self._next_minute(), self._tick)
 
     def _evaluate_all(self) -> None:
+        shown: dict[str, int] = {}
+        now = self._kernel.now
         for held in self._alarms.values():
-            self._evaluate(held)
+            cluster_id = held.alarm.cluster_id
+            if cluster_id not in shown:
+                shown[cluster_id] = self._metrics.shown(cluster_id)
+            if shown[cluster_id] != held.judged_on or now // held.alarm.period_seconds > held.stands_until:
+                held.judged_on = shown[cluster_id]
+                self._evaluate(held)
 
     def _evaluate(self, held: _Alarm) -> None:
         alarm, now = held.alarm, self._kernel.now
@@ -148,6 +161,10 @@ class CloudWatchApi:
             period=period,
             stat=alarm.statistic,
         )[-alarm.evaluation_periods :]
+        # While nothing new is shown, the same points are judged until the oldest of them leaves the window.
+        whole = len(points) == alarm.evaluation_periods
+        kept = to_seconds(points[0][0]) // period + alarm.evaluation_periods + _EXTRA_PERIODS - 1 if whole else 0
+        held.stands_until = max(now // period, kept)
         state = self._judge(held, [value for _, value in points])
         if state != held.state:
             self._change(held, state, points)
@@ -170,9 +187,9 @@ class CloudWatchApi:
             needed = min(needed, len(values))
         return "ALARM" if breaches >= needed else "OK"
 
-    def _change(self, held: _Alarm, state: str, points: list[tuple[int, float]]) -> None:
+    def _change(self, held: _Alarm, state: str, points: tuple[tuple[datetime, float], ...]) -> None:
         alarm, now = held.alarm, to_moment(self._kernel.now)
-        shown = ", ".join(f"{value} ({to_moment(at):%d/%m/%y %H:%M:%S})" for at, value in reversed(points))
+        shown = ", ".join(f"{value} ({at:%d/%m/%y %H:%M:%S})" for at, value in reversed(points))
         reason = (
             f"Threshold Crossed: {len(points)} datapoint(s) [{shown}] decided {state} "
             f"({alarm.comparison} {alarm.threshold})."
@@ -182,7 +199,7 @@ class CloudWatchApi:
         data = {
             "version": "1.0",
             "queryDate": _stamp(now),
-            "startDate": _stamp(to_moment(points[0][0])) if points else None,
+            "startDate": _stamp(points[0][0]) if points else None,
             "statistic": alarm.statistic,
             "period": alarm.period_seconds,
             "recentDatapoints": [value for _, value in points],

@@ -146,6 +146,37 @@ def fleet_capacity_missing(kernel: Kernel, fleet: Fleet, market: Market) -> None
     )
 
 
+def auto_scaling_changed(kernel: Kernel, group: Group, state: str) -> None:
+    """Send EMR Auto Scaling Policy State Change."""
+    cluster = group.cluster
+    kernel.emit(
+        "EMR Auto Scaling Policy State Change",
+        EMR,
+        {
+            "severity": "INFO",
+            "clusterId": cluster.cluster_id,
+            "resourceId": group.group_id,
+            "scalingResourceType": "INSTANCE_GROUP",
+            "state": state,
+            "message": f"The auto scaling policy of instance group {group.group_id} in Amazon EMR cluster "
+            f"{cluster.cluster_id} ({cluster.spec.name}) is {state.lower()}.",
+        },
+    )
+
+
+def managed_scaling_acted(kernel: Kernel, cluster: Cluster) -> None:
+    """Send EMR Managed Scaling Action."""
+    kernel.emit(
+        "EMR Managed Scaling Action",
+        EMR,
+        {
+            "severity": "INFO",
+            "clusterId": cluster.cluster_id,
+            "message": f"Managed scaling resizes Amazon EMR cluster {cluster.cluster_id} ({cluster.spec.name}).",
+        },
+    )
+
+
 def step_changed(kernel: Kernel, cluster: Cluster, step: StepRun, message: str) -> None:
     """Send EMR Step Status Change."""
     kernel.emit(

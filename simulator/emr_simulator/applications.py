@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from emr_simulator.queues import Queue
 from emr_simulator.workloads.model import Job, Stage
 
 
@@ -66,15 +67,20 @@ class Application:
     Attributes:
         killed_container_seconds: Work lost with its nodes and run again.
         nodes: Where its containers run or ran.
+        master: Where its application master runs, where the world has them.
+        queue: Where it waits.
     """
 
     __slots__ = (
-        "ended_at", "job", "killed_container_seconds", "nodes", "number", "stages", "stages_left", "started_at",
-        "submitted_at", "when_done",
+        "ended_at", "job", "killed_container_seconds", "master", "nodes", "number", "queue", "stages",
+        "stages_left", "started_at", "submitted_at", "when_done",
     )  # fmt: skip
 
-    def __init__(self, number: int, job: Job, submitted_at: int, when_done: Callable[[], None]) -> None:
+    def __init__(
+        self, number: int, job: Job, queue: Queue, submitted_at: int, when_done: Callable[[], None]
+    ) -> None:
         self.number = number
+        self.queue = queue
         self.job = job
         self.submitted_at = submitted_at
         self.started_at: int | None = None
@@ -83,6 +89,7 @@ class Application:
         self.when_done = when_done
         self.killed_container_seconds = 0
         self.nodes: set[NodeManager] = set()
+        self.master: NodeManager | None = None
         self.stages: list[StageRun] = []
         starts: list[int] = []
         for index, stage in enumerate(job.stages):

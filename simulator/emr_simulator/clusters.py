@@ -169,6 +169,8 @@ class Cluster:
     groups: dict[str, Group] = field(default_factory=dict)
     steps: list[StepRun] = field(default_factory=list)
     metrics_held_until: int = 0
+    resizes_refused_until: int = 0
+    refusal: str = ""
     probe_held_until: int = 0
 
     @property

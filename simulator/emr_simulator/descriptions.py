@@ -224,6 +224,7 @@ class Ec2Instance:
     state: str
     state_reason_code: str
     state_reason_message: str
+    state_transition_reason: str
     launched_at: datetime
     tags: Mapping[str, str]
     volumes: tuple[Ec2Volume, ...]

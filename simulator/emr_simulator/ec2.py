@@ -45,7 +45,8 @@ class Ec2Api:
             ApiError: InvalidInstanceID.NotFound for an id EC2 does not know (any more).
         """
         self._kernel.calls["DescribeInstances"] += 1
-        known = {shown.ec2_instance_id: shown for shown in self._all(instance_ids)}
+        clusters = None if instance_ids else (tags or {}).get(CLUSTER_TAG)
+        known = {shown.ec2_instance_id: shown for shown in self._all(instance_ids, clusters)}
         unknown = [ec2_id for ec2_id in instance_ids if ec2_id not in known]
         if unknown:
             listed = ", ".join(unknown)
@@ -81,9 +82,14 @@ class Ec2Api:
         ]
         return tuple(sorted(steps, key=lambda step: step.at, reverse=True))
 
-    def _all(self, instance_ids: Sequence[str]) -> list[Ec2Instance]:
+    def _all(self, instance_ids: Sequence[str], cluster_ids: Sequence[str] | None) -> list[Ec2Instance]:
+        """Return what EC2 shows of the ids, or else of the clusters, or else of everything."""
         nodes = self._resizer.by_ec2_id
-        found = [nodes[i] for i in instance_ids if i in nodes] if instance_ids else list(nodes.values())
+        if cluster_ids is not None:
+            launched = self._resizer.launched
+            found = [node for cluster_id in dict.fromkeys(cluster_ids) for node in launched.get(cluster_id, ())]
+        else:
+            found = [nodes[i] for i in instance_ids if i in nodes] if instance_ids else list(nodes.values())
         horizon = self._kernel.now - REMEMBERED_SECONDS
         shown = [self._show(node) for node in found if node.ended_at is None or node.ended_at > horizon]
         foreign = (
@@ -106,6 +112,7 @@ class Ec2Api:
             state=state,
             state_reason_code=node.end_code,
             state_reason_message=message,
+            state_transition_reason=_transition_reason(node),
             launched_at=to_moment(node.launched_at or 0),
             tags={
                 **cluster.tags,
@@ -126,8 +133,18 @@ class Ec2Api:
             state="running",
             state_reason_code="",
             state_reason_message="",
+            state_transition_reason="",
             launched_at=to_moment(instance.launched_at),
             tags={"Name": "not-emr"},
             volumes=(),
             private_ip="10.9.9.9",
         )
+
+
+def _transition_reason(node: Node) -> str:
+    """Tell how an instance came to its state: EC2 dates a shutdown that was ordered, not one of its own."""
+    if node.ended_at is None:
+        return ""
+    if node.end_code == INTERRUPTED:
+        return INTERRUPTED
+    return f"User initiated ({to_moment(node.ended_at):%Y-%m-%d %H:%M:%S} GMT)"

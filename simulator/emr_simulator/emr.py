@@ -1,9 +1,12 @@
 """The calls of EMR: quotas, what AWS refuses and with which words, and what it shows."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import datetime
 
 from emr_simulator import fleet_refusals, refusals
+from emr_simulator.announcements import auto_scaling_changed
 from emr_simulator.clusters import Cluster, Group, Node, StepRun
 from emr_simulator.descriptions import (
     ClusterDescription,
@@ -19,6 +22,7 @@ from emr_simulator.descriptions import (
 from emr_simulator.engine import to_moment, to_moment_or_none, to_seconds
 from emr_simulator.errors import validation
 from emr_simulator.fleet_calls import FleetCalls
+from emr_simulator.trail import Caller
 
 REMEMBERED_SECONDS = 30 * 86400
 """ListInstances shows what terminated in the last 30 days."""
@@ -27,6 +31,10 @@ MAXIMUM_INSTANCES = 2000
 
 class EmrApi(FleetCalls):
     """The calls of EMR that the world answers; each takes its quota and may raise ApiError."""
+
+    def calling_as(self, caller: Caller) -> AbstractContextManager[None]:
+        """Let the calls inside the ``with`` block be somebody's, as CloudTrail tells them."""
+        return self._trail.calling_as(caller)
 
     # ------------------------------------------------------------------ looking
 
@@ -127,11 +135,15 @@ class EmrApi(FleetCalls):
         cluster = self._cluster_of_group(resizes) if cluster_id is None else self._cluster(cluster_id)
         refusals.of_group_calls(cluster, "ModifyInstanceGroups")
         refusals.of_ended(cluster)
+        if self._kernel.now < cluster.resizes_refused_until:
+            raise validation(cluster.refusal)
         for order in resizes:
             refusals.of_resize(cluster, order)
         boot_seconds = self._lifecycle.resizer.draw_boot_seconds()
         for order in resizes:
             self._lifecycle.resizer.resize(cluster.groups[order.group_id], order, boot_seconds)
+        named = [{"instanceGroupId": order.group_id, "instanceCount": order.count} for order in resizes]
+        self._trail.record("ModifyInstanceGroups", {"clusterId": cluster.cluster_id, "instanceGroups": named})
 
     def add_instance_groups(self, cluster_id: str, groups: Sequence[GroupSpec]) -> tuple[str, ...]:
         """Add task groups and return their ids, in order."""
@@ -140,6 +152,8 @@ class EmrApi(FleetCalls):
         refusals.of_group_calls(cluster, "AddInstanceGroups")
         refusals.of_ended(cluster)
         refusals.of_new_groups(cluster, groups)
+        named = [{"instanceRole": group.role.value, "instanceCount": group.count} for group in groups]
+        self._trail.record("AddInstanceGroups", {"jobFlowId": cluster_id, "instanceGroups": named})
         return self._lifecycle.add_groups(cluster, tuple(groups))
 
     def terminate_job_flows(self, cluster_ids: Sequence[str]) -> None:
@@ -157,6 +171,8 @@ class EmrApi(FleetCalls):
         for cluster in [self._cluster(cluster_id) for cluster_id in cluster_ids]:
             refusals.of_ended(cluster)
             cluster.protected = protected
+        request = {"jobFlowIds": list(cluster_ids), "terminationProtected": protected}
+        self._trail.record("SetTerminationProtection", request)
 
     def add_tags(self, cluster_id: str, tags: Mapping[str, str]) -> None:
         """Add or replace tags of a cluster."""
@@ -165,6 +181,8 @@ class EmrApi(FleetCalls):
         if any(key.startswith("aws:") for key in tags):
             raise validation("Tag keys that start with aws: are reserved.")
         cluster.tags.update(tags)
+        named = [{"key": key, "value": value} for key, value in tags.items()]
+        self._trail.record("AddTags", {"resourceId": cluster_id, "tags": named})
 
     def remove_tags(self, cluster_id: str, keys: Sequence[str]) -> None:
         """Remove tags of a cluster; unknown keys are ignored."""
@@ -172,6 +190,42 @@ class EmrApi(FleetCalls):
         cluster = self._cluster(cluster_id)
         for key in keys:
             cluster.tags.pop(key, None)
+        self._trail.record("RemoveTags", {"resourceId": cluster_id, "tagKeys": list(keys)})
+
+    # ------------------------------------------------------------------ scaling by EMR itself
+
+    def put_managed_scaling_policy(self, cluster_id: str, policy: ManagedScaling) -> None:
+        """Attach a managed scaling policy; the world resizes nothing by it."""
+        self._set_managed_scaling("PutManagedScalingPolicy", cluster_id, policy)
+
+    def remove_managed_scaling_policy(self, cluster_id: str) -> None:
+        """Detach the managed scaling policy, where there is one."""
+        self._set_managed_scaling("RemoveManagedScalingPolicy", cluster_id, None)
+
+    def _set_managed_scaling(self, operation: str, cluster_id: str, policy: ManagedScaling | None) -> None:
+        self._quotas.take(operation)
+        cluster = self._cluster(cluster_id)
+        refusals.of_ended(cluster)
+        cluster.spec = replace(cluster.spec, managed_scaling=policy)
+        self._trail.record(operation, {"clusterId": cluster_id})
+
+    def put_auto_scaling_policy(self, cluster_id: str, group_id: str) -> None:
+        """Attach an automatic scaling policy to a group; the world resizes nothing by it."""
+        self._set_auto_scaling("PutAutoScalingPolicy", cluster_id, group_id, attached=True)
+
+    def remove_auto_scaling_policy(self, cluster_id: str, group_id: str) -> None:
+        """Detach the automatic scaling policy of a group, where there is one."""
+        self._set_auto_scaling("RemoveAutoScalingPolicy", cluster_id, group_id, attached=False)
+
+    def _set_auto_scaling(self, operation: str, cluster_id: str, group_id: str, *, attached: bool) -> None:
+        self._quotas.take(operation)
+        cluster = self._cluster(cluster_id)
+        refusals.of_ended(cluster)
+        refusals.of_unknown_group(cluster, group_id)
+        group = cluster.groups[group_id]
+        group.spec = replace(group.spec, has_auto_scaling_policy=attached)
+        auto_scaling_changed(self._kernel, group, "ATTACHED" if attached else "DETACHED")
+        self._trail.record(operation, {"clusterId": cluster_id, "instanceGroupId": group_id})
 
     # ------------------------------------------------------------------ inside
 

@@ -3,6 +3,7 @@
 import heapq
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import count
 
 Action = Callable[[], None]
@@ -16,6 +17,7 @@ def to_seconds(moment: datetime) -> int:
     return int(moment.timestamp())
 
 
+@lru_cache(maxsize=1 << 17)
 def to_moment(seconds: int) -> datetime:
     """Return the aware UTC time of ``seconds`` since 1970."""
     return datetime.fromtimestamp(seconds, UTC)

@@ -2,13 +2,15 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
+from emr_simulator.catalogue import TYPES
 from emr_simulator.descriptions import ClusterSpec, GroupSpec
-from emr_simulator.figures import Figures, figures_of
+from emr_simulator.figures import Figures, NodeBounds, figures_of
+from emr_simulator.queues import ONE_QUEUE, QueueSpec
 from emr_simulator.settings import UniformDelay, WorldSettings
 from emr_simulator.words import ClusterState, Market, Role
 from emr_simulator.workloads.model import Workload
@@ -41,12 +43,19 @@ _PROBE_PERIOD = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """The cluster of a run; the defaults are those of the reference values in docs/benchmark.md.
+    """The cluster of a run and its world; the defaults are those of the reference values in docs/benchmark.md.
 
     Attributes:
         core_count: Core nodes, always there and never in the task cost.
         maximum_task_count: The most task nodes a policy may ask for.
         container_mib: Memory of every task's container.
+        market: Of the task nodes.
+        queues: Of YARN's capacity scheduler; one is first in, first out.
+        throughput_factor: On the bytes that a task of a trace moves in a second.
+        lost_metric_fraction: Chance (0-1) that a sample of the cluster never arrives.
+        metrics_late_seconds: Sample to its publication; that of the metrics mode where None.
+        drain_waits_for_applications: Whether a draining node stays for the applications it served, as
+            Hadoop's watcher has it.
         tags: Of the cluster; a policy may add its own.
     """
 
@@ -55,7 +64,18 @@ class Setup:
     maximum_task_count: int = 100
     container_mib: int = 2048
     metrics: MetricsMode = MetricsMode.FIVE_MINUTES
+    market: Market = Market.ON_DEMAND
+    queues: tuple[QueueSpec, ...] = ONE_QUEUE
+    throughput_factor: float = 1.0
+    lost_metric_fraction: float = 0.0
+    metrics_late_seconds: int | None = None
+    drain_waits_for_applications: bool = False
     tags: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def containers_per_node(self) -> int:
+        """How many containers one node runs."""
+        return TYPES[self.instance_type].yarn_mib // self.container_mib
 
 
 class PolicyDriver(Protocol):
@@ -102,10 +122,10 @@ def run_experiment(
         workload: What is submitted once the cluster is up.
         seed: Of the world.
         setup: The cluster; None takes the reference set-up.
-        settings: The world; None takes the reference's (metrics late by 90 s).
+        settings: The world; None takes that of the set-up.
     """
     setup = setup or Setup()
-    world = World(seed=seed, start=START, settings=settings or reference_settings(setup.metrics))
+    world = World(seed=seed, start=START, settings=settings or settings_of(setup))
     groups, tags = policy.prepare(setup)
     cluster_id = world.emr.run_job_flow(_cluster_spec(setup, groups, {**setup.tags, **tags}))
     policy.start(world, cluster_id)
@@ -127,6 +147,26 @@ def run_experiment(
         began_at=began_at,
         now=world.now,
         calls=world.calls - calls_before,
+        nodes=NodeBounds(
+            containers_per_node=setup.containers_per_node,
+            least=setup.core_count,
+            most=setup.core_count + setup.maximum_task_count,
+        ),
+    )
+
+
+def settings_of(setup: Setup) -> WorldSettings:
+    """Return the world of a set-up: that of the reference values, but for what the set-up varies."""
+    settings = reference_settings(setup.metrics)
+    late = setup.metrics_late_seconds
+    return replace(
+        settings,
+        queues=setup.queues,
+        lost_metric_fraction=setup.lost_metric_fraction,
+        drain_waits_for_applications=setup.drain_waits_for_applications,
+        publish_delay=(
+            settings.publish_delay if late is None else UniformDelay(low_seconds=late, high_seconds=late)
+        ),
     )
 
 

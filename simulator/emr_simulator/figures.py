@@ -10,6 +10,7 @@ from typing import Any
 
 from emr_simulator.applications import Application
 from emr_simulator.clusters import Cluster, Node
+from emr_simulator.elasticity import Elasticity, demand_curve, elasticity_of, supply_curve
 from emr_simulator.engine import to_moment, to_seconds
 from emr_simulator.ledger import Ledger, to_decimal
 from emr_simulator.quotas import BUCKETS
@@ -37,6 +38,8 @@ class Figures:
         resize_requests: ModifyInstanceGroups calls.
         nodes_started: Task nodes launched during the run.
         emr_calls: EMR calls during the run by name.
+        elasticity: How supply followed demand.
+        queues: bsld of the jobs of each queue, where there are several.
     """
 
     policy: str
@@ -54,6 +57,8 @@ class Figures:
     resize_requests: int
     nodes_started: int
     emr_calls: dict[str, int]
+    elasticity: Elasticity
+    queues: dict[str, dict[str, float]]
 
     def to_json(self) -> dict[str, Any]:
         """Return the document of ``emr-autoscaler simulate --json``; rounding happens only here."""
@@ -66,14 +71,31 @@ class Figures:
             "floor_cost_usd": round(float(self.floor_cost_usd), 4),
             "node_hours": round(self.node_hours, 3),
             "spot_share": round(self.spot_share, 4),
-            "bsld": {name: round(value, 3) for name, value in self.bsld.items()},
+            "bsld": _rounded(self.bsld),
             "work_weighted_delay_seconds": round(self.work_weighted_delay_seconds, 2),
             "killed_container_seconds": self.killed_container_seconds,
             "deadline_misses": self.deadline_misses,
             "resize_requests": self.resize_requests,
             "nodes_started": self.nodes_started,
             "emr_calls": dict(sorted(self.emr_calls.items())),
+            "elasticity": self.elasticity.to_json(),
+            "queues": {name: _rounded(slowdowns) for name, slowdowns in self.queues.items()},
         }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeBounds:
+    """What a policy may have: core and task nodes together.
+
+    Attributes:
+        containers_per_node: How many fit on one.
+        least: Always there.
+        most: Never more.
+    """
+
+    containers_per_node: int
+    least: int
+    most: int
 
 
 def figures_of(
@@ -86,6 +108,7 @@ def figures_of(
     began_at: datetime,
     now: datetime,
     calls: Mapping[str, int],
+    nodes: NodeBounds,
 ) -> Figures:
     """Read the figures off a cluster whose workload has ended.
 
@@ -98,15 +121,16 @@ def figures_of(
         began_at: When the workload began; nothing before counts.
         now: The end, where jobs are left unfinished; otherwise the last job's end is the end.
         calls: EMR calls since ``began_at`` by name.
+        nodes: Bounds of the elasticity's demand.
     """
     yarn = cluster.yarn
     began = to_seconds(began_at)
     last = max((app.ended_at or 0 for app in yarn.ended), default=began)
     end = to_seconds(now) if yarn.live else max(began, last)
     apps = [*yarn.ended, *yarn.live]
-    nodes = [node for node in cluster.nodes() if node.group.spec.role is Role.TASK and node.launched_at]
-    total = sum(_seconds_within(node, began, end) for node in nodes)
-    spot = sum(_seconds_within(node, began, end) for node in nodes if node.market is Market.SPOT)
+    task = [node for node in cluster.nodes() if node.group.spec.role is Role.TASK and node.launched_at]
+    total = sum(_seconds_within(node, began, end) for node in task)
+    spot = sum(_seconds_within(node, began, end) for node in task if node.market is Market.SPOT)
     cost, floor = _costs(cluster, ledger, began, end)
     work = sum(job.work_seconds for job in workload.jobs)
     return Figures(
@@ -118,14 +142,46 @@ def figures_of(
         floor_cost_usd=floor,
         node_hours=total / HOUR,
         spot_share=spot / total if total else 0.0,
-        bsld=_slowdowns(apps, end),
+        bsld=bounded_slowdowns(apps, end),
         work_weighted_delay_seconds=yarn.delay_integral / work if work else 0.0,
         killed_container_seconds=yarn.lost_container_seconds,
         deadline_misses=sum(_response(app, end) > _deadline(app) for app in apps),
         resize_requests=calls.get("ModifyInstanceGroups", 0),
-        nodes_started=sum(began <= (node.launched_at or 0) < end for node in nodes),
+        nodes_started=sum(began <= (node.launched_at or 0) < end for node in task),
         emr_calls={call: count for call, count in calls.items() if call in BUCKETS},
+        elasticity=_elasticity(cluster, workload, nodes, began, end),
+        queues=_by_queue(cluster, apps, end),
     )
+
+
+def _elasticity(cluster: Cluster, workload: Workload, bounds: NodeBounds, began: int, end: int) -> Elasticity:
+    seconds = end - began
+    lives = [
+        (node.ready_at - began, None if node.ended_at is None else node.ended_at - began)
+        for node in cluster.nodes()
+        if node.ready_at is not None and node.group.spec.role is not Role.MASTER
+    ]
+    demand = demand_curve(
+        workload,
+        seconds=seconds,
+        containers_per_node=bounds.containers_per_node,
+        least=bounds.least,
+        most=bounds.most,
+    )
+    return elasticity_of(demand, supply_curve(lives, seconds=seconds))
+
+
+def _by_queue(cluster: Cluster, apps: Sequence[Application], end: int) -> dict[str, dict[str, float]]:
+    queues = cluster.yarn.queues
+    if len(queues) == 1:
+        return {}
+    return {
+        queue.spec.name: bounded_slowdowns([app for app in apps if app.queue is queue], end) for queue in queues
+    }
+
+
+def _rounded(slowdowns: Mapping[str, float]) -> dict[str, float]:
+    return {name: round(value, 3) for name, value in slowdowns.items()}
 
 
 def _seconds_within(node: Node, start: int, end: int) -> int:
@@ -155,7 +211,8 @@ def _deadline(app: Application) -> int:
     return DEADLINE_FACTOR * app.job.ideal_seconds + DEADLINE_SLACK_SECONDS
 
 
-def _slowdowns(apps: Sequence[Application], end: int) -> dict[str, float]:
+def bounded_slowdowns(apps: Sequence[Application], end: int) -> dict[str, float]:
+    """Return mean, p50, p95 and p99 of the jobs' bounded slowdowns; those that have not ended, end at ``end``."""
     values = sorted(
         max(1.0, _response(app, end) / max(app.job.ideal_seconds, MINIMUM_IDEAL_SECONDS)) for app in apps
     )

@@ -5,11 +5,13 @@ from dataclasses import replace
 from emr_simulator import fleet_refusals, refusals
 from emr_simulator.clusters import Cluster
 from emr_simulator.engine import to_moment, to_moment_or_none
+from emr_simulator.errors import validation
 from emr_simulator.fleet_descriptions import FleetDescription, FleetResize, FleetSpec
 from emr_simulator.fleets import Fleet
 from emr_simulator.kernel import Kernel
 from emr_simulator.lifecycle import Lifecycle
 from emr_simulator.quotas import Quotas
+from emr_simulator.trail import Trail
 from emr_simulator.words import Market
 
 
@@ -20,6 +22,7 @@ class FleetCalls:
         self._kernel = kernel
         self._lifecycle = lifecycle
         self._quotas = quotas
+        self._trail = Trail(kernel)
 
     def list_instance_fleets(self, cluster_id: str) -> tuple[FleetDescription, ...]:
         """Return the fleets of a cluster, oldest first."""
@@ -34,7 +37,15 @@ class FleetCalls:
         cluster = self._cluster(cluster_id)
         fleet_refusals.of_fleet_calls(cluster, "ModifyInstanceFleet")
         refusals.of_ended(cluster)
+        if self._kernel.now < cluster.resizes_refused_until:
+            raise validation(cluster.refusal)
         fleet_refusals.of_resize(cluster, order)
+        units = {"targetOnDemandCapacity": order.on_demand_units, "targetSpotCapacity": order.spot_units}
+        named = {name: count for name, count in units.items() if count is not None}
+        self._trail.record(
+            "ModifyInstanceFleet",
+            {"clusterId": cluster_id, "instanceFleet": {"instanceFleetId": order.fleet_id, **named}},
+        )
         self._lifecycle.fleets.order(fleet_refusals.known_fleet(cluster, order.fleet_id), order)
 
     def add_instance_fleet(self, cluster_id: str, spec: FleetSpec) -> str:
@@ -44,6 +55,12 @@ class FleetCalls:
         fleet_refusals.of_fleet_calls(cluster, "AddInstanceFleet")
         refusals.of_ended(cluster)
         fleet_refusals.of_added_fleet(cluster, spec)
+        named = {
+            "instanceFleetType": spec.role.value,
+            "targetOnDemandCapacity": spec.on_demand_units,
+            "targetSpotCapacity": spec.spot_units,
+        }
+        self._trail.record("AddInstanceFleet", {"clusterId": cluster_id, "instanceFleet": named})
         return self._lifecycle.fleets.create(cluster, spec).group_id
 
     def _cluster(self, cluster_id: str) -> Cluster:

@@ -139,10 +139,10 @@ class Ledger:
             elif not free:
                 usd = self._spot_usd(node.instance_type, cluster.zone, first, last)
                 add(hour, BillComponent.EC2_SPOT, seconds, usd)
-        for hour, first, last in _hours(start, end):
-            for volume in node.volumes:
-                usd = _volume_month_usd(volume) * (last - first) / _month_seconds(first)
-                add(hour, BillComponent.EBS, last - first, usd)
+        disks = sum((_volume_month_usd(volume) for volume in node.volumes), Fraction(0))
+        for hour, first, last in _hours(start, end) if node.volumes else ():
+            usd = disks * (last - first) / _month_seconds(first)
+            add(hour, BillComponent.EBS, (last - first) * len(node.volumes), usd)
 
     def _spot_usd(self, instance_type: str, zone: str, first: int, last: int) -> Fraction:
         steps = self._pools.steps(instance_type, zone).between(first, last)

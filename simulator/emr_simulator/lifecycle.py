@@ -43,7 +43,12 @@ class Lifecycle:
             spec=spec,
             zone=spec.availability_zone or settings.zones[0],
             created_at=kernel.now,
-            yarn=Yarn(kernel.engine, stage_gap_seconds=kernel.settings.stage_gap_seconds),
+            yarn=Yarn(
+                kernel.engine,
+                stage_gap_seconds=settings.stage_gap_seconds,
+                queues=settings.queues,
+                application_masters=settings.application_masters,
+            ),
             hdfs=Hdfs(),
             replication=spec.dfs_replication or default_replication(core),
             tags=dict(spec.tags),

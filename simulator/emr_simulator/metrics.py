@@ -1,28 +1,46 @@
 """What EMR samples of each cluster and when CloudWatch shows it; alarms are in alarms.py."""
 
-from bisect import bisect_left
+from bisect import bisect_left, insort
+from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from datetime import datetime
+from itertools import compress
 
 from emr_simulator.clusters import Cluster
+from emr_simulator.engine import to_moment, to_seconds
 from emr_simulator.kernel import Kernel
 from emr_simulator.words import ClusterState, InstanceState, Role, StepState
 
 _ORDINARY = {ClusterState.RUNNING, ClusterState.WAITING}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
-    """All metrics of one cluster at one time.
+class _Samples:
+    """The samples of one cluster, oldest first: when taken, when shown by CloudWatch, and a column a metric."""
 
-    Attributes:
-        at: When it was taken.
-        visible_at: When CloudWatch shows it.
-    """
+    __slots__ = ("at", "columns", "hidden", "moments", "shown", "visible_at")
 
-    at: int
-    visible_at: int
-    values: Mapping[str, float]
+    def __init__(self) -> None:
+        self.at: list[int] = []
+        self.moments: list[datetime] = []
+        self.visible_at: list[int] = []
+        self.columns: defaultdict[str, list[float]] = defaultdict(list)
+        self.hidden: list[int] = []
+        self.shown = 0
+
+    def add(self, at: int, visible_at: int, values: Mapping[str, float]) -> None:
+        self.at.append(at)
+        self.moments.append(to_moment(at))
+        self.visible_at.append(visible_at)
+        for metric, value in values.items():
+            self.columns[metric].append(float(value))
+        insort(self.hidden, visible_at)
+
+    def shown_by(self, now: int) -> int:
+        """Return how many are published by now; time never goes back."""
+        while self.hidden and self.hidden[0] <= now:
+            del self.hidden[0]
+            self.shown += 1
+        return self.shown
 
 
 def sample_values(cluster: Cluster, now: int) -> dict[str, float]:
@@ -32,9 +50,17 @@ def sample_values(cluster: Cluster, now: int) -> dict[str, float]:
     available = total - yarn.allocated_mib
     waiting = sum(app.started_at is None for app in yarn.live)
     busy = bool(yarn.live) or any(step.state is StepState.RUNNING for step in cluster.steps)
-    nodes = {role: [n for g in cluster.groups.values() if g.spec.role is role for n in g.nodes] for role in Role}
-    running = {role: sum(n.state is InstanceState.RUNNING for n in some) for role, some in nodes.items()}
-    workers = [n for role in (Role.CORE, Role.TASK) for n in nodes[role] if n.yarn is not None]
+    count = dict.fromkeys(Role, 0)
+    running = dict.fromkeys(Role, 0)
+    workers = leaving = 0
+    for group in cluster.groups.values():
+        role = group.spec.role
+        count[role] += len(group.nodes)
+        for node in group.nodes:
+            running[role] += node.state is InstanceState.RUNNING
+            if node.yarn is not None:
+                workers += 1
+                leaving += node.draining or node.warned
     return {
         "IsIdle": 0.0 if busy else 1.0,
         "ContainerAllocated": yarn.running,
@@ -53,14 +79,14 @@ def sample_values(cluster: Cluster, now: int) -> dict[str, float]:
         "MemoryReservedMB": 0,
         "YARNMemoryAvailablePercentage": 100.0 * available / total if total else 0.0,
         "CoreNodesRunning": running[Role.CORE],
-        "CoreNodesPending": len(nodes[Role.CORE]) - running[Role.CORE],
+        "CoreNodesPending": count[Role.CORE] - running[Role.CORE],
         "TaskNodesRunning": running[Role.TASK],
-        "TaskNodesPending": len(nodes[Role.TASK]) - running[Role.TASK],
-        "MRTotalNodes": len(workers),
-        "MRActiveNodes": sum(not n.draining and not n.warned for n in workers),
+        "TaskNodesPending": count[Role.TASK] - running[Role.TASK],
+        "MRTotalNodes": workers,
+        "MRActiveNodes": workers - leaving,
         "MRLostNodes": 0,
         "MRUnhealthyNodes": 0,
-        "MRDecommissionedNodes": sum(n.draining or n.warned for n in workers),
+        "MRDecommissionedNodes": leaving,
         "MRRebootedNodes": 0,
         "HDFSUtilization": hdfs.utilization_percent,
         "CapacityRemainingGB": hdfs.remaining_gib,
@@ -79,7 +105,7 @@ class Metrics:
         self._kernel = kernel
         self._clusters = clusters
         self._chance = kernel.chance("metrics")
-        self._samples: dict[str, list[Sample]] = {}
+        self._samples: defaultdict[str, _Samples] = defaultdict(_Samples)
         kernel.engine.at(self._next_time(), self._tick)
 
     def _next_time(self) -> int:
@@ -99,32 +125,37 @@ class Metrics:
             delay = settings.publish_delay.draw(self._chance)
             if self._chance.random() < settings.lost_metric_fraction:
                 continue
-            self._samples.setdefault(cluster.cluster_id, []).append(
-                Sample(at=now, visible_at=now + delay, values=sample_values(cluster, now))
-            )
+            self._samples[cluster.cluster_id].add(now, now + delay, sample_values(cluster, now))
 
-    def published(self, cluster_id: str, metric: str, start: int, end: int) -> list[tuple[int, float]]:
-        """Return (time, value) of the samples of [start, end) that CloudWatch shows by now."""
-        samples = self._samples.get(cluster_id, [])
-        first = bisect_left(samples, start, key=lambda sample: sample.at)
-        points = []
-        for sample in samples[first:]:
-            if sample.at >= end:
-                break
-            if sample.visible_at <= self._kernel.now and metric in sample.values:
-                points.append((sample.at, sample.values[metric]))
-        return points
+    def shown(self, cluster_id: str) -> int:
+        """Return how many samples of a cluster CloudWatch shows by now."""
+        samples = self._samples.get(cluster_id)
+        return 0 if samples is None else samples.shown_by(self._kernel.now)
 
     def periods(
         self, cluster_id: str, metric: str, *, start: int, end: int, period: int, stat: str
-    ) -> list[tuple[int, float]]:
-        """Return (period start, statistic) of the periods of [start, end) that have data."""
-        points = self.published(cluster_id, metric, start - start % period, end)
+    ) -> tuple[tuple[datetime, float], ...]:
+        """Return (period start, statistic) of the periods of [start, end) that have data shown by now."""
+        samples = self._samples.get(cluster_id)
+        column = None if samples is None else samples.columns.get(metric)
+        if samples is None or column is None:
+            return ()
+        first, last = bisect_left(samples.at, start - start % period), bisect_left(samples.at, end)
+        points = tuple(zip(samples.moments[first:last], column[first:last], strict=True))
+        now = self._kernel.now
+        if samples.shown_by(now) < len(samples.at):
+            points = tuple(compress(points, [at <= now for at in samples.visible_at[first:last]]))
+        if period == self._kernel.settings.metric_period_seconds and stat in _OF_ONE:
+            return points  # each period holds one sample, at its start
         by_period: dict[int, list[float]] = {}
-        for at, value in points:
+        for moment, value in points:
+            at = to_seconds(moment)
             by_period.setdefault(at - at % period, []).append(value)
-        return [(at, STATISTICS[stat](values)) for at, values in by_period.items()]
+        return tuple((to_moment(at), STATISTICS[stat](values)) for at, values in by_period.items())
 
+
+_OF_ONE = frozenset({"Average", "Sum", "Minimum", "Maximum"})
+"""Statistics that a single sample is itself."""
 
 STATISTICS: dict[str, Callable[[list[float]], float]] = {
     "Average": lambda values: sum(values) / len(values),

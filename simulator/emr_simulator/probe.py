@@ -29,7 +29,7 @@ def snapshot_of(cluster: Cluster) -> dict[str, Any]:
                     "instanceId": node.ec2_id,
                     "state": "RUNNING" if manager.accepts else "DECOMMISSIONING",
                     "containers": manager.containers,
-                    "applicationMasters": 0,
+                    "applicationMasters": yarn.masters_on(manager),
                     "usedMB": manager.total_mib - manager.free_mib,
                 }
             )

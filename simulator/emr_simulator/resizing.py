@@ -25,6 +25,8 @@ class Resizer:
 
     Attributes:
         pools: Where capacity comes from.
+        by_ec2_id: Every node that EC2 launched.
+        launched: The same by cluster id, oldest first.
         when_changed: Told of each cluster whose nodes changed.
         when_master_lost: Told of a cluster that lost its MASTER.
         refill_fleet: Buys what a fleet has lost.
@@ -43,6 +45,7 @@ class Resizer:
         self._delays = kernel.chance("provisioning")
         self.pools = Pools(kernel, self._interrupt_pool)
         self.by_ec2_id: dict[str, Node] = {}
+        self.launched: dict[str, list[Node]] = {}
         self._spot_nodes: dict[PoolName, dict[Node, None]] = {}
         self._addresses = 0
         self.refill_fleet: Callable[[Fleet], None] = lambda _fleet: None
@@ -147,6 +150,7 @@ class Resizer:
         self._addresses += 1
         node.private_ip = f"10.{self._addresses >> 16 & 255}.{self._addresses >> 8 & 255}.{self._addresses & 255}"
         self.by_ec2_id[node.ec2_id] = node
+        self.launched.setdefault(group.cluster.cluster_id, []).append(node)
         if node.market is Market.SPOT:
             self._spot_nodes.setdefault((node.instance_type, group.cluster.zone), {})[node] = None
         announcements.instance_changed(kernel, node, "running")
@@ -216,7 +220,8 @@ class Resizer:
             return False
         waits = self._kernel.settings.drain_waits_for_applications
         yarn = node.group.cluster.yarn
-        return bool(node.yarn.batches) or (waits and yarn.hosted_running_application(node.yarn))
+        hosts = yarn.masters_on(node.yarn) or (waits and yarn.hosted_running_application(node.yarn))
+        return bool(node.yarn.batches) or bool(hosts)
 
     def _blocks_are_safe(self, node: Node) -> bool:
         kernel, hdfs, group = self._kernel, node.group.cluster.hdfs, node.group

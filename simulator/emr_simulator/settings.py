@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from emr_simulator.queues import ONE_QUEUE, QueueSpec, check_queues
+from emr_simulator.spot_traces import Availability, SpotTrace
+
 _Z95 = 1.6448536269514722
 
 
@@ -42,7 +45,8 @@ class SpotOutages:
     """Random capacity outages of every spot pool; an outage interrupts all its instances.
 
     Attributes:
-        mean_up_seconds: Exponential time between outages (measured: 0.75 to 5.1 h).
+        mean_up_seconds: Time between outages (measured: 0.75 to 5.1 h).
+        median_up_seconds: Of it, where it is lognormal (measured: 16 to 25 min); exponential where None.
         median_down_seconds: Of the lognormal outage length (measured: 7 to 9 min).
         mean_down_seconds: Of the lognormal outage length (measured: 20 to 25 min).
     """
@@ -50,15 +54,32 @@ class SpotOutages:
     mean_up_seconds: float = 9000.0
     median_down_seconds: float = 480.0
     mean_down_seconds: float = 1350.0
+    median_up_seconds: float | None = None
+
+    @classmethod
+    def fitted_to(cls, measured: Availability) -> "SpotOutages":
+        """Return the generator with the means and medians of a recording, both times lognormal."""
+        return cls(
+            mean_up_seconds=measured.mean_up_seconds,
+            median_up_seconds=measured.median_up_seconds,
+            median_down_seconds=measured.median_down_seconds,
+            mean_down_seconds=measured.mean_down_seconds,
+        )
 
     def draw_up(self, chance: random.Random) -> int:
         """Draw the seconds until the next outage."""
+        if self.median_up_seconds is not None:
+            return _lognormal(chance, self.median_up_seconds, self.mean_up_seconds)
         return max(1, round(chance.expovariate(1.0 / self.mean_up_seconds)))
 
     def draw_down(self, chance: random.Random) -> int:
         """Draw the seconds an outage lasts."""
-        sigma = math.sqrt(2.0 * math.log(self.mean_down_seconds / self.median_down_seconds))
-        return max(1, round(self.median_down_seconds * math.exp(sigma * chance.gauss(0.0, 1.0))))
+        return _lognormal(chance, self.median_down_seconds, self.mean_down_seconds)
+
+
+def _lognormal(chance: random.Random, median: float, mean: float) -> int:
+    sigma = math.sqrt(2.0 * math.log(max(1.0, mean / median)))
+    return max(1, round(median * math.exp(sigma * chance.gauss(0.0, 1.0))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +97,7 @@ class WorldSettings:
         decommission_timeout_seconds: YARN's graceful timeout where a call names none.
         stage_gap_seconds: From the end of a stage to its children's requests: on YARN a heartbeat of the
             application master, in which jobs behind it get what its last tasks left (docs/yarn-validation.md).
+        queues: Of every cluster's YARN; one is first in, first out.
         drain_waits_for_applications: A draining node stays until the applications that ran on it have ended,
             as Hadoop's watcher has it (docs/yarn-validation.md); False lets it go once it is empty.
         enforce_quotas: False counts calls and never throttles.
@@ -83,11 +105,16 @@ class WorldSettings:
         spot_discount: Fraction (0-1) of the on-demand price that spot prices move around.
         spot_prices_move: False holds every pool at spot_discount.
         spot_outages: Random outages; None has only those that are asked for.
+        spot_traces: Recorded prices and outages by pool (type, zone), in place of those drawn for it; the
+            world's first second is the recording's.
         probe_period_seconds: How often the probe of a cluster looks at YARN, and tells what has changed; 0 for
             no probes.
         probe_heartbeat_seconds: How long a probe is silent at most.
         probe_publish_delay: A probe's look to its event.
         ec2_state_events: Emit EC2 Instance State-change Notification too.
+        application_masters: Each application has a master on the node of its first container, which that node
+            is drained for; False has none, as the validated dynamics of docs/yarn-validation.md.
+        cloudtrail: A trail records management events, so that calls that change clusters are told of.
         extra_yarn_mib: YARN memory per node by type, in place of the catalogue's.
     """
 
@@ -103,16 +130,20 @@ class WorldSettings:
     termination_seconds: int = 90
     decommission_timeout_seconds: int = 3600
     stage_gap_seconds: int = 0
+    queues: tuple[QueueSpec, ...] = ONE_QUEUE
     drain_waits_for_applications: bool = False
     enforce_quotas: bool = True
     re_replication_mib_per_second: int = 100
     spot_discount: Decimal = Decimal("0.35")
     spot_prices_move: bool = True
     spot_outages: SpotOutages | None = None
+    spot_traces: Mapping[tuple[str, str], SpotTrace] = field(default_factory=dict)
     probe_period_seconds: int = 0
     probe_heartbeat_seconds: int = 60
     probe_publish_delay: Delay = field(default_factory=lambda: UniformDelay(low_seconds=1, high_seconds=5))
     ec2_state_events: bool = False
+    application_masters: bool = False
+    cloudtrail: bool = False
     extra_yarn_mib: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -131,3 +162,4 @@ class WorldSettings:
             if not 0.0 <= value <= 1.0:
                 msg = f"{field_name}: must be 0 to 1, got {value}"
                 raise ValueError(msg)
+        check_queues(self.queues)

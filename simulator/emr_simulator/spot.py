@@ -1,11 +1,14 @@
 """Capacity pools: whether an instance can be had, and what spot costs when; no instances live here."""
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import partial
 
 from emr_simulator.catalogue import instance_type
 from emr_simulator.kernel import Kernel
+from emr_simulator.settings import SpotOutages
+from emr_simulator.spot_traces import SpotTrace
 from emr_simulator.words import Market
 
 PoolName = tuple[str, str]
@@ -17,7 +20,7 @@ _CENT_OF_CENT = Decimal("0.0001")
 
 
 class PriceSteps:
-    """The spot price of one pool as a step function, drawn as far as it is looked at."""
+    """The spot price of one pool as a step function, drawn or replayed as far as it is looked at."""
 
     def __init__(self, kernel: Kernel, pool: PoolName) -> None:
         self._chance = kernel.chance(f"spot-price:{pool[0]}:{pool[1]}")
@@ -27,11 +30,27 @@ class PriceSteps:
         self._low, self._high = fraction * Decimal("0.7"), min(Decimal(1), fraction * Decimal("1.5"))
         self.starts = [kernel.started_at - _HISTORY_SECONDS]
         self.prices = [self._rounded(fraction)]
+        self._recorded: Iterator[tuple[int, Decimal]] | None = None
+        trace = kernel.settings.spot_traces.get(pool)
+        if trace is not None:
+            self._moves = True
+            self._recorded = self._replay(trace, kernel.started_at, fraction)
+            self.starts[0], self.prices[0] = next(self._recorded)
 
     def _rounded(self, fraction: Decimal) -> Decimal:
         return (self._on_demand * fraction).quantize(_CENT_OF_CENT)
 
+    def _replay(self, trace: SpotTrace, origin: int, fraction: Decimal) -> Iterator[tuple[int, Decimal]]:
+        """Yield the recorded steps in this world's time and at this type's prices."""
+        scale = fraction / trace.mean_usd if trace.on_demand_usd is None else 1 / trace.on_demand_usd
+        for at, usd in trace.prices_from(-_HISTORY_SECONDS):
+            yield origin + at, self._rounded(usd * scale)
+
     def _draw_until(self, seconds: int) -> None:
+        while self._moves and self._recorded is not None and self.starts[-1] <= seconds:
+            at, usd = next(self._recorded)
+            self.starts.append(at)
+            self.prices.append(usd)
         while self._moves and self.starts[-1] <= seconds:
             gap = max(600, round(self._chance.expovariate(1.0 / _MEAN_STEP_SECONDS)))
             factor = Decimal(str(round(self._chance.uniform(0.94, 1.065), 4)))
@@ -86,12 +105,39 @@ class Pools:
         return self._kernel.now >= self._dry_until.get((instance_type_name, zone, market), 0)
 
     def _watch(self, pool: PoolName) -> None:
-        """Begin the random outages of a pool with its first use."""
-        outages = self._kernel.settings.spot_outages
-        if outages is None or pool in self._watched:
+        """Begin the outages of a pool with its first use: recorded ones, or random ones."""
+        if pool in self._watched:
             return
-        chance = self._kernel.chance(f"spot-outage:{pool[0]}:{pool[1]}")
         self._watched.add(pool)
+        trace, outages = self._kernel.settings.spot_traces.get(pool), self._kernel.settings.spot_outages
+        if trace is not None:
+            self._replay(pool, trace)
+        elif outages is not None:
+            self._draw(pool, outages)
+
+    def _replay(self, pool: PoolName, trace: SpotTrace) -> None:
+        """Follow a recording, whose first second is the world's."""
+        origin = self._kernel.started_at
+        coming = trace.outages_from(self._kernel.now - origin)
+
+        def wait() -> None:
+            for start, end in coming:
+                self._kernel.engine.at(origin + start, partial(begin, origin + end))
+                return
+
+        def begin(end: int) -> None:
+            self.dry(*pool, Market.SPOT, max(end, self._dry_until.get((*pool, Market.SPOT), 0)))
+            self._when_interrupted(pool)
+            wait()
+
+        first = next(coming, None)
+        if first is not None and origin + first[0] <= self._kernel.now:
+            begin(origin + first[1])
+        elif first is not None:
+            self._kernel.engine.at(origin + first[0], partial(begin, origin + first[1]))
+
+    def _draw(self, pool: PoolName, outages: SpotOutages) -> None:
+        chance = self._kernel.chance(f"spot-outage:{pool[0]}:{pool[1]}")
 
         def begin() -> None:
             down = outages.draw_down(chance)

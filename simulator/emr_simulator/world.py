@@ -15,7 +15,7 @@ from emr_simulator import announcements
 from emr_simulator.alarms import CloudWatchApi
 from emr_simulator.catalogue import instance_type as known_type
 from emr_simulator.clusters import Cluster, ForeignInstance, Group
-from emr_simulator.descriptions import StepSpec
+from emr_simulator.descriptions import GroupResize, StepSpec
 from emr_simulator.ec2 import Ec2Api
 from emr_simulator.emr import EmrApi
 from emr_simulator.engine import to_moment, to_seconds
@@ -176,6 +176,18 @@ class World:
         group.held = state is not GroupState.RUNNING
         announcements.group_changed(self._kernel, group, f"The {{group}} is {state.value}.")
         self._resizer.refill(group)
+
+    def resize_by_managed_scaling(self, cluster_id: str, group_id: str, count: int) -> None:
+        """Resize a group as EMR's managed scaling does: by no call, and with an event of its own."""
+        group = self._group(cluster_id, group_id)
+        order = GroupResize(group_id=group_id, count=count)
+        self._resizer.resize(group, order, self._resizer.draw_boot_seconds())
+        announcements.managed_scaling_acted(self._kernel, group.cluster)
+
+    def refuse_resizes(self, cluster_id: str, *, until: datetime, message: str) -> None:
+        """Let EMR refuse every resize of a cluster before ``until``, with a ValidationException."""
+        cluster = self._cluster(cluster_id)
+        cluster.resizes_refused_until, cluster.refusal = to_seconds(until), message
 
     def hold_metrics(self, cluster_id: str, *, until: datetime) -> None:
         """Sample nothing of a cluster before ``until``."""

@@ -1,4 +1,6 @@
-"""YARN of one cluster: FIFO over applications, by memory only, never pre-empting; not who pays for nodes.
+"""YARN of one cluster: who runs where, by memory only, never pre-empting; not who pays for nodes.
+
+One queue is first in, first out over applications; how several share a cluster is in queues.py.
 
 Tasks of a stage that start in the same second end in the same second, so they are kept as one batch
 with a count for each node, not as objects of their own.
@@ -6,11 +8,12 @@ with a count for each node, not as objects of their own.
 
 from bisect import insort
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from emr_simulator.applications import Application, Batch, NodeManager, StageRun
 from emr_simulator.engine import Engine
+from emr_simulator.queues import ONE_QUEUE, Queue, QueueSpec, place, serve, serve_in_order
 from emr_simulator.workloads.model import Job
 
 
@@ -24,13 +27,23 @@ class Yarn:
         done_container_seconds: Of tasks that ended well.
         lost_container_seconds: Of tasks that were killed.
         released: Containers that have ended, well or not.
+        masters_lost: Application masters that went with their nodes.
         delay_integral: Sum over ended tasks of seconds x (start - earliest possible start).
     """
 
-    def __init__(self, engine: Engine, *, stage_gap_seconds: int = 0) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        stage_gap_seconds: int = 0,
+        queues: Sequence[QueueSpec] = ONE_QUEUE,
+        application_masters: bool = False,
+    ) -> None:
         self._engine = engine
+        self._has_masters = application_masters
+        self.masters_lost = 0
         self._stage_gap_seconds = stage_gap_seconds
-        self._ready: list[StageRun] = []
+        self.queues = tuple(Queue(spec) for spec in queues)
         self._open: dict[int, OrderedDict[NodeManager, None]] = {}
         self.nodes: dict[NodeManager, None] = {}
         self.live: dict[Application, None] = {}
@@ -50,14 +63,18 @@ class Yarn:
     # ------------------------------------------------------------------ what is asked of it
 
     def submit(self, job: Job, when_done: Callable[[], None]) -> Application:
-        """Queue a job behind all earlier ones."""
-        app = Application(self.submitted, job, self._engine.now, when_done)
+        """Queue a job behind all earlier ones of its queue.
+
+        Raises:
+            UnknownQueueError: It names a queue that is not there.
+        """
+        app = Application(self.submitted, job, place(job, self.queues), self._engine.now, when_done)
         self.submitted += 1
         self.live[app] = None
         for run in app.stages:
             self._know_size(run.stage.container_mib)
             if not run.parents_left:
-                insort(self._ready, run)
+                insort(app.queue.ready, run)
         self._engine.settle(self._allocate)
         return app
 
@@ -73,7 +90,8 @@ class Yarn:
         self.is_up = False
         self.killed_apps += len(self.live)
         self.live.clear()
-        self._ready.clear()
+        for queue in self.queues:
+            queue.ready.clear()
 
     def add(self, node: NodeManager) -> None:
         """Take a node into service."""
@@ -105,10 +123,15 @@ class Yarn:
             self.running -= containers
             self.released += containers
             self.allocated_mib -= containers * run.stage.container_mib
+            run.app.queue.used_mib -= containers * run.stage.container_mib
             if not run.pending:
-                insort(self._ready, run)
+                insort(run.app.queue.ready, run)
             run.pending += containers
         node.batches.clear()
+        for app in self.live:
+            if app.master is node:
+                app.master = None
+                self.masters_lost += 1
         self._engine.settle(self._allocate)
 
     # ------------------------------------------------------------------ what it shows
@@ -116,12 +139,12 @@ class Yarn:
     @property
     def pending(self) -> int:
         """Containers asked for and not allocated."""
-        return sum(run.pending for run in self._ready)
+        return sum(run.pending for queue in self.queues for run in queue.ready)
 
     @property
     def pending_mib(self) -> int:
         """Their memory."""
-        return sum(run.pending * run.stage.container_mib for run in self._ready)
+        return sum(run.pending * run.stage.container_mib for queue in self.queues for run in queue.ready)
 
     @property
     def total_mib(self) -> int:
@@ -132,6 +155,10 @@ class Yarn:
     def served_now(self) -> int:
         """Container-seconds allocated up to now."""
         return self.served_container_seconds + self.running * (self._engine.now - self._served_at)
+
+    def masters_on(self, node: NodeManager) -> int:
+        """Application masters of running applications on a node."""
+        return sum(app.master is node for app in self.live)
 
     def hosted_running_application(self, node: NodeManager) -> bool:
         """Whether an application that has not ended has, or had, containers on a node."""
@@ -154,25 +181,22 @@ class Yarn:
         self._engine.settle(self._allocate)
 
     def _allocate(self) -> None:
-        """Hand out free memory in order of submission; small containers may pass a head that fits nowhere."""
-        if not self.is_up or not self._ready:
+        if not self.is_up or not any(queue.ready for queue in self.queues):
             return
         self._account()
-        exhausted: set[int] = set()
-        for run in self._ready:
-            mib = run.stage.container_mib
-            if self._open[mib]:
-                self._start_tasks(run, self._open[mib])
-            if not self._open[mib]:
-                exhausted.add(mib)
-                if len(exhausted) == len(self._open):
-                    break
-        self._ready = [run for run in self._ready if run.pending]
+        if len(self.queues) > 1:
+            serve(self.queues, total_mib=self.total_mib, start=self._start_tasks)
+        else:
+            serve_in_order(self.queues[0], fitting=self._open, start=self._start_tasks)
 
-    def _start_tasks(self, run: StageRun, nodes: OrderedDict[NodeManager, None]) -> None:
+    def _start_tasks(self, run: StageRun, most: int) -> int:
+        """Start at most ``most`` containers of a stage that waits; return how many found room."""
         mib = run.stage.container_mib
+        nodes = self._open[mib]
+        if not nodes:
+            return 0
         batch = Batch(run, self._engine.now)
-        left = run.pending
+        left = most
         while left and nodes:
             node = next(iter(nodes))
             containers = min(left, node.free_mib // mib)
@@ -181,16 +205,20 @@ class Yarn:
             batch.counts[node] = containers
             node.batches[batch] = containers
             run.app.nodes.add(node)
+            if self._has_masters and run.app.master is None:
+                run.app.master = node
             for size, fitting in self._open.items():
                 if node.free_mib < size:
                     fitting.pop(node, None)
-        started = run.pending - left
-        run.pending = left
+        started = most - left
+        run.pending -= started
         self.running += started
         self.allocated_mib += started * mib
+        run.app.queue.used_mib += started * mib
         if run.app.started_at is None:
             run.app.started_at = self._engine.now
         self._engine.after(run.stage.seconds, partial(self._finish, batch))
+        return started
 
     def _finish(self, batch: Batch) -> None:
         if not batch.counts:
@@ -213,6 +241,7 @@ class Yarn:
         self.running -= ended
         self.released += ended
         self.allocated_mib -= ended * mib
+        run.app.queue.used_mib -= ended * mib
         self.done_container_seconds += work
         self.delay_integral += work * (batch.started_at - run.ideal_start)
         run.done += ended
@@ -239,11 +268,11 @@ class Yarn:
         if self._stage_gap_seconds:
             self._engine.after(self._stage_gap_seconds, partial(self._ask, run))
         else:
-            insort(self._ready, run)
+            insort(run.app.queue.ready, run)
 
     def _ask(self, run: StageRun) -> None:
         if run.app in self.live:
-            insort(self._ready, run)
+            insort(run.app.queue.ready, run)
             self._engine.settle(self._allocate)
 
     def _release(self, app: Application) -> None:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -92,6 +93,58 @@ def test_a_scale_in_lets_running_work_end(aws, busy_job):
 
     aws.world.run_for(timedelta(minutes=40))
     assert group_of(aws, cluster_id, "task").running_count == 0
+
+
+def nodes_of(aws, cluster_id, group_id):
+    listed = [i for i in aws.reader.list_instances(cluster_id) if i.group_id == group_id]
+    return {i.ec2_instance_id for i in listed if i.ended_at is None}
+
+
+def test_named_nodes_leave_and_protected_ones_stay(aws):
+    cluster_id = run_cluster(aws.world, cluster(task=4))
+    group = group_of(aws, cluster_id, "task")
+    first, second, third, _fourth = sorted(nodes_of(aws, cluster_id, group.group_id))
+    order = replace(target(group, 2), leave_first=(third,), protected=(first, second))
+    aws.actuator.resize_groups(cluster_id, [order])
+    aws.world.run_for(timedelta(minutes=10))
+    assert nodes_of(aws, cluster_id, group.group_id) == {first, second}
+
+
+def test_a_named_node_drains_as_long_as_any_other(aws, busy_job):
+    cluster_id = run_cluster(aws.world, cluster(core=1, task=3))
+    aws.world.submit_job(cluster_id, busy_job)
+    aws.world.run_for(timedelta(minutes=5))
+    group = group_of(aws, cluster_id, "task")
+    named = min(nodes_of(aws, cluster_id, group.group_id))
+    aws.actuator.resize_groups(cluster_id, [replace(target(group, 2), leave_first=(named,))])
+    aws.world.run_for(timedelta(minutes=10))
+    assert named in nodes_of(aws, cluster_id, group.group_id)
+    aws.world.run_for(timedelta(minutes=40))
+    assert named not in nodes_of(aws, cluster_id, group.group_id)
+
+
+def test_a_drain_is_taken_back_by_asking_for_more(aws, busy_job):
+    cluster_id = run_cluster(aws.world, cluster(core=1, task=3))
+    aws.world.submit_job(cluster_id, busy_job)
+    aws.world.run_for(timedelta(minutes=5))
+    group = group_of(aws, cluster_id, "task")
+    before = nodes_of(aws, cluster_id, group.group_id)
+    aws.actuator.resize_groups(cluster_id, [target(group, 0)])
+    aws.world.run_for(timedelta(minutes=5))
+    aws.actuator.resize_groups(cluster_id, [target(group_of(aws, cluster_id, "task"), 3)])
+    aws.world.run_for(timedelta(minutes=60))
+    assert nodes_of(aws, cluster_id, group.group_id) == before
+
+
+def test_lowering_a_group_that_boots_gives_up_what_has_not_come_first(aws):
+    cluster_id = run_cluster(aws.world, cluster(task=2))
+    group = group_of(aws, cluster_id, "task")
+    before = nodes_of(aws, cluster_id, group.group_id)
+    aws.actuator.resize_groups(cluster_id, [target(group, 8)])
+    aws.world.run_for(timedelta(minutes=2))
+    aws.actuator.resize_groups(cluster_id, [target(group_of(aws, cluster_id, "task"), 2)])
+    aws.world.run_for(timedelta(minutes=30))
+    assert nodes_of(aws, cluster_id, group.group_id) == before
 
 
 def test_a_scale_in_waits_no_longer_than_its_timeout(aws, busy_job):

@@ -1,13 +1,14 @@
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
-from tests.support.worlds import START, cluster, run_cluster
+from tests.support.worlds import START, calm_world, cluster, run_cluster
 
 from emr_autoscaler.domain.errors import RefusedError
-from emr_autoscaler.domain.metrics import MetricName
+from emr_autoscaler.domain.metrics import PUSHED_ONLY, MetricName
 
 MINUTE = timedelta(minutes=1)
-ALL = tuple(MetricName)
+ALL = tuple(name for name in MetricName if name not in PUSHED_ONLY)
 
 
 def test_a_sample_is_seen_only_once_it_is_published(aws):
@@ -68,6 +69,29 @@ def test_a_window_includes_its_start_and_excludes_its_end(aws):
         start + 10 * MINUTE,
     ]
     assert metrics.period == 5 * MINUTE
+
+
+def test_samples_of_every_minute_are_seen_where_a_cluster_has_them(aws_of):
+    aws = aws_of(calm_world(metric_period_seconds=60))
+    cluster_id = run_cluster(aws.world)
+    now = aws.world.now
+
+    def read(window):
+        read = aws.metrics.read_metrics([cluster_id], [MetricName.IS_IDLE], start=now - window, end=now)
+        return read[cluster_id]
+
+    fine = read(15 * MINUTE)
+    times = [point.at for point in fine.series[MetricName.IS_IDLE]]
+    assert fine.period == MINUTE
+    assert {later - earlier for earlier, later in pairwise(times)} == {MINUTE}
+    coarse = read(timedelta(hours=4))
+    assert coarse.period == 5 * MINUTE
+
+
+def test_metrics_that_no_cloudwatch_has_have_no_points(aws):
+    cluster_id = run_cluster(aws.world)
+    read = aws.metrics.read_metrics([cluster_id], sorted(PUSHED_ONLY), start=START, end=aws.world.now)
+    assert read[cluster_id].series == {}
 
 
 def test_a_cluster_without_data_gets_an_entry_without_points(aws):

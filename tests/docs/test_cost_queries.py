@@ -68,7 +68,7 @@ def _as_query(dynamodb, query):
     wanted, index, where = re.search(
         r'SELECT (.*?)\s+FROM "costs"(?:\."([\w-]+)")?\s+WHERE (.*)', query, re.DOTALL
     ).groups()
-    names = {f"#n{n}": name.strip(' "') for n, name in enumerate(wanted.split(","))}
+    names = {f"#n{n}": name.strip(' "\n') for n, name in enumerate(wanted.split(","))}
     values = {f":v{n}": {"S": text} for n, text in enumerate(re.findall(r"'([^']*)'", where))}
     for name, value in values.items():
         where = where.replace(f"'{value['S']}'", name, 1)

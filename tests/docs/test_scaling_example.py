@@ -9,8 +9,20 @@ from emr_autoscaler.domain.cluster import ClusterState, GroupState, InstanceGrou
 from emr_autoscaler.domain.decision import Action, Decision, Reason
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName, MetricPoint
 from emr_autoscaler.domain.policy import Objective, TaskPolicy
-from emr_autoscaler.domain.task_capacity import DRAIN_WITHIN, HOLD_FOR, PUBLISH_LAG, decide_task_capacity
+from emr_autoscaler.domain.task_capacity import PUBLISH_LAG, decide_task_capacity
 from emr_autoscaler.domain.task_scene import STALLED_AFTER, TaskEvidence
+from emr_autoscaler.domain.tuning import (
+    EXPECTED_TASKS,
+    LARGE_SURPLUS,
+    LEAST_GROWTH,
+    PRESENT_NODES_WORK,
+    PROFILE_LEAD,
+    RUNNING_WORK_LEFT,
+    SMALL_SURPLUS_WAITS,
+    TASK_LENGTH_OVER,
+    TUNING,
+    USUAL_LOAD_OVER,
+)
 
 SAMPLED_AT = datetime(2026, 10, 5, 13, 0, tzinfo=UTC)
 NOW = datetime(2026, 10, 5, 13, 2, tzinfo=UTC)
@@ -68,16 +80,26 @@ def test_what_does_not_is_bought_as_the_page_says(page: str) -> None:
     decision = decide(600)
     assert (decision.action, decision.reason) == (Action.SCALE_OUT, Reason.DEMAND_ABOVE_CAPACITY)
     assert decision.detail in page
-    assert {t.group_id: t.count for t in decision.targets} == {"spot-m5": 5, "spot-c5": 6}
-    assert "c5.2xlarge is ordered to 6 and m5.xlarge to 5" in page
+    assert {t.group_id: t.count for t in decision.targets} == {"spot-m5": 5, "spot-c5": 5}
+    assert "c5.2xlarge and m5.xlarge are ordered to 5 each" in page
 
 
 @pytest.mark.parametrize("objective", list(Objective))
 def test_the_numbers_of_each_objective_are_those_of_the_code(page: str, objective: Objective) -> None:
-    drain, hold = DRAIN_WITHIN[objective].seconds, HOLD_FOR[objective].seconds
-    assert f"| `{objective}` | {drain} s | {hold} s |" in page
+    tuning = TUNING[objective]
+    drain, hold, usual = tuning.drain_within.seconds, tuning.hold.seconds, tuning.usual_share
+    assert f"| `{objective}` | {drain} s | {hold} s | {usual:g} |" in page
 
 
 def test_the_other_constants_are_those_of_the_code(page: str) -> None:
     assert f"a period and {PUBLISH_LAG.seconds} s" in page
+    assert f"({RUNNING_WORK_LEFT:g} of its time is still to come)" in page
+    assert f"x {PRESENT_NODES_WORK.seconds} s" in page
+    assert f"time constant of {USUAL_LOAD_OVER.seconds // 3600} h" in page
+    assert f"{PROFILE_LEAD.seconds // 60} minutes from now" in page
+    assert f"{EXPECTED_TASKS} containers" in page
+    assert f"half-forgotten after {round(TASK_LENGTH_OVER.seconds / 60 * 0.693)} minutes" in page
+    assert f"{LEAST_GROWTH:.0%}".replace("%", " %") in page
+    assert f"{LARGE_SURPLUS:.0%}".replace("%", " %") in page
+    assert f"{SMALL_SURPLUS_WAITS.seconds // 60} minutes" in page
     assert f"for {STALLED_AFTER.seconds // 60}\nminutes in any" in page

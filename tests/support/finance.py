@@ -6,8 +6,10 @@ from decimal import Decimal
 from tests.support.worlds import calm_world, cluster, run_cluster
 
 from emr_autoscaler.bootstrap import UseCases
+from emr_autoscaler.domain.cost_history import HourRevision
 from emr_autoscaler.domain.costs import HourRecord
 from emr_autoscaler.domain.policy import CostPolicy, Policy
+from emr_autoscaler.usecases.hour_history import with_instances
 from emr_simulator.inprocess.policies import MemoryPolicies
 from emr_simulator.inprocess.ports import WorldPorts
 
@@ -38,6 +40,10 @@ class RecordedWorld:
 
     def records(self, month: str = "2026-10") -> tuple[HourRecord, ...]:
         return self.ports.costs.hours_of_account(self.ports.account_id, month)
+
+    def traced(self, month: str = "2026-10") -> list[HourRevision]:
+        """The hours with their instances, as exports take them."""
+        return [with_instances(self.ports.costs, record) for record in self.records(month)]
 
     def spent(self, cost_centre: str = "analytics", month: str = "2026-10") -> Decimal:
         return self.ports.costs.month_total(cost_centre, month).total_usd

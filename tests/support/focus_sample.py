@@ -14,9 +14,10 @@ from emr_autoscaler.domain.focus import rows_of, rows_of_correction
 def main(path: Path) -> int:
     """Write the file."""
     recorded = RecordedWorld()
-    records = recorded.records()
-    corrected = replace(records[0], lines=records[0].lines[1:], revision=2)
-    rows = (*rows_of(records), *rows_of_correction(correct(records[0], corrected, "2026-11")))
+    before, *_ = traced = recorded.traced()
+    after = replace(before, record=replace(before.record, lines=before.record.lines[1:], revision=2))
+    correction = correct(before.record, after.record, "2026-11")
+    rows = (*rows_of(traced), *rows_of_correction(correction, before, after))
     path.write_text("".join(csv_lines(rows)))
     return 0
 

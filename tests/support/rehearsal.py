@@ -73,6 +73,8 @@ class Rehearsal:
             now = self.world.now
         event["id"] = f"{name}/{cluster_id}/{now.isoformat()}"
         event["time"] = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+        if "at" in event.get("detail", {}):
+            event["detail"]["at"] = event["time"]
         return event | changes
 
     def decisions(self, cluster_id: str, kind: DecisionKind) -> list[DecisionRecord]:

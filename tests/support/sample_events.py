@@ -15,6 +15,9 @@ REACHES: Mapping[str, frozenset[str]] = {
     "emr-instance-fleet-state-change": frozenset({"enroll_cluster"}),
     "emr-instance-fleet-provisioning": frozenset({"handle_interruption"}),
     "emr-instance-fleet-resize": frozenset({"handle_interruption"}),
+    "emr-auto-scaling-policy": frozenset({"enroll_cluster"}),
+    "emr-managed-scaling-action": frozenset({"enroll_cluster"}),
+    "emr-operator-call": frozenset({"enroll_cluster"}),
     "emr-instance-group-provisioning": frozenset({"handle_interruption"}),
     "emr-instance-group-resize": frozenset({"handle_interruption"}),
     "ec2-spot-interruption-warning": frozenset({"handle_interruption"}),
@@ -81,6 +84,21 @@ NEAR_MISSES = (
         rule="instance-group-state-change",
         path=("detail-type",),
         value="EMR Instance Group Status Notification",
+    ),
+    NearMiss(
+        sample="emr-auto-scaling-policy",
+        rule="scaling-by-emr",
+        path=("detail-type",),
+        value="EMR Configuration Error",
+    ),
+    NearMiss(
+        sample="emr-operator-call", rule="operator-call", path=("detail", "eventName"), value="ListInstanceGroups"
+    ),
+    NearMiss(
+        sample="emr-operator-call",
+        rule="operator-call",
+        path=("detail", "eventSource"),
+        value="emr-serverless.amazonaws.com",
     ),
     NearMiss(sample="emr-cluster-terminated", rule="cluster-ended", path=("detail", "state"), value="TERMINATING"),
     NearMiss(

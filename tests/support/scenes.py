@@ -67,13 +67,13 @@ def yarn(
     allocated_mib: float = 0,
     containers: float | None = None,
     pending: float = 0,
-    total_mib: float = 1_000_000,
+    total_mib: float | None = None,
     at: datetime = SAMPLED,
 ) -> ClusterMetrics:
-    """One whole sample of YARN; containers of 2048 MiB where their number is not given."""
+    """One whole sample of YARN: containers of 2048 MiB, and what two nodes and the work have, where not given."""
     count = allocated_mib / 2048 if containers is None else containers
     return series(
-        MEMORY_TOTAL_MIB=[(at, total_mib)],
+        MEMORY_TOTAL_MIB=[(at, max(2 * NODE_MIB, allocated_mib) if total_mib is None else total_mib)],
         MEMORY_ALLOCATED_MIB=[(at, allocated_mib)],
         CONTAINER_ALLOCATED=[(at, count)],
         CONTAINER_PENDING=[(at, pending)],

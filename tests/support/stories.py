@@ -9,6 +9,7 @@ from emr_autoscaler.domain.cluster import InstanceGroup, Role
 from emr_autoscaler.domain.decision import Action, DecisionKind
 from emr_autoscaler.domain.policy import Mode, Policy, TaskPolicy
 from emr_autoscaler.domain.record import DecisionRecord
+from emr_autoscaler.messages.policy import parse_policy
 from emr_simulator.inprocess.deployment import InProcessDeployment
 from emr_simulator.inprocess.policies import MemoryPolicies
 from emr_simulator.inprocess.ports import WorldPorts
@@ -38,15 +39,20 @@ class Story:
         world: The world.
         policy: The policy named default.
         mangle: What becomes of each second's events on their way: lost, doubled, reordered.
+
+    Attributes:
+        watch: Called after each step.
+        snapshots: Events of a probe that a test has kept back.
     """
 
     def __init__(self, world: World, policy: Policy | None = None, *, mangle: Mangle | None = None) -> None:
         self.world = world
-        self.policies = MemoryPolicies(policy or live())
+        self.policies = MemoryPolicies(policy or live(), parse=parse_policy)
         self.ports = WorldPorts(world, self.policies)
         self.system = InProcessDeployment(self.ports)
         self._mangle = mangle
         self.watch: Callable[[], None] | None = None
+        self.snapshots: list[dict[str, Any]] = []
 
     def run(self, until: datetime | timedelta) -> None:
         """Let time pass, answering everything as it comes."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 from emr_autoscaler.adapters.aws_errors import domain_errors
 from emr_autoscaler.adapters.permissions import Permission
 from emr_autoscaler.domain.errors import NotFoundError, RefusedError, UnavailableError
-from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName, MetricPoint
+from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName, MetricPoint, spacing_of, step_of
 from emr_autoscaler.ports import AlarmSpec
 
 if TYPE_CHECKING:
@@ -43,9 +43,8 @@ class CloudWatchMetrics:
         ),
     )
 
-    def __init__(self, client: "CloudWatchClient", *, period: timedelta = timedelta(minutes=5)) -> None:
+    def __init__(self, client: "CloudWatchClient") -> None:
         self._client = client
-        self._period = period
 
     def read_metrics(
         self,
@@ -55,38 +54,42 @@ class CloudWatchMetrics:
         start: datetime,
         end: datetime,
     ) -> Mapping[str, ClusterMetrics]:
-        """Return the averages of each period in [start, end) that are published by now.
+        """Return the averages of each step in [start, end) that has samples published by now.
+
+        A window is read in steps of a minute, or of five where it is long; how far apart the samples are is
+        told by the samples themselves.
 
         Raises:
             RefusedError: The metrics may not be read.
         """
+        step = step_of(start, end)
         wanted = [(cluster_id, name) for cluster_id in dict.fromkeys(cluster_ids) for name in names]
         points: dict[tuple[str, MetricName], dict[datetime, float]] = defaultdict(dict)
         for part in _parts(wanted, QUERIES_PER_CALL):
             by_id = {f"m{number}": metric for number, metric in enumerate(part)}
-            for result in self._results(by_id, start=start, end=end):
+            for result in self._results(by_id, step, start=start, end=end):
                 # A metric may be spread over pages; the same time twice is the same sample.
                 samples = points[by_id[result["Id"]]]
                 for at, value in zip(result.get("Timestamps", []), result.get("Values", []), strict=True):
                     if start <= at < end:
                         samples[at.astimezone(UTC)] = value
-        return {
-            cluster_id: ClusterMetrics(
-                cluster_id=cluster_id,
-                period=self._period,
-                series={
-                    name: tuple(MetricPoint(at=at, value=value) for at, value in sorted(series.items()))
-                    for name in names
-                    if (series := points.get((cluster_id, name)))
-                },
-            )
+        found = {
+            cluster_id: {
+                name: tuple(MetricPoint(at=at, value=value) for at, value in sorted(known.items()))
+                for name in names
+                if (known := points.get((cluster_id, name)))
+            }
             for cluster_id in cluster_ids
+        }
+        return {
+            cluster_id: ClusterMetrics(cluster_id=cluster_id, period=spacing_of(series), series=series)
+            for cluster_id, series in found.items()
         }
 
     def _results(
-        self, by_id: Mapping[str, tuple[str, MetricName]], *, start: datetime, end: datetime
+        self, by_id: Mapping[str, tuple[str, MetricName]], step: timedelta, *, start: datetime, end: datetime
     ) -> Iterator["MetricDataResultTypeDef"]:
-        queries = [_query(query_id, *metric, self._period) for query_id, metric in by_id.items()]
+        queries = [_query(query_id, *metric, step) for query_id, metric in by_id.items()]
         with domain_errors():
             for answer in self._client.get_paginator("get_metric_data").paginate(
                 MetricDataQueries=queries, StartTime=start, EndTime=end, ScanBy="TimestampAscending"

@@ -43,8 +43,16 @@ CORRECTED_REVISION: Final = "corrected_revision"
 """On the hour item of a closed month: the revision of its latest correction."""
 ROLLUP_REVISION: Final = "rollup_revision"
 
-_HOUR_SUMS = ("effective_cost_usd", "contracted_cost_usd", "list_cost_usd", "spot_saving_usd", "idle_cost_usd")
-_HOUR_COUNTS = ("hours", "hours_with_idle", "hours_reconciled")
+_HOUR_SUMS = (
+    "effective_cost_usd",
+    "contracted_cost_usd",
+    "list_cost_usd",
+    "spot_saving_usd",
+    "idle_cost_usd",
+    "scaling_saving_usd",
+    "reaping_saving_usd",
+)
+_HOUR_COUNTS = ("hours", "hours_with_idle", "hours_reconciled", "instances_replaced")
 _SUMS = (*_HOUR_SUMS, "correction_usd")
 _COUNTS = (*_HOUR_COUNTS, "corrections")
 
@@ -201,6 +209,7 @@ def moved(total: MonthTotal, *, out: HourRecord | None, into: HourRecord | None)
         counts["hours"] += sign
         counts["hours_with_idle"] += sign * (record.idle is not None)
         counts["hours_reconciled"] += sign * (record.status is RecordStatus.RECONCILED)
+        counts["instances_replaced"] += sign * record.instances_replaced
     changes: dict[str, Any] = {name: exact_sum(amounts) for name, amounts in sums.items()}
     return replace(total, **changes, **counts)
 

@@ -1,5 +1,6 @@
 """EC2, looked at: the port Compute. Nothing here changes an instance."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -20,6 +21,10 @@ CLUSTER_TAG = "aws:elasticmapreduce:job-flow-id"
 ROLE_TAG = "aws:elasticmapreduce:instance-group-role"
 INTERRUPTION_CODES = frozenset({"Server.SpotInstanceTermination", "Server.SpotInstanceShutdown"})
 """State reasons that prove an interruption; a warning alone does not."""
+
+_RUNNING = frozenset({"pending", "running"})
+_SHUT_DOWN_AT = re.compile(r"\((\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (?:GMT|UTC)\)$")
+"""How EC2 dates a shutdown in StateTransitionReason: "User initiated (2026-10-05 12:31:07 GMT)"."""
 
 _PRODUCT = "Linux/UNIX"
 _VALUES_PER_FILTER = 200
@@ -114,6 +119,7 @@ class Ec2Compute:
 def _compute_instance(instance: "InstanceTypeDef") -> ComputeInstance:
     tags = {tag.get("Key", ""): tag.get("Value", "") for tag in instance.get("Tags", [])}
     role = tags.get(ROLE_TAG, "")
+    running = instance.get("State", {}).get("Name", "running") in _RUNNING
     return ComputeInstance(
         ec2_instance_id=instance["InstanceId"],
         cluster_id=tags.get(CLUSTER_TAG),
@@ -123,4 +129,24 @@ def _compute_instance(instance: "InstanceTypeDef") -> ComputeInstance:
         market=Market.SPOT if instance.get("InstanceLifecycle") == "spot" else Market.ON_DEMAND,
         launched_at=instance["LaunchTime"].astimezone(UTC),
         interrupted=instance.get("StateReason", {}).get("Code", "") in INTERRUPTION_CODES,
+        is_running=running,
+        ended_at=None if running else shut_down_at(instance.get("StateTransitionReason", "")),
+        volume_ids=_volume_ids(instance),
     )
+
+
+def shut_down_at(transition_reason: str) -> datetime | None:
+    """Read when an instance was shut down; None where EC2 does not say: the text is not a documented format."""
+    found = _SHUT_DOWN_AT.search(transition_reason)
+    return None if found is None else datetime.fromisoformat(found[1]).replace(tzinfo=UTC)
+
+
+def _volume_ids(instance: "InstanceTypeDef") -> tuple[str, ...]:
+    """Return the ids of the volumes, the root volume first, the others in the order of their devices."""
+    root = instance.get("RootDeviceName", "")
+    mapped = [
+        (device.get("DeviceName", ""), volume_id)
+        for device in instance.get("BlockDeviceMappings", [])
+        if (volume_id := device.get("Ebs", {}).get("VolumeId"))
+    ]
+    return tuple(volume_id for name, volume_id in sorted(mapped, key=lambda found: (found[0] != root, found[0])))

@@ -12,7 +12,12 @@ from emr_autoscaler.ports import NewTaskFleet, NewTaskGroup
 
 if TYPE_CHECKING:
     from mypy_boto3_emr import EMRClient
-    from mypy_boto3_emr.type_defs import InstanceGroupConfigTypeDef, InstanceGroupModifyConfigTypeDef
+    from mypy_boto3_emr.type_defs import (
+        InstanceGroupConfigTypeDef,
+        InstanceGroupModifyConfigTypeDef,
+        InstanceResizePolicyTypeDef,
+        ShrinkPolicyTypeDef,
+    )
 
 GROUPS_PER_CALL = 5
 """EMR's own limit of AddInstanceGroups."""
@@ -55,6 +60,7 @@ class LiveActuator:
     def resize_groups(self, cluster_id: str, targets: Sequence[GroupTarget]) -> None:
         """Order absolute counts in one call; a shrink drains its nodes for the decommission timeout.
 
+        Where targets name nodes, ShrinkPolicy.InstanceResizePolicy carries them: those drain first, or never.
         EC2InstanceIdsToTerminate is never sent: it kills at once, whatever runs there.
 
         Raises:
@@ -154,13 +160,26 @@ class DryRunActuator:
 
 
 def _order(target: GroupTarget) -> "InstanceGroupModifyConfigTypeDef":
+    order: InstanceGroupModifyConfigTypeDef = {
+        "InstanceGroupId": target.group_id,
+        "InstanceCount": target.count,
+    }
     if target.count < target.previous_count and target.decommission_timeout is not None:
-        return {
-            "InstanceGroupId": target.group_id,
-            "InstanceCount": target.count,
-            "ShrinkPolicy": {"DecommissionTimeout": int(target.decommission_timeout.total_seconds())},
-        }
-    return {"InstanceGroupId": target.group_id, "InstanceCount": target.count}
+        order["ShrinkPolicy"] = _shrink_policy(target, int(target.decommission_timeout.total_seconds()))
+    return order
+
+
+def _shrink_policy(target: GroupTarget, timeout_seconds: int) -> "ShrinkPolicyTypeDef":
+    policy: ShrinkPolicyTypeDef = {"DecommissionTimeout": timeout_seconds}
+    if target.leave_first or target.protected:
+        nodes: InstanceResizePolicyTypeDef = {}
+        if target.leave_first:
+            nodes["InstancesToTerminate"] = list(target.leave_first)
+            nodes["InstanceTerminationTimeout"] = timeout_seconds  # named nodes drain as long as any other
+        if target.protected:
+            nodes["InstancesToProtect"] = list(target.protected)
+        policy["InstanceResizePolicy"] = nodes
+    return policy
 
 
 def _new_group(group: NewTaskGroup) -> "InstanceGroupConfigTypeDef":

@@ -4,6 +4,7 @@
 PK                                          SK                              what
 ==========================================  ==============================  =========================
 ``CLUSTER#<cluster id>``                    ``REGISTRY``                    registry entry
+``CLUSTER#<cluster id>``                    ``REGISTRY#TASK``               task memory since, where a probe pushes
 ``CLUSTER#<cluster id>``                    ``DECISION#<time>#<record id>`` decision, 90 days
 ``CLUSTER#<cluster id>``                    ``LEASE``                       who decides on it now
 ``POOL#<type>#<zone>#<market>``             ``HEALTH``                      pool health
@@ -27,6 +28,7 @@ from pydantic import TypeAdapter
 T = TypeVar("T")
 
 REGISTRY_SK: Final = "REGISTRY"
+TASK_MEMORY_SK: Final = "REGISTRY#TASK"
 LEASE_SK: Final = "LEASE"
 HEALTH_SK: Final = "HEALTH"
 LAST_GOOD_SK: Final = "LAST_GOOD"
@@ -48,6 +50,7 @@ OPEN_INTENT: Final = "INTENT"
 
 DOCUMENT: Final = "document"
 ENTRY_VERSION: Final = "entry_version"
+TASK_VERSION: Final = "task_version"
 
 RETENTION: Final = timedelta(days=90)
 """How long decisions, closed registry entries and quiet pools are kept."""

@@ -1,39 +1,13 @@
-"""A statement as a page: self-contained HTML that prints on paper; the same figures as its CSV."""
+"""A statement as a page: the same figures as its CSV, in cents that add up; its frame is page_frame.py's."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from html import escape
 
+from emr_autoscaler.adapters.page_frame import CENT, CENT_PLACES, document, moment, usd
+from emr_autoscaler.domain.costs import exact_sum
+from emr_autoscaler.domain.fair_rounding import rounded
 from emr_autoscaler.domain.statement import Statement, StatementRow
-
-_STYLE = """
-@page { size: A4; margin: 16mm 14mm; }
-* { box-sizing: border-box; }
-body { font: 14px/1.45 system-ui, "Segoe UI", Roboto, "Helvetica Neue", sans-serif; color: #1c2430;
-  max-width: 60rem; margin: 2rem auto; padding: 0 1.2rem; }
-h1 { font-size: 1.5rem; margin: 0; } h2 { font-size: 1.05rem; margin: 2rem 0 .4rem; }
-.period { color: #526071; margin: .2rem 0 1.4rem; }
-.figures { display: grid; grid-template-columns: repeat(4, 1fr); gap: .7rem; margin: 0; }
-.figures div { border: 1px solid #d5dbe3; border-radius: 6px; padding: .6rem .8rem; }
-.figures dt { color: #526071; font-size: .8rem; } .figures dd { margin: 0; font-size: 1.15rem; font-weight:
-  600; }
-.figures .due { background: #eef4fb; border-color: #9dbbe0; }
-table { width: 100%; border-collapse: collapse; } caption { text-align: left; color: #526071; font-size: .85rem;
-  padding-bottom: .3rem; }
-th, td { padding: .3rem .5rem; border-bottom: 1px solid #e4e8ee; text-align: right; white-space: nowrap; }
-th:first-child, td:first-child, th.text, td.text { text-align: left; white-space: normal; overflow-wrap:
-  anywhere; }
-thead th { border-bottom: 2px solid #8694a6; font-weight: 600; font-size: .85rem; }
-tfoot td { font-weight: 600; border-top: 2px solid #8694a6; border-bottom: 0; }
-td { font-variant-numeric: tabular-nums; } .quiet { color: #526071; font-size: .85rem; }
-.wrong { border: 2px solid #b3261e; padding: .6rem .8rem; border-radius: 6px; }
-svg { width: 100%; height: auto; display: block; } svg text { font-size: 9px; fill: #526071; }
-@media print { body { margin: 0; padding: 0; max-width: none; font-size: 11px; } thead { display:
-  table-header-group; }
-  tr, .figures, svg { break-inside: avoid; } h2 { break-after: avoid; } .figures dd { font-size: 1rem; } }
-@media (max-width: 40rem) { .figures { grid-template-columns: repeat(2, 1fr); } .table { overflow-x: auto; } }
-"""
 
 _COMPONENTS = {
     "EMR_FEE": "EMR fee",
@@ -41,7 +15,6 @@ _COMPONENTS = {
     "EC2_SPOT": "EC2 spot",
     "EBS": "EBS volumes",
 }
-_CENT = Decimal("0.01")
 
 
 def statement_page(statement: Statement) -> str:
@@ -51,7 +24,7 @@ def statement_page(statement: Statement) -> str:
         f"<h1>{escape(statement.cost_centre)}</h1>",
         (
             f'<p class="period">EMR cost statement for {statement.month}, calendar month in UTC. Account '
-            f"{escape(statement.account_id)}. Issued {_moment(statement.issued_at)}. All amounts in USD.</p>"
+            f"{escape(statement.account_id)}. Issued {moment(statement.issued_at)}. All amounts in USD.</p>"
         ),
         _check(statement),
         _figures(statement),
@@ -66,17 +39,21 @@ def statement_page(statement: Statement) -> str:
         "<h2>Days in figures</h2>",
         _table("Day", statement.by_day, statement.total, {}, hours=True),
     ]
-    return _document(title, parts)
+    return document(title, parts)
 
 
 def index_page(account_id: str, month: str, statements: Sequence[Statement], pages: Sequence[str]) -> str:
     """Return the page that lists the statements of a month."""
+    cents = [(own, booked, own + booked) for own, booked in map(_in_cents, statements)]
     rows = [
         f'<tr><td><a href="{escape(page)}">{escape(s.cost_centre)}</a></td><td class="text">{s.status}</td>'
-        f"<td>{s.total.cluster_hours}</td><td>{_usd(s.total.effective_cost_usd)}</td>"
-        f"<td>{_usd(s.correction_usd)}</td><td>{_usd(s.due_usd)}</td></tr>"
-        for s, page in zip(statements, pages, strict=True)
+        f"<td>{s.total.cluster_hours:,}</td>{''.join(f'<td>{usd(amount)}</td>' for amount in shown)}</tr>"
+        for s, page, shown in zip(statements, pages, cents, strict=True)
     ]
+    if rows:
+        totals = "".join(f"<td>{usd(exact_sum(column))}</td>" for column in zip(*cents, strict=True))
+        hours = sum(s.total.cluster_hours for s in statements)
+        rows.append(f'<tr class="total"><td>Total</td><td></td><td>{hours:,}</td>{totals}</tr>')
     parts = [
         f"<h1>EMR cost statements of {month}</h1>",
         f'<p class="period">Account {escape(account_id)}, calendar month in UTC, amounts in USD.</p>',
@@ -85,24 +62,37 @@ def index_page(account_id: str, month: str, statements: Sequence[Statement], pag
         *(rows or ['<tr><td colspan="6">No cluster-hour was recorded in this month.</td></tr>']),
         "</tbody></table></div>",
     ]
-    return _document(f"EMR cost statements of {month}", parts)
+    return document(f"EMR cost statements of {month}", parts)
 
 
 def _figures(statement: Statement) -> str:
     total = statement.total
-    known = f" (known for {statement.hours_with_idle} of {total.cluster_hours} cluster-hours)"
+    known = f" (known for {statement.hours_with_idle:,} of {total.cluster_hours:,} cluster-hours)"
+    own, corrections = _in_cents(statement)
     figures = [
         ("Due", statement.due_usd, "due"),
-        ("Month's own hours", total.effective_cost_usd, ""),
-        ("Corrections of closed months", statement.correction_usd, ""),
+        ("Month's own hours", own, ""),
+        ("Corrections of closed months", corrections, ""),
         ("At contracted rates", total.contracted_cost_usd, ""),
         ("At list, on demand", total.list_cost_usd, ""),
         ("Saved by spot", total.spot_saving_usd, ""),
-        (f"Idle capacity{known}", statement.idle_cost_usd, ""),
+        ("Saved by scaling (estimate)", statement.scaling_saving_usd, ""),
+        ("Saved by ending idle clusters (estimate)", statement.reaping_saving_usd, ""),
     ]
-    cells = [f'<div class="{css}"><dt>{name}</dt><dd>{_usd(amount)}</dd></div>' for name, amount, css in figures]
+    if statement.hours_with_idle:
+        figures.append((f"Idle capacity{known}", statement.idle_cost_usd, ""))
+    cells = [f'<div class="{css}"><dt>{name}</dt><dd>{usd(amount)}</dd></div>' for name, amount, css in figures]
+    if not statement.hours_with_idle:
+        cells.append("<div><dt>Idle capacity</dt><dd>not known</dd></div>")
+    cells.append(f"<div><dt>Replaced spot instances</dt><dd>{statement.instances_replaced}</dd></div>")
     cells.append(f"<div><dt>Status</dt><dd>{statement.status}</dd></div>")
     return f'<dl class="figures">{"".join(cells)}</dl>'
+
+
+def _in_cents(statement: Statement) -> tuple[Decimal, Decimal]:
+    """Return the month's own hours and the corrections in cents; they add up to what is due in cents."""
+    own, due = statement.total.effective_cost_usd.quantize(CENT), statement.due_usd.quantize(CENT)
+    return own, due - own
 
 
 def _basis(statement: Statement) -> str:
@@ -114,7 +104,13 @@ def _basis(statement: Statement) -> str:
         "and published prices.",
     }[statement.status]
     assumed = "".join(f" Assumed: {escape(text)}." for text in statement.assumptions)
-    return f'<p class="quiet">{told}{assumed} Shown amounts are rounded; the CSV beside this page is exact.</p>'
+    return (
+        f'<p class="quiet">{told}{assumed} Amounts are shown in cents, rounded so that the rows of each table add '
+        "up to its total: a row may be off by less than a cent. The CSV beside this page is exact.</p>"
+        '<p class="quiet">What scaling saved is estimated against task nodes kept at the dearest hour of the last '
+        "day, what ending idle clusters saved as the cost of their last full hour for as long again as they had "
+        "been idle, a day at most. Neither holds a part of the other, or of what spot saved.</p>"
+    )
 
 
 def _check(statement: Statement) -> str:
@@ -122,7 +118,7 @@ def _check(statement: Statement) -> str:
         return ""
     return (
         '<p class="wrong">The hours add up to '
-        f"{_usd(statement.total.effective_cost_usd)}, the month's rollup says {_usd(statement.rollup_usd)}. "
+        f"{usd(statement.total.effective_cost_usd)}, the month's rollup says {usd(statement.rollup_usd)}. "
         "This statement has to be looked at before it is used.</p>"
     )
 
@@ -130,22 +126,31 @@ def _check(statement: Statement) -> str:
 def _table(
     what: str, rows: Sequence[StatementRow], total: StatementRow, words: dict[str, str], *, hours: bool
 ) -> str:
+    """Draw a table whose cents add up to its last row: the rows that lost most by rounding are lifted."""
     heads = [what, *(["Cluster-hours"] if hours else []), "List", "Contracted", "Spot saving", "Effective"]
     head = "".join(f"<th>{name}</th>" for name in heads)
-    body = "".join(f"<tr>{_cells(row, words, hours=hours)}</tr>" for row in rows)
-    foot = _cells(total, {"total": "Total"}, hours=hours)
+    columns = [rounded([_amounts(row)[n] for row in rows], CENT_PLACES) for n in range(len(_amounts(total)))]
+    shown = list(zip(*columns, strict=True)) if rows else []
+    body = "".join(
+        f"<tr>{_cells(row, amounts, words, hours=hours)}</tr>" for row, amounts in zip(rows, shown, strict=True)
+    )
+    foot = _cells(total, _amounts(total), {"total": "Total"}, hours=hours)
+    # The total is the last row of the body, for a foot would be printed below the rows of every page.
     return (
-        f'<div class="table"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody>'
-        f"<tfoot><tr>{foot}</tr></tfoot></table></div>"
+        f'<div class="table"><table><thead><tr>{head}</tr></thead><tbody>{body}'
+        f'<tr class="total">{foot}</tr></tbody></table></div>'
     )
 
 
-def _cells(row: StatementRow, words: dict[str, str], *, hours: bool) -> str:
+def _amounts(row: StatementRow) -> tuple[Decimal, ...]:
+    return (row.list_cost_usd, row.contracted_cost_usd, row.spot_saving_usd, row.effective_cost_usd)
+
+
+def _cells(row: StatementRow, amounts: Sequence[Decimal], words: dict[str, str], *, hours: bool) -> str:
     name = escape(words.get(row.key, row.key))
     label = f'<br><span class="quiet">{escape(row.label)}</span>' if row.label else ""
-    counted = f"<td>{row.cluster_hours}</td>" if hours else ""
-    amounts = (row.list_cost_usd, row.contracted_cost_usd, row.spot_saving_usd, row.effective_cost_usd)
-    return f"<td>{name}{label}</td>{counted}" + "".join(f"<td>{_usd(amount)}</td>" for amount in amounts)
+    counted = f"<td>{row.cluster_hours:,}</td>" if hours else ""
+    return f"<td>{name}{label}</td>{counted}" + "".join(f"<td>{usd(amount)}</td>" for amount in amounts)
 
 
 def _chart(days: Sequence[StatementRow]) -> str:
@@ -156,16 +161,16 @@ def _chart(days: Sequence[StatementRow]) -> str:
     width, height = 22, 110
     bars = []
     for number, day in enumerate(days):
-        tall = max(Decimal(0), day.effective_cost_usd / highest * height).quantize(_CENT)
-        title = f"<title>{day.key}: {_usd(day.effective_cost_usd)}</title>"
+        tall = max(Decimal(0), day.effective_cost_usd / highest * height).quantize(CENT)
+        title = f"<title>{day.key}: {usd(day.effective_cost_usd)}</title>"
         x = number * width
         bars.append(
-            f'<rect x="{x + 2}" y="{height - tall + 12}" width="{width - 4}" height="{tall}" fill="#3b6fb0">'
+            f'<rect x="{x + 2}" y="{height - tall + 12}" width="{width - 4}" height="{tall}">'
             f"{title}</rect>"
             f'<text x="{x + width // 2}" y="{height + 24}" text-anchor="middle">{day.key[-2:]}</text>'
         )
-    label = f"Cost of each day, the highest {_usd(highest)} USD"
-    top = f'<text x="2" y="9">{_usd(highest)}</text>'
+    label = f"Cost of each day, the highest {usd(highest)} USD"
+    top = f'<text x="2" y="9">{usd(highest)}</text>'
     return (
         f'<svg viewBox="0 0 {max(len(days), 12) * width} {height + 28}" role="img" aria-label="{label}">'
         f"{top}{''.join(bars)}</svg>"
@@ -175,32 +180,19 @@ def _chart(days: Sequence[StatementRow]) -> str:
 def _corrections(statement: Statement) -> str:
     if not statement.corrections:
         return ""
+    _, booked = _in_cents(statement)
+    differences = rounded([c.effective_cost_usd for c in statement.corrections], CENT_PLACES)
+    largest = max(range(len(differences)), key=lambda n: abs(differences[n]))
+    differences[largest] += booked - exact_sum(differences)  # a cent at most
     rows = "".join(
         f"<tr><td>{c.record.hour:%Y-%m-%d %H:00}</td><td class='text'>{escape(c.record.cluster_id)}</td>"
-        f"<td>{c.record.revision}</td><td>{_moment(c.record.recorded_at)}</td>"
-        f"<td>{_usd(c.effective_cost_usd)}</td></tr>"
-        for c in statement.corrections
+        f"<td>{c.record.revision}</td><td>{moment(c.record.recorded_at)}</td>"
+        f"<td>{usd(difference)}</td></tr>"
+        for c, difference in zip(statement.corrections, differences, strict=True)
     )
     return (
         "<h2>Corrections of closed months</h2><div class='table'><table><thead><tr><th>Hour (UTC)</th>"
         "<th class='text'>Cluster</th><th>Revision</th><th>Known since</th><th>Difference</th></tr></thead>"
-        f"<tbody>{rows}</tbody><tfoot><tr><td>Total</td><td></td><td></td><td></td>"
-        f"<td>{_usd(statement.correction_usd)}</td></tr></tfoot></table></div>"
+        f"<tbody>{rows}<tr class='total'><td>Total</td><td></td><td></td><td></td>"
+        f"<td>{usd(booked)}</td></tr></tbody></table></div>"
     )
-
-
-def _document(title: str, parts: Sequence[str]) -> str:
-    body = "\n".join(part for part in parts if part)
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>\n<body>\n{body}\n</body></html>\n"
-    )
-
-
-def _usd(amount: Decimal) -> str:
-    return f"{amount.quantize(_CENT, rounding=ROUND_HALF_EVEN):,f}"
-
-
-def _moment(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

@@ -5,9 +5,11 @@ import gzip
 import hashlib
 import io
 import re
-from collections.abc import Iterable, Sequence
-from datetime import date
-from typing import TYPE_CHECKING, ClassVar
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from types import MappingProxyType
+from typing import IO, TYPE_CHECKING, ClassVar
 
 from botocore.exceptions import ClientError
 
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
+_WRITTEN_AT = "written-at"
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 _FORMULA = ("=", "+", "-", "@", "\t")
 STATEMENT_COLUMNS = (
     "table",
@@ -47,7 +51,9 @@ class S3Statements:
 
     permissions: ClassVar[tuple[Permission, ...]] = (
         Permission(("s3:PutObject",), "write exports and statements"),
-        Permission(("s3:GetObject",), "see whether a month's statements were issued"),
+        Permission(
+            ("s3:GetObject",), "see whether a month's statements were issued, and as of when a day was exported"
+        ),
         Permission(("s3:ListBucket",), "be told that a file is missing, not that it is forbidden"),
     )
 
@@ -55,15 +61,24 @@ class S3Statements:
         self._client = client
         self._bucket = bucket
 
-    def put_focus_day(self, account_id: str, region: str, day: date, rows: Iterable[FocusRow]) -> str:
-        """Write the export of one UTC day; return where it lies."""
-        packed = io.BytesIO()
-        # Without a date inside, the same rows are the same bytes.
-        with gzip.GzipFile(fileobj=packed, mode="wb", mtime=0) as file:
-            for line in csv_lines(rows):
-                file.write(line.encode())
-        key = f"focus/billing_period={day:%Y-%m}/charge_date={day:%Y-%m-%d}/{account_id}-{region}.csv.gz"
-        return self._put(key, packed.getvalue(), "application/gzip")
+    def put_focus_day(
+        self, account_id: str, region: str, day: date, rows: Iterable[FocusRow], *, written_at: datetime
+    ) -> str:
+        """Write the export of one UTC day as it was known at ``written_at``; return where it lies."""
+        with tempfile.TemporaryFile() as packed:
+            # Without a date inside, the same rows are the same bytes.
+            with gzip.GzipFile(fileobj=packed, mode="wb", mtime=0) as file:
+                for line in csv_lines(rows):
+                    file.write(line.encode())
+            packed.seek(0)
+            told = {_WRITTEN_AT: written_at.astimezone(UTC).isoformat()}
+            return self._put(_focus_key(account_id, region, day), packed, "application/gzip", told)
+
+    def focus_day_written_at(self, account_id: str, region: str, day: date) -> datetime | None:
+        """Return as of when the export of a day was written, or None where it was not."""
+        told = self._told(_focus_key(account_id, region, day))
+        written_at = None if told is None else told.get(_WRITTEN_AT)
+        return None if written_at is None else datetime.fromisoformat(written_at)
 
     def put_statement(self, statement: Statement) -> str:
         """Write a statement as CSV and as a page that prints; return where the page lies."""
@@ -79,18 +94,25 @@ class S3Statements:
 
     def is_issued(self, account_id: str, month: str) -> bool:
         """Return whether the index of a month has been written."""
+        return self._told(f"{_folder(account_id, month)}index.html") is not None
+
+    def _told(self, key: str) -> Mapping[str, str] | None:
+        """Return what stands beside a file, or None where there is no such file."""
         with domain_errors():
             try:
-                self._client.head_object(Bucket=self._bucket, Key=f"{_folder(account_id, month)}index.html")
+                return self._client.head_object(Bucket=self._bucket, Key=key)["Metadata"]
             except ClientError as error:
                 if code_of(error) in _MISSING:
-                    return False
+                    return None
                 raise
-        return True
 
-    def _put(self, key: str, body: bytes, content_type: str) -> str:
+    def _put(
+        self, key: str, body: "bytes | IO[bytes]", content_type: str, told: Mapping[str, str] = _NOTHING
+    ) -> str:
         with domain_errors():
-            self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType=content_type)
+            self._client.put_object(
+                Bucket=self._bucket, Key=key, Body=body, ContentType=content_type, Metadata=dict(told)
+            )
         return f"s3://{self._bucket}/{key}"
 
 
@@ -113,9 +135,13 @@ def statement_csv(statement: Statement) -> str:
         amount = plain_number(correction.effective_cost_usd)
         key = f"{record.cluster_id} {record.hour:%Y-%m-%dT%HZ} revision {record.revision}"
         writer.writerow(("correction", key, _cell(record.cluster_name), "", "", "", "", amount, *about))
-    idle = plain_number(statement.idle_cost_usd)
-    writer.writerow(("idle", "", "", statement.hours_with_idle, "", "", "", idle, *about))
-    writer.writerow(("due", "", "", "", "", "", "", plain_number(statement.due_usd), *about))
+    for figure, label, counted, usd in (
+        ("idle", "", statement.hours_with_idle, statement.idle_cost_usd),
+        ("saved by scaling", "estimate", "", statement.scaling_saving_usd),
+        ("saved by ending idle clusters", "estimate", "", statement.reaping_saving_usd),
+        ("due", "", "", statement.due_usd),
+    ):
+        writer.writerow((figure, "", label, counted, "", "", "", plain_number(usd), *about))
     return buffer.getvalue()
 
 
@@ -135,6 +161,10 @@ def _amounts(row: StatementRow) -> tuple[str | int, ...]:
 def _cell(text: str) -> str:
     """Return a name that no spreadsheet takes for a formula."""
     return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _focus_key(account_id: str, region: str, day: date) -> str:
+    return f"focus/billing_period={day:%Y-%m}/charge_date={day:%Y-%m-%d}/{account_id}-{region}.csv.gz"
 
 
 def _folder(account_id: str, month: str) -> str:

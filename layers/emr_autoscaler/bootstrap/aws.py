@@ -148,6 +148,11 @@ class AwsPorts:
         """The stack's region, from the ARN of its topic."""
         return self._settings.notification_topic_arn.split(":")[3]
 
+    @property
+    def own_role_names(self) -> frozenset[str]:
+        """The roles of this stack's functions: what they call is not an operator's doing."""
+        return frozenset(name for name in self._settings.own_role_names.split(",") if name)
+
     @cached_property
     def statements(self) -> Statements:
         """Files for finance."""

@@ -17,7 +17,9 @@ from emr_autoscaler.messages.emr_events import (
 )
 from emr_autoscaler.messages.evaluations import EvaluationRequest
 from emr_autoscaler.messages.events import Event
+from emr_autoscaler.messages.operator_events import AutoScalingPolicyChange, EmrCall, ManagedScalingAction
 from emr_autoscaler.messages.probe_events import YarnSnapshot
+from emr_autoscaler.usecases.follow_groups import Resize
 
 Report = dict[str, Any]
 Route = Callable[[Event, UseCases, str], Report]
@@ -31,21 +33,60 @@ the other rather than fail and come again after the visibility timeout. A batch 
 
 
 def enroll_cluster(event: Event, use_cases: UseCases, trigger: str) -> Report:
-    """Cluster, instance group and instance fleet changes."""
+    """Cluster, instance group and instance fleet changes, and what others do to either."""
     del trigger
     match event.detail:
         case ClusterStateChange(cluster_id=cluster_id, state=state):
             entry = use_cases.enroll_cluster(cluster_id)
             return {"cluster_id": cluster_id, "state": state, "enrolled": entry is not None}
-        case InstanceGroupStateChange(cluster_id=cluster_id) as change:
-            known = use_cases.enroll_cluster.note_group(cluster_id, change.to_group(), at=event.time)
-            return {"cluster_id": cluster_id, "state": change.state, "enrolled": known}
-        case InstanceFleetStateChange(cluster_id=cluster_id) as change:
-            known = use_cases.enroll_cluster.note_fleet(
-                cluster_id, change.fleet_id, change.apply_to, at=event.time
-            )
-            return {"cluster_id": cluster_id, "state": change.state, "enrolled": known}
+        case InstanceGroupStateChange() | InstanceFleetStateChange() as change:
+            known = _note_capacity_state(event, change, use_cases)
+            return {"cluster_id": change.cluster_id, "state": change.state, "enrolled": known}
+        case AutoScalingPolicyChange(cluster_id=cluster_id) as policy:
+            attached = policy.is_attached
+            known = use_cases.follow_groups.note_own_scaling(cluster_id, policy.group_id, attached=attached)
+            return {"cluster_id": cluster_id, "state": policy.state, "enrolled": known}
+        case ManagedScalingAction(cluster_id=cluster_id):
+            known = use_cases.follow_groups.note_managed_scaling(cluster_id)
+            if known:
+                use_cases.enroll_cluster(cluster_id)  # EMR has the last word, and the alarms go
+            return {"cluster_id": cluster_id, "enrolled": known}
+        case EmrCall() as call:
+            return _note_call(call, use_cases)
     return _not_for_us(event)
+
+
+def _note_call(call: EmrCall, use_cases: UseCases) -> Report:
+    """Somebody's call to EMR: what this system calls itself, and what EMR refused, is nobody else's doing."""
+    ours = call.identity.role_name in use_cases.ports.own_role_names
+    if ours or call.has_failed:
+        return {"ours": ours, "ignored": call.name}
+    if call.is_resize:
+        resizes = [Resize(group_id=group_id, count=count) for group_id, count in call.resizes]
+        noted = [
+            use_cases.follow_groups.note_resizes(cluster_id, resizes, by=call.identity.who, at=call.called_at)
+            for cluster_id in call.cluster_ids or ("",)
+            if resizes
+        ]
+        return {"call": call.name, "enrolled": any(noted)}
+    seen = [cluster_id for cluster_id in call.cluster_ids if _concerns_us(call, cluster_id, use_cases)]
+    for cluster_id in seen:
+        use_cases.enroll_cluster(cluster_id)
+    return {"call": call.name, "enrolled": bool(seen)}
+
+
+def _concerns_us(call: EmrCall, cluster_id: str, use_cases: UseCases) -> bool:
+    return call.touches_own_tags or use_cases.ports.registry.get(cluster_id) is not None
+
+
+def _note_capacity_state(
+    event: Event, change: InstanceGroupStateChange | InstanceFleetStateChange, use_cases: UseCases
+) -> bool:
+    follow, cluster_id = use_cases.follow_groups, change.cluster_id
+    if isinstance(change, InstanceGroupStateChange):
+        return follow.note_group(cluster_id, change.to_group(), at=event.time)
+    told = follow.note_fleet(cluster_id, change.fleet_id, change.apply_to, at=event.time)
+    return use_cases.enroll_cluster(cluster_id) is not None if told is None else told
 
 
 def scale_task_groups(event: Event, use_cases: UseCases, trigger: str) -> Report:

@@ -28,6 +28,8 @@ from emr_autoscaler.ports import (
 from emr_autoscaler.usecases.answer_snapshot import AnswerSnapshot
 from emr_autoscaler.usecases.check_budgets import CheckBudgets
 from emr_autoscaler.usecases.enroll_cluster import EnrollCluster
+from emr_autoscaler.usecases.follow_groups import FollowGroups
+from emr_autoscaler.usecases.group_reports import GroupReports
 from emr_autoscaler.usecases.handle_interruption import HandleInterruption
 from emr_autoscaler.usecases.journal import Journal
 from emr_autoscaler.usecases.policy_in_force import PolicyInForce
@@ -88,6 +90,8 @@ class Ports(Protocol):
     def account_id(self) -> str: ...  # noqa: D102
     @property
     def region(self) -> str: ...  # noqa: D102
+    @property
+    def own_role_names(self) -> frozenset[str]: ...  # noqa: D102
 
 
 class UseCases:
@@ -107,6 +111,18 @@ class UseCases:
         return PolicyInForce(policies=self.ports.policies, journal=self.journal, clock=self.ports.clock)
 
     @cached_property
+    def follow_groups(self) -> FollowGroups:
+        """Follows what others do to groups."""
+        ports = self.ports
+        return FollowGroups(
+            clock=ports.clock,
+            registry=ports.registry,
+            queue=ports.queue,
+            journal=self.journal,
+            reports=GroupReports(clock=ports.clock, journal=self.journal, policy_in_force=self.policy_in_force),
+        )
+
+    @cached_property
     def enroll_cluster(self) -> EnrollCluster:
         """Takes clusters in and lets them go."""
         ports = self.ports
@@ -118,6 +134,8 @@ class UseCases:
             registry=ports.registry,
             queue=ports.queue,
             policy_in_force=self.policy_in_force,
+            follow_groups=self.follow_groups,
+            journal=self.journal,
             prefix=ports.prefix,
             cost_centre_tag=ports.cost_centre_tag,
         )
@@ -133,10 +151,12 @@ class UseCases:
             metrics=ports.metrics,
             registry=ports.registry,
             pools=ports.pools,
+            compute=ports.compute,
             leases=ports.leases,
             queue=ports.queue,
             policy_in_force=self.policy_in_force,
             journal=self.journal,
+            follow_groups=self.follow_groups,
         )
 
     @cached_property
@@ -164,6 +184,7 @@ class UseCases:
             queue=ports.queue,
             policy_in_force=self.policy_in_force,
             journal=self.journal,
+            follow_groups=self.follow_groups,
         )
 
     @cached_property
@@ -217,6 +238,7 @@ class UseCases:
             metrics=ports.metrics,
             registry=ports.registry,
             costs=ports.costs,
+            decisions=ports.decisions,
             refresh_prices=self.refresh_prices,
             policy_in_force=self.policy_in_force,
         )

@@ -41,6 +41,7 @@ class _Use:
     unit_seconds: Decimal
     price: Price
     list_price: Price
+    volume: int | None = None
 
 
 def needed_prices(instances: Iterable[BilledInstance], region: str) -> tuple[PriceKey, ...]:
@@ -112,7 +113,10 @@ def bill_instances(
     for number, key in enumerate(sorted(by_line)):
         lines.append(_line(by_line[key], counts, policy))
         for kind, use in by_line[key]:
-            charge = Charge(line=number, seconds=use.seconds, units=use.units)
+            fewer = use.used_seconds if use.used_seconds != use.seconds else None
+            charge = Charge(
+                line=number, seconds=use.seconds, units=use.units, volume=use.volume, used_seconds=fewer
+            )
             charges.setdefault(kind, []).append(charge)
     shared = {kind: tuple(found) for kind, found in charges.items()}
     return HourBill(
@@ -220,7 +224,7 @@ def _months(
     instance: BilledInstance, prices: PriceBook, start: datetime, stop: datetime, region: str
 ) -> Iterator[_Use]:
     days = calendar.monthrange(start.year, start.month)[1]
-    for volume in instance.volumes:
+    for number, volume in enumerate(instance.volumes):
         for key, units in _volume_units(volume, region):
             for since, until, price in prices.over(key, start, stop):
                 yield _Use(
@@ -233,6 +237,7 @@ def _months(
                     unit_seconds=Decimal(days * 86400),
                     price=price,
                     list_price=price,
+                    volume=number,
                 )
 
 

@@ -10,6 +10,7 @@ from emr_autoscaler.domain.fleet_steps import core_order_of, core_policy_in_step
 from emr_autoscaler.domain.fleets import InstanceFleet
 from emr_autoscaler.domain.memory import CoreMemory
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName, MetricPoint
+from emr_autoscaler.domain.operator_change import OperatorChange, standing_change
 from emr_autoscaler.domain.policy import CorePolicy
 
 ASSUMED_REPLICATION = 3
@@ -48,6 +49,7 @@ class CoreEvidence:
         metrics: Recent HDFS metrics.
         policy: The core section of the policy.
         memory: What earlier decisions left behind.
+        operator_changes: Resizes of the cluster's groups that somebody else ordered lately.
         created_at: When the cluster was made; None in evidence of older releases, which did not ask.
     """
 
@@ -64,6 +66,7 @@ class CoreEvidence:
     policy: CorePolicy
     memory: CoreMemory = field(default_factory=CoreMemory)
     created_at: datetime | None = None
+    operator_changes: tuple[OperatorChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +130,23 @@ def _decide_core_fleet(evidence: CoreEvidence) -> CoreVerdict:
     return replace(verdict, decision=replace(decision, targets=(order,), detail=detail))
 
 
+def _standing_change(evidence: CoreEvidence) -> OperatorChange | None:
+    hold = evidence.policy.operator_hold
+    return standing_change(evidence.operator_changes, Role.CORE, now=evidence.now, hold=hold)
+
+
+def _hold_for_operator(evidence: CoreEvidence, change: OperatorChange) -> CoreVerdict:
+    """Leave the count as somebody else ordered it, whatever HDFS and the bounds say."""
+    until = change.at + evidence.policy.operator_hold
+    verdict = _hold(evidence, Reason.OPERATOR_RESIZED, after=until - evidence.now)
+    detail = f"{change.told()}; it stands until {until:%H:%M} UTC"
+    return replace(verdict, decision=replace(verdict.decision, detail=detail))
+
+
 def _guarded(evidence: CoreEvidence, group: InstanceGroup | None, guard: Reason) -> CoreVerdict:
+    change = _standing_change(evidence)
+    if guard is Reason.OPERATOR_RESIZED and change is not None:
+        return _hold_for_operator(evidence, change)
     if guard is Reason.RESIZING and group is not None and group.requested_count < group.running_count:
         return _recall(evidence, group)
     return _hold(evidence, guard, after={Reason.GROUPS_UNAVAILABLE: LATER, Reason.RESIZING: SOON}.get(guard))
@@ -155,6 +174,7 @@ def _guard(evidence: CoreEvidence, group: InstanceGroup | None) -> Reason | None
         (evidence.uses_fleets, Reason.USES_FLEETS),
         (group is not None and group.has_own_scaling, Reason.MANAGED_ELSEWHERE),
         (unavailable, Reason.GROUPS_UNAVAILABLE),
+        (_standing_change(evidence) is not None, Reason.OPERATOR_RESIZED),
         (group is not None and group.is_resizing, Reason.RESIZING),
     )
     return next((reason for applies, reason in checks if applies), None)

@@ -17,11 +17,15 @@ class Charge:
         line: Position of the line in the hour's lines, from 0: component, price and source are there.
         seconds: Billed seconds.
         units: What each second counts for: 1 for hours, GiB (or IOPS, MiB/s) for volumes.
+        volume: Position of the volume among the instance's, the root volume first; None for an instance's hours.
+        used_seconds: Seconds of use, where the minimum of a minute made them fewer than were billed.
     """
 
     line: int
     seconds: int
     units: Decimal
+    volume: int | None = None
+    used_seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

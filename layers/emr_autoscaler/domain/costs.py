@@ -10,6 +10,7 @@ from decimal import Decimal, localcontext
 from enum import StrEnum
 
 from emr_autoscaler.domain.cluster import Market, Role, Volume
+from emr_autoscaler.domain.savings import Savings
 
 UNALLOCATED = "UNALLOCATED"
 """The cost centre of clusters that name none."""
@@ -47,6 +48,13 @@ class StartSource(StrEnum):
 
     EC2_LAUNCH_TIME = "EC2_LAUNCH_TIME"
     EMR_CREATION_TIME = "EMR_CREATION_TIME"
+
+
+class EndSource(StrEnum):
+    """Where the end of an instance's bill is known from."""
+
+    EC2_SHUTDOWN_TIME = "EC2_SHUTDOWN_TIME"
+    EMR_END_TIME = "EMR_END_TIME"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,9 +106,11 @@ class BilledInstance:
         availability_zone: Where it runs.
         started_at: Billing start: EC2's LaunchTime where seen, else EMR's creation time.
         start_source: Which of the two it is.
-        ended_at: Billing end; None while it runs.
+        ended_at: Billing end: EC2's shutdown where it was seen, else EMR's end time; None while it runs.
+        end_source: Which of the two it is.
         interrupted: True where EC2's state reason proves that AWS took it back.
-        volumes: Every EBS volume it has, the root volume included.
+        volumes: Every EBS volume it has, the root volume first.
+        volume_ids: Their ids in the same order; none where EC2 was not seen while it ran.
     """
 
     ec2_instance_id: str
@@ -112,8 +122,10 @@ class BilledInstance:
     started_at: datetime
     start_source: StartSource = StartSource.EMR_CREATION_TIME
     ended_at: datetime | None
+    end_source: EndSource = EndSource.EMR_END_TIME
     interrupted: bool = False
     volumes: tuple[Volume, ...] = ()
+    volume_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +201,9 @@ class HourRecord:
         cost_centre: Who pays.
         lines: All lines of the hour.
         idle: Idle cost; None where the metrics do not carry it: it is never guessed.
-        assumptions: What was configured rather than known: discounts, coverage, first-hour fee.
+        savings: What scaling, reaping and replacement did in it; None where they did nothing.
+        assumptions: What was configured or assumed rather than known: discounts, coverage, first-hour fee, prices
+            used before the date since which they are known.
         revision: 1 for the first; raised when later facts change the lines.
         status: ESTIMATED until reconciled with the billing export.
         recorded_at: When this revision was written.
@@ -203,6 +217,7 @@ class HourRecord:
     cost_centre: str
     lines: tuple[CostLine, ...]
     idle: IdleFigure | None = None
+    savings: Savings | None = None
     assumptions: tuple[str, ...] = ()
     revision: int = 1
     status: RecordStatus = RecordStatus.ESTIMATED
@@ -227,6 +242,24 @@ class HourRecord:
     def spot_saving_usd(self) -> Decimal:
         """What spot instances cost less than on-demand ones would have, exact; it may be below zero."""
         return spot_saving(self.lines)
+
+    @property
+    def scaling_saving_usd(self) -> Decimal:
+        """What task nodes that did not run would have cost; an estimate."""
+        scaling = None if self.savings is None else self.savings.scaling
+        return Decimal(0) if scaling is None else scaling.saved_usd
+
+    @property
+    def reaping_saving_usd(self) -> Decimal:
+        """What the cluster would have gone on costing after its end; an estimate."""
+        reaping = None if self.savings is None else self.savings.reaping
+        return Decimal(0) if reaping is None else reaping.saved_usd
+
+    @property
+    def instances_replaced(self) -> int:
+        """How many task instances that AWS took back were ordered anew."""
+        replaced = None if self.savings is None else self.savings.replacements
+        return 0 if replaced is None else replaced.replaced
 
     @property
     def idle_cost_usd(self) -> Decimal | None:
@@ -254,6 +287,9 @@ class MonthTotal:
         list_cost_usd: Of the month's own hours.
         spot_saving_usd: Of the month's own hours.
         idle_cost_usd: Of the hours whose idle cost is known.
+        scaling_saving_usd: Of the month's own hours; an estimate.
+        reaping_saving_usd: Of the month's own hours; an estimate.
+        instances_replaced: Of the month's own hours.
         hours: Cluster-hours recorded.
         hours_with_idle: Cluster-hours whose idle cost is known.
         hours_reconciled: Cluster-hours that the bill has proven.
@@ -268,6 +304,9 @@ class MonthTotal:
     list_cost_usd: Decimal
     spot_saving_usd: Decimal = Decimal(0)
     idle_cost_usd: Decimal = Decimal(0)
+    scaling_saving_usd: Decimal = Decimal(0)
+    reaping_saving_usd: Decimal = Decimal(0)
+    instances_replaced: int = 0
     hours: int
     hours_with_idle: int = 0
     hours_reconciled: int = 0

@@ -27,6 +27,7 @@ class Action(StrEnum):
     REPLACE = "REPLACE"
     ALERT = "ALERT"
     ANNOUNCE = "ANNOUNCE"
+    ADD_GROUPS = "ADD_GROUPS"
     TERMINATE = "TERMINATE"
 
 
@@ -46,6 +47,7 @@ class Reason(StrEnum):
     AT_MAXIMUM = "AT_MAXIMUM"
     AT_MINIMUM = "AT_MINIMUM"
     DISABLED = "DISABLED"
+    OPERATOR_RESIZED = "OPERATOR_RESIZED"
     POLICY_INVALID = "POLICY_INVALID"
     NO_CAPACITY_KNOWN = "NO_CAPACITY_KNOWN"
     # Task capacity.
@@ -54,6 +56,8 @@ class Reason(StrEnum):
     DEMAND_BELOW_CAPACITY = "DEMAND_BELOW_CAPACITY"
     DRAINS_BEFORE_HELP = "DRAINS_BEFORE_HELP"
     RECENT_DEMAND = "RECENT_DEMAND"
+    CHANGE_TOO_SMALL = "CHANGE_TOO_SMALL"
+    HOSTS_APPLICATION_MASTERS = "HOSTS_APPLICATION_MASTERS"
     BELOW_MINIMUM = "BELOW_MINIMUM"
     ABOVE_MAXIMUM = "ABOVE_MAXIMUM"
     SCHEDULED_MINIMUM = "SCHEDULED_MINIMUM"
@@ -70,6 +74,11 @@ class Reason(StrEnum):
     HDFS_WOULD_FILL = "HDFS_WOULD_FILL"
     FLEET_ONLY_GROWS = "FLEET_ONLY_GROWS"
     YARN_BUSY = "YARN_BUSY"
+    TASK_GROUPS_MISSING = "TASK_GROUPS_MISSING"
+    # Groups that nobody may resize; reported once for each episode.
+    GROUP_SUSPENDED = "GROUP_SUSPENDED"
+    GROUP_ARRESTED = "GROUP_ARRESTED"
+    GROUP_RECONFIGURING = "GROUP_RECONFIGURING"
     # Interruptions.
     TASK_INTERRUPTED = "TASK_INTERRUPTED"
     NO_ROOM_FOR_REPLACEMENT = "NO_ROOM_FOR_REPLACEMENT"
@@ -101,12 +110,16 @@ class GroupTarget:
         count: Wanted instances, an absolute number.
         previous_count: Requested instances when this was decided.
         decommission_timeout: How long nodes may drain before they are taken, on a shrink.
+        leave_first: EC2 ids of the nodes to take on a shrink, where it is known what runs on them.
+        protected: EC2 ids of the nodes not to take on a shrink: they host application masters.
     """
 
     group_id: str
     count: int
     previous_count: int
     decommission_timeout: timedelta | None = None
+    leave_first: tuple[str, ...] = ()
+    protected: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse counts that cannot be, and a shrink that would not be graceful."""

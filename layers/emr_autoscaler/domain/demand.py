@@ -34,6 +34,8 @@ class Demand:
         pending_containers: Waiting containers.
         total_mib: YARN memory of the cluster.
         container_mib: Memory per container the estimate used.
+        containers: Containers in use.
+        completed: Containers ended since YARN began, where a probe counts them.
     """
 
     at: datetime
@@ -42,6 +44,8 @@ class Demand:
     pending_containers: float
     total_mib: float
     container_mib: float
+    containers: float
+    completed: float | None = None
 
 
 def read_demand(
@@ -81,4 +85,13 @@ def read_demand(
         pending_containers=pending,
         total_mib=total,
         container_mib=size,
+        containers=containers,
+        completed=_completed(metrics, at),
     )
+
+
+def _completed(metrics: ClusterMetrics, at: datetime) -> float | None:
+    """Return the counter of that very sample, where it is one."""
+    points = metrics.series.get(MetricName.CONTAINERS_COMPLETED, ())
+    value = next((point.value for point in reversed(points) if point.at == at), None)
+    return value if value is not None and math.isfinite(value) and 0 <= value <= MOST else None

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from emr_autoscaler.domain.cluster import InstanceGroup, Market, Role
 from emr_autoscaler.domain.decision import Action, Decision, GroupTarget, Reason
 from emr_autoscaler.domain.fleet_steps import fleet_of, in_words, order_of, sides_of, task_policy_in_steps
-from emr_autoscaler.domain.fleets import InstanceFleet
+from emr_autoscaler.domain.fleets import FleetTarget, InstanceFleet
 from emr_autoscaler.domain.memory import TaskMemory
 from emr_autoscaler.domain.task_scene import TaskEvidence, learn_node_mib
 
@@ -65,7 +65,10 @@ def in_units(
     ordered = [target for target in decision.targets if isinstance(target, GroupTarget)]
     order = order_of(fleet, ordered)
     if ordered and order is None:
-        decision, memory = _hold_whole_instances(evidence, decision, memory)
+        decision, memory = _hold(evidence, decision, memory, Reason.WHOLE_INSTANCES)
+    if order is not None and _would_cross(fleet, seen, decision, order):
+        order = None
+        decision, memory = _hold(evidence, decision, memory, Reason.RESIZING)
     moved = _back_to_spot(fleet, seen, decision, memory)
     if moved is not None:
         order = order_of(fleet, moved)
@@ -85,11 +88,21 @@ def _side(seen: TaskEvidence, market: Market) -> InstanceGroup:
     return next(group for group in seen.groups if group.role is Role.TASK and group.market is market)
 
 
-def _hold_whole_instances(
-    evidence: TaskEvidence, decision: Decision, memory: TaskMemory
+def _would_cross(fleet: InstanceFleet, seen: TaskEvidence, decision: Decision, order: FleetTarget) -> bool:
+    """Whether on-demand units would go before the spot units have come that are to take their place."""
+    spot = _side(seen, Market.SPOT)
+    return (
+        decision.reason is Reason.DEMAND_BELOW_CAPACITY
+        and order.on_demand_units < fleet.target_on_demand_units
+        and spot.requested_count > spot.running_count
+    )
+
+
+def _hold(
+    evidence: TaskEvidence, decision: Decision, memory: TaskMemory, reason: Reason
 ) -> tuple[Decision, TaskMemory]:
-    """Hold where what could be given back is less than an instance: no order, so no cooldown either."""
-    held = replace(decision, action=Action.HOLD, reason=Reason.WHOLE_INSTANCES)
+    """Hold in place of an order, which then starts no cooldown either."""
+    held = replace(decision, action=Action.HOLD, reason=reason)
     old = evidence.memory
     return held, replace(memory, last_scale_out_at=old.last_scale_out_at, last_scale_in_at=old.last_scale_in_at)
 

@@ -87,6 +87,21 @@ def whole_of(fleet: InstanceFleet) -> InstanceGroup:
     )
 
 
+def in_whole_units(fleet: InstanceFleet) -> InstanceGroup:
+    """Return a fleet as one group whose nodes are its units, as EMR tells them."""
+    return InstanceGroup(
+        group_id=fleet.fleet_id,
+        fleet_id=fleet.fleet_id,
+        role=fleet.role,
+        market=Market.ON_DEMAND,
+        instance_type="",
+        requested_count=fleet.target_units,
+        running_count=fleet.provisioned_units,
+        state=fleet.state,
+        name=fleet.name,
+    )
+
+
 def order_of(fleet: InstanceFleet, targets: Iterable[GroupTarget]) -> FleetTarget | None:
     """Return the targets that bring the sides of a fleet to their counts; None where nothing can change.
 

@@ -1,12 +1,13 @@
 """The finance export: cost hours and corrections as rows of FOCUS 1.2; writing files is the adapters' part."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, localcontext
 
-from emr_autoscaler.domain.cost_history import Correction, take_back
+from emr_autoscaler.domain.cost_history import Correction, HourRevision, take_back
 from emr_autoscaler.domain.costs import Component, CostLine, HourRecord, exact_sum
+from emr_autoscaler.domain.focus_parts import LinePart, charges_by_line, parts_of_line
 
 FOCUS_VERSION = "1.2"
 PROVIDER = "AWS"
@@ -85,35 +86,68 @@ class FocusRow:
     x_record_status: str
     x_revision: int
     x_idle_cost: Decimal | None
+    x_scaling_saving: Decimal | None
+    x_reaping_saving: Decimal | None
     x_effective_unit_price: Decimal
     x_price_source: str
     x_assumptions: str
 
 
-def rows_of_hour(record: HourRecord) -> Iterator[FocusRow]:
-    """Yield one row for each line of an hour; each cost is its unit price times the quantity."""
-    idle = idle_shares(record)
-    for line, idle_cost in zip(record.lines, idle, strict=True):
-        yield _row(record, line, _period(record.hour), charge_class=None, idle_cost=idle_cost)
+def rows_of_hour(revision: HourRevision) -> Iterator[FocusRow]:
+    """Yield the rows of an hour: one for each instance and each volume, one for the EMR fee of each group.
+
+    Each cost is its unit price times the quantity, and the rows of a line add up to it to the last digit. What
+    the hour saved stands in its first row.
+    """
+    record = revision.record
+    charges = charges_by_line(revision.instances)
+    parts = [
+        part for number, line in enumerate(record.lines) for part in parts_of_line(line, charges.get(number, ()))
+    ]
+    period = _period(record.hour)
+    saved: HourRecord | None = record
+    for part, idle_cost in zip(parts, idle_shares(record, parts), strict=True):
+        yield _row(record, part, period, charge_class=None, idle_cost=idle_cost, saved=saved)
+        saved = None
 
 
-def rows_of_correction(correction: Correction) -> Iterator[FocusRow]:
-    """Yield what is taken back (below zero) and what holds instead, in the month they are booked in."""
+def rows_of_correction(
+    correction: Correction, before: HourRevision | None = None, after: HourRevision | None = None
+) -> Iterator[FocusRow]:
+    """Yield what is taken back (below zero) and what holds instead, in the month they are booked in.
+
+    Args:
+        correction: What is booked.
+        before: The revision that is corrected, with its instances; without it lines stay whole.
+        after: The revision that holds instead.
+    """
     year, month = (int(part) for part in correction.month.split("-"))
     period = _period(datetime(year, month, 1, tzinfo=UTC))
-    lines = (*map(take_back, correction.reversed_lines), *correction.added_lines)
+    taken_back = [replace(part, line=take_back(part.line)) for part in _parts(correction.reversed_lines, before)]
+    for part in (*taken_back, *_parts(correction.added_lines, after)):
+        yield _row(correction.record, part, period, charge_class="Correction", idle_cost=None, saved=None)
+
+
+def _parts(lines: Iterable[CostLine], revision: HourRevision | None) -> Iterator[LinePart]:
+    """Take lines apart by the instances of the revision they stand in."""
+    charges = charges_by_line(() if revision is None else revision.instances)
+    numbers: dict[CostLine, list[int]] = {}
+    for number, line in enumerate(() if revision is None else revision.record.lines):
+        numbers.setdefault(line, []).append(number)
     for line in lines:
-        yield _row(correction.record, line, period, charge_class="Correction", idle_cost=None)
+        found = numbers.get(line)
+        yield from parts_of_line(line, charges.get(found.pop(0), ()) if found else ())
 
 
-def idle_shares(record: HourRecord) -> list[Decimal | None]:
-    """Return the idle cost of each line; they add up to the hour's to the last digit."""
-    if record.idle is None:
-        return [None] * len(record.lines)
+def idle_shares(record: HourRecord, parts: Sequence[LinePart]) -> list[Decimal | None]:
+    """Return the idle cost of each part; they add up to the hour's to the last digit."""
+    if record.idle is None or not parts:
+        return [None] * len(parts)
+    share = record.idle.share
     with localcontext(prec=60):
-        parts = [(line.effective_cost_usd * record.idle.share).quantize(_IDLE_SCALE) for line in record.lines[:-1]]
-    last = exact_sum([record.idle.cost_usd, *(part.copy_negate() for part in parts)])
-    return [*parts, last]
+        costs = [(part.line.effective_cost_usd * share).quantize(_IDLE_SCALE) for part in parts[:-1]]
+    last = exact_sum([record.idle.cost_usd, *(cost.copy_negate() for cost in costs)])
+    return [*costs, last]
 
 
 def cluster_arn(record: HourRecord) -> str:
@@ -123,16 +157,33 @@ def cluster_arn(record: HourRecord) -> str:
     return f"arn:{partition}:elasticmapreduce:{record.region}:{record.account_id}:cluster/{record.cluster_id}"
 
 
+def _resource(record: HourRecord, part: LinePart) -> tuple[str, str | None, str]:
+    """Return id, name and type of what a row is for."""
+    if part.instance is None:
+        return cluster_arn(record), record.cluster_name or record.cluster_id, "EMR cluster"
+    instance_id = part.instance.ec2_instance_id
+    if part.volume is None:
+        return instance_id, None, "EC2 instance"
+    ids = part.instance.volume_ids
+    # Volumes of an instance that nobody saw in EC2 have no known id: they are told apart all the same.
+    known = part.volume < len(ids)
+    return ids[part.volume] if known else f"{instance_id}/volume-{part.volume}", None, "EBS volume"
+
+
 def _row(
     record: HourRecord,
-    line: CostLine,
+    part: LinePart,
     period: tuple[datetime, datetime],
     *,
     charge_class: str | None,
     idle_cost: Decimal | None,
+    saved: HourRecord | None,
 ) -> FocusRow:
+    line = part.line
+    resource_id, resource_name, resource_type = _resource(record, part)
     service, category, subcategory, pricing = _SERVICES[line.component]
     return FocusRow(
+        availability_zone=None if part.instance is None else part.instance.availability_zone or None,
         billed_cost=line.effective_cost_usd,
         billing_account_id=record.account_id,
         billing_account_name=record.account_id,
@@ -166,10 +217,9 @@ def _row(
         publisher_name=PROVIDER,
         region_id=record.region,
         region_name=record.region,
-        # A line is a whole instance group's; single instances are in the trace of the hour.
-        resource_id=cluster_arn(record),
-        resource_name=record.cluster_name or record.cluster_id,
-        resource_type="EMR cluster",
+        resource_id=resource_id,
+        resource_name=resource_name,
+        resource_type=resource_type,
         service_category=category,
         service_name=service,
         service_subcategory=subcategory,
@@ -189,6 +239,8 @@ def _row(
         x_record_status=record.status.value,
         x_revision=record.revision,
         x_idle_cost=idle_cost,
+        x_scaling_saving=None if saved is None else saved.scaling_saving_usd,
+        x_reaping_saving=None if saved is None else saved.reaping_saving_usd,
         x_effective_unit_price=line.effective_unit_price_usd,
         x_price_source=line.price_source,
         x_assumptions="; ".join(record.assumptions),
@@ -201,10 +253,10 @@ def _period(hour: datetime) -> tuple[datetime, datetime]:
     return first, (first + timedelta(days=32)).replace(day=1)
 
 
-def rows_of(records: Iterable[HourRecord]) -> Iterator[FocusRow]:
+def rows_of(revisions: Iterable[HourRevision]) -> Iterator[FocusRow]:
     """Yield the rows of many hours."""
-    for record in records:
-        yield from rows_of_hour(record)
+    for revision in revisions:
+        yield from rows_of_hour(revision)
 
 
 def _owner(line: CostLine) -> str:

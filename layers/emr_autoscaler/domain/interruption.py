@@ -13,6 +13,7 @@ from emr_autoscaler.domain.memory import LostInstance, PoolHealth, TaskMemory
 from emr_autoscaler.domain.placement import Slot, place_more
 from emr_autoscaler.domain.policy import TaskPolicy
 from emr_autoscaler.domain.pools import cool_pool, rank
+from emr_autoscaler.domain.resuming import draining_nodes, resume_draining
 
 NOTICE = timedelta(minutes=2)
 """EC2's notice before it takes a spot instance."""
@@ -107,7 +108,9 @@ def _guard(evidence: InterruptionEvidence) -> Reason | None:
 def _replace(evidence: InterruptionEvidence, cooled: PoolHealth) -> InterruptionVerdict:
     """Order the lost memory in the best other group, in whole nodes and never past the maximum."""
     gone_by = evidence.warned_at + NOTICE + SETTLE_AFTER
-    lost = LostInstance(ec2_instance_id=evidence.ec2_instance_id, group_id=evidence.group_id, gone_by=gone_by)
+    lost = LostInstance(
+        ec2_instance_id=evidence.ec2_instance_id, group_id=evidence.group_id, gone_by=gone_by, replaced=False
+    )
     next_at = _look_again_at(evidence)
     memory = replace(evidence.memory, lost=(*evidence.memory.lost, lost), next_evaluation_at=next_at)
     own = next((g for g in evidence.groups if g.group_id == evidence.group_id), None)
@@ -120,12 +123,16 @@ def _replace(evidence: InterruptionEvidence, cooled: PoolHealth) -> Interruption
     room = evidence.policy.max_nodes - ordered
     if room <= 0:
         return _verdict(evidence, Action.HOLD, Reason.NO_ROOM_FOR_REPLACEMENT, pool=cooled, memory=memory)
-    standing = sum(slot.count for slot in slots)
+    wanted_mib = sum(slot.node_mib * slot.count for slot in slots) + lost_mib
+    most = math.ceil(lost_mib / min(slot.node_mib for slot in slots))
+    limit = sum(slot.count for slot in slots) + min(room, most)
+    draining = draining_nodes(evidence.groups, memory.lost)
+    elsewhere = {slot.group_id: draining.get(slot.group_id, 0) for slot in slots if slot.open}
     counts = place_more(
-        slots,
-        wanted_mib=sum(slot.node_mib * slot.count for slot in slots) + lost_mib,
+        resume_draining(slots, elsewhere, wanted_mib=wanted_mib, min_nodes=0, max_nodes=limit),
+        wanted_mib=wanted_mib,
         min_nodes=0,
-        max_nodes=standing + min(room, math.ceil(lost_mib / min(slot.node_mib for slot in slots))),
+        max_nodes=limit,
         on_demand_min_nodes=0,
     )
     targets = tuple(
@@ -135,6 +142,7 @@ def _replace(evidence: InterruptionEvidence, cooled: PoolHealth) -> Interruption
     )
     if not targets:
         return _verdict(evidence, Action.HOLD, Reason.POOL_DRY, pool=cooled, memory=memory)
+    memory = replace(memory, lost=(*evidence.memory.lost, replace(lost, replaced=True)))
     return _verdict(evidence, Action.REPLACE, Reason.TASK_INTERRUPTED, pool=cooled, memory=memory, targets=targets)
 
 

@@ -4,30 +4,34 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from emr_autoscaler.domain.cluster import Cluster, InstanceGroup, Market
+from emr_autoscaler.domain.cluster import Cluster, GroupState, InstanceGroup, Market
 from emr_autoscaler.domain.fleets import InstanceFleet
+from emr_autoscaler.domain.load import Load
+from emr_autoscaler.domain.operator_change import OperatorChange
 from emr_autoscaler.domain.recorded_look import RecordedLook
 from emr_autoscaler.domain.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LostInstance:
-    """A task instance that EC2 warned about, and whose replacement was ordered elsewhere.
+    """A task instance that EC2 warned about; its replacement is ordered elsewhere where that can be.
 
     Attributes:
         ec2_instance_id: i-...
         group_id: The group it leaves; its count is lowered once the instance is gone, or both arrive.
         gone_by: When the two minutes' notice ends.
+        replaced: Whether its replacement was ordered in another group.
     """
 
     ec2_instance_id: str
     group_id: str
     gone_by: datetime
+    replaced: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedCapacity:
-    """YARN memory one evaluation wanted of task nodes, before bounds: the hold window's memory."""
+    """YARN memory of task nodes that one look needed, of what then stood: what holds back a scale-in."""
 
     at: datetime
     mib: float
@@ -43,12 +47,14 @@ class TaskMemory:
         container_mib: Last good estimate of memory per container.
         node_mib: Last good estimate of YARN memory per node, where the type is not in the table.
         unfulfilled_since: Group id to the time since which its requested nodes have been missing.
-        wanted: Recent wants, oldest first, as long as the hold window.
+        wanted: Recent needs, oldest first, as long as they hold back a scale-in; ones that a later look
+            exceeded are left out.
         lost: Warned instances whose group still has to be lowered.
         on_demand_since: Since when a task fleet has on-demand units above their floor, or spot failed last.
         next_evaluation_at: When to look again; None while settled.
         pushed: Snapshots a probe on the cluster pushed lately, oldest first, thinned out.
         recorded: The last look that was recorded.
+        load: What was learned of the cluster's load.
     """
 
     last_scale_out_at: datetime | None = None
@@ -62,6 +68,7 @@ class TaskMemory:
     next_evaluation_at: datetime | None = None
     pushed: tuple[Snapshot, ...] = ()
     recorded: RecordedLook | None = None
+    load: Load = field(default_factory=Load)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,9 +148,16 @@ class RegistryEntry:
         idle: Memory of reaping.
         cost_closed: True once the last hour of an ended cluster has been recorded.
         costs_recorded_until: Hours before this one are recorded.
+        instances_listed_at: When EMR last listed its instances for cost records; EC2 suffices in between.
+        instances_seen_at: When they were last looked at for cost records, in EC2 or by EMR's list.
         warned: EC2 instance id to the time of its spot warning: to be proven or dismissed.
         interrupted: EC2 instance id to the time at which EC2's state reason proved the interruption.
-        version: Raised by every write; a write against an older version is refused.
+        operator_changes: The newest resize of each group that somebody else ordered.
+        reported_states: Group id to the state (SUSPENDED, ARRESTED, RECONFIGURING) that people were told of.
+        node_groups: EC2 id to group id of task nodes that a probe tells of; it never changes.
+        groups_told: Names of the task groups whose creation a dry run has told of.
+        version: Raised by every write of the whole entry; a write against an older version is refused.
+        task_version: Raised by every write of the task memory alone; each write of the whole entry begins anew.
     """
 
     cluster: Cluster
@@ -161,9 +175,16 @@ class RegistryEntry:
     idle: IdleMemory = field(default_factory=IdleMemory)
     cost_closed: bool = False
     costs_recorded_until: datetime | None = None
+    instances_listed_at: datetime | None = None
+    instances_seen_at: datetime | None = None
     warned: Mapping[str, datetime] = field(default_factory=dict)
     interrupted: Mapping[str, datetime] = field(default_factory=dict)
+    operator_changes: tuple[OperatorChange, ...] = ()
+    reported_states: Mapping[str, GroupState] = field(default_factory=dict)
+    node_groups: Mapping[str, str] = field(default_factory=dict)
+    groups_told: tuple[str, ...] = ()
     version: int = 0
+    task_version: int = 0
 
     @property
     def cluster_id(self) -> str:

@@ -1,9 +1,10 @@
 """What CloudWatch knows of a cluster: series of points, and how old a point may be to count."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import pairwise
 
 
 class MetricName(StrEnum):
@@ -30,12 +31,42 @@ class MetricName(StrEnum):
     CONTAINERS_COMPLETED = "ContainersCompleted"
 
 
+PUSHED_ONLY = frozenset({MetricName.PENDING_MIB, MetricName.CONTAINERS_COMPLETED})
+"""What no metric of CloudWatch tells."""
+
+FIVE_MINUTES = timedelta(minutes=5)
+ONE_MINUTE = timedelta(minutes=1)
+
+FINE_FOR = timedelta(hours=3)
+"""Longer windows are read in steps of five minutes: a week of samples a minute is more than anybody needs."""
+
+_GAPS_JUDGED = 5
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricPoint:
     """One sample: the time it was taken (not published) and its value."""
 
     at: datetime
     value: float
+
+
+def step_of(start: datetime, end: datetime) -> timedelta:
+    """Return the step to read a window in: fine enough to show samples of every minute where there are some."""
+    return ONE_MINUTE if end - start <= FINE_FOR else FIVE_MINUTES
+
+
+def spacing_of(series: Mapping[MetricName, Sequence[MetricPoint]]) -> timedelta:
+    """Return how far apart the newest samples are: a minute, or five where it is more or cannot be told.
+
+    Args:
+        series: Points by metric, oldest first. The metric with most of them is judged, by the median of its
+            last gaps, so that neither a lost sample nor a doubled one misleads.
+    """
+    points = max(series.values(), key=len, default=())
+    newest = [point.at for point in points[-1 - _GAPS_JUDGED :]]
+    gaps = sorted(later - earlier for earlier, later in pairwise(newest))
+    return ONE_MINUTE if gaps and gaps[len(gaps) // 2] < 2 * ONE_MINUTE else FIVE_MINUTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +81,7 @@ class ClusterMetrics:
     """
 
     cluster_id: str
-    period: timedelta = timedelta(minutes=5)
+    period: timedelta = FIVE_MINUTES
     series: Mapping[MetricName, tuple[MetricPoint, ...]] = field(default_factory=dict)
 
     def since(self, name: MetricName, start: datetime) -> tuple[MetricPoint, ...]:

@@ -49,9 +49,10 @@ class TaskPolicy:
         min_nodes: Never fewer task nodes than this.
         max_nodes: Never more task nodes than this.
         objective: One knob for cost against waiting.
-        expected_task_seconds: How long one container typically runs; turns MiB into work.
+        expected_task_seconds: How long one container typically runs, until a probe shows it; turns MiB into work.
+        headroom_percent: Memory kept free, as a percentage of the memory in use.
         max_step_nodes: Never more nodes than this in one order; None for no limit.
-        scale_out_cooldown: Least time between two scale-outs.
+        scale_out_cooldown: Least time between any resize and the next scale-out.
         scale_in_cooldown: Least time between a scale-out or scale-in and the next scale-in.
         decommission_timeout: How long a leaving node may drain.
         metrics_max_age: Older samples count as missing.
@@ -67,9 +68,10 @@ class TaskPolicy:
     max_nodes: int = 10
     objective: Objective = Objective.BALANCED
     expected_task_seconds: int = 30
+    headroom_percent: float = 0.0
     max_step_nodes: int | None = None
-    scale_out_cooldown: timedelta = timedelta(minutes=2)
-    scale_in_cooldown: timedelta = timedelta(minutes=5)
+    scale_out_cooldown: timedelta = timedelta(minutes=1)
+    scale_in_cooldown: timedelta = timedelta(minutes=2)
     decommission_timeout: timedelta = timedelta(hours=1)
     metrics_max_age: timedelta = timedelta(minutes=12)
     on_demand_min_nodes: int = 0

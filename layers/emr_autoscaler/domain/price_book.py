@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from emr_autoscaler.domain.costs import Price, PriceKey
@@ -51,3 +52,56 @@ class PriceBook:
             until = min(end, self._times[key][index]) if index < len(self._times[key]) else end
             yield moment, until, price
             moment = until
+
+
+PRICE_ASSUMED = "price of "
+"""How the label of an assumed price begins, among the assumptions of an hour."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssumedPrice:
+    """The earliest known price, taken for the time before its date of effect as well.
+
+    Attributes:
+        price: As it is taken: in force from the start of the hours it is needed for, its source saying so.
+        known_from: Its own date of effect.
+    """
+
+    price: Price
+    known_from: datetime
+
+    @property
+    def label(self) -> str:
+        """What finance reads among the assumptions of an hour."""
+        key = self.price.key
+        place = f" in {key.availability_zone}" if key.availability_zone else ""
+        since = f"{self.known_from:%Y-%m-%dT%H:%MZ}"
+        return (
+            f"{PRICE_ASSUMED}{key.component} {key.item}{place} is known from {since} on only, and assumed before"
+        )
+
+
+def assume_before_known(
+    keys: Iterable[PriceKey], prices: Iterable[Price], start: datetime
+) -> tuple[AssumedPrice, ...]:
+    """Return an assumed price for every key whose earliest price came into force after ``start``.
+
+    AWS tells the price of today and since when; of one that was changed or published since then, the earlier is
+    not to be had. Waiting would never end, so the earliest one known stands in, and says so.
+    """
+    earliest: dict[PriceKey, Price] = {}
+    for price in prices:
+        known = earliest.get(price.key)
+        if known is None or price.effective_from < known.effective_from:
+            earliest[price.key] = price
+    late = [earliest[key] for key in keys if key in earliest and earliest[key].effective_from > start]
+    return tuple(
+        AssumedPrice(price=_before_known(price, start), known_from=price.effective_from) for price in late
+    )
+
+
+def _before_known(price: Price, start: datetime) -> Price:
+    since = f"{price.effective_from:%Y-%m-%dT%H:%MZ}"
+    return replace(
+        price, effective_from=start, source=f"{price.source}; assumed before {since}, its date of effect"
+    )

@@ -1,9 +1,10 @@
 """What a probe on the cluster says of its YARN, and how long that counts; the event is in messages."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from operator import attrgetter
 
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName, MetricPoint
 
@@ -68,7 +69,8 @@ class Snapshot:
         containers_completed: Containers that have ended since the ResourceManager began; it begins anew at 0.
         apps_running: Running applications.
         apps_pending: Waiting applications.
-        nodes: What runs on each node, where the probe tells. History is kept without.
+        nodes: What runs on each node, where the probe tells; not kept as history.
+        tells_nodes: Whether the probe told of them, where they are not kept.
     """
 
     at: datetime
@@ -85,6 +87,26 @@ class Snapshot:
     apps_running: float
     apps_pending: float
     nodes: tuple[NodeLoad, ...] = ()
+    tells_nodes: bool = False
+
+    def without_nodes(self) -> "Snapshot":
+        """Return the snapshot as it is kept for later.
+
+        While nodes drain, YARN counts their memory in use and not the nodes: nothing can be learned of the size
+        of a node then, so their number is left out.
+        """
+        if not self.nodes:
+            return self
+        if all(node.state is NodeState.RUNNING for node in self.nodes):
+            return replace(self, nodes=(), tells_nodes=True)
+        return replace(self, nodes=(), tells_nodes=True, core_nodes=None, task_nodes=None)
+
+    def says_the_same_as(self, other: "Snapshot") -> bool:
+        """Whether the figures are the same, whenever they were taken and whatever runs on each node."""
+        return _FIGURES(self) == _FIGURES(other)
+
+
+_FIGURES = attrgetter(*(field.name for field in fields(Snapshot) if field.name not in {"at", "nodes"}))
 
 
 class Refusal(StrEnum):
@@ -123,14 +145,14 @@ def last_pushed_at(history: Sequence[Snapshot]) -> datetime:
 
 
 def add_to_history(history: Sequence[Snapshot], snapshot: Snapshot) -> tuple[Snapshot, ...]:
-    """Return the history with one more snapshot, thinned out, without what ran on each node."""
+    """Return the history with one more snapshot, thinned out."""
     kept: list[Snapshot] = []
     older, newest = history[: 1 - NEWEST_KEPT], history[1 - NEWEST_KEPT :]
     for past in older:
         is_first_of_its_minute = not kept or _minute(past.at) != _minute(kept[-1].at)
         if is_first_of_its_minute and snapshot.at - past.at <= HISTORY:
             kept.append(past)
-    return (*kept, *newest, replace(snapshot, nodes=()) if snapshot.nodes else snapshot)
+    return (*kept, *newest, snapshot)
 
 
 def _minute(at: datetime) -> tuple[int, int]:
@@ -140,35 +162,33 @@ def _minute(at: datetime) -> tuple[int, int]:
 def as_metrics(cluster_id: str, snapshots: Sequence[Snapshot], *, now: datetime) -> ClusterMetrics:
     """Return snapshots, oldest first and at least one, as the metrics of the cluster.
 
-    A clock that is ahead is set right here: no sample is later than ``now``.
+    A clock that is ahead is set right here: no sample is later than ``now``. What a rate is computed from
+    comes with its history, the rest as it is.
     """
     last = snapshots[-1]
-    gap = last.at - snapshots[-2].at if len(snapshots) > 1 else PUSHED_EVERY
-    times = [min(s.at, now) for s in snapshots]
+    at = min(last.at, now)
 
-    def points(values: Sequence[float]) -> tuple[MetricPoint, ...]:
-        return tuple(MetricPoint(at=at, value=value) for at, value in zip(times, values, strict=True))
+    def newest(value: float) -> tuple[MetricPoint, ...]:
+        return (MetricPoint(at=at, value=value),)
+
+    def history(read: Callable[[Snapshot], float | None]) -> tuple[MetricPoint, ...]:
+        read_of = ((min(s.at, now), read(s)) for s in snapshots)
+        return tuple(MetricPoint(at=at, value=value) for at, value in read_of if value is not None)
 
     series = {
-        MetricName.MEMORY_TOTAL_MIB: points([s.total_mib for s in snapshots]),
-        MetricName.MEMORY_ALLOCATED_MIB: points([s.allocated_mib for s in snapshots]),
-        MetricName.MEMORY_AVAILABLE_MIB: points([s.available_mib for s in snapshots]),
-        MetricName.PENDING_MIB: points([s.pending_mib for s in snapshots]),
-        MetricName.CONTAINER_ALLOCATED: points([s.containers_allocated for s in snapshots]),
-        MetricName.CONTAINER_PENDING: points([s.containers_pending for s in snapshots]),
-        MetricName.APPS_RUNNING: points([s.apps_running for s in snapshots]),
-        MetricName.APPS_PENDING: points([s.apps_pending for s in snapshots]),
-        MetricName.ACTIVE_NODES: points([s.active_nodes for s in snapshots]),
+        MetricName.MEMORY_TOTAL_MIB: newest(last.total_mib),
+        MetricName.MEMORY_ALLOCATED_MIB: newest(last.allocated_mib),
+        MetricName.MEMORY_AVAILABLE_MIB: newest(last.available_mib),
+        MetricName.PENDING_MIB: newest(last.pending_mib),
+        MetricName.CONTAINER_ALLOCATED: history(attrgetter("containers_allocated")),
+        MetricName.CONTAINER_PENDING: newest(last.containers_pending),
+        MetricName.CONTAINERS_COMPLETED: history(attrgetter("containers_completed")),
+        MetricName.APPS_RUNNING: newest(last.apps_running),
+        MetricName.APPS_PENDING: newest(last.apps_pending),
+        MetricName.ACTIVE_NODES: newest(last.active_nodes),
     }
-    completed = [
-        MetricPoint(at=at, value=s.containers_completed)
-        for at, s in zip(times, snapshots, strict=True)
-        if s.containers_completed is not None
-    ]
-    if completed:
-        series[MetricName.CONTAINERS_COMPLETED] = tuple(completed)
-    if last.core_nodes is not None and last.task_nodes is not None and last.core_nodes + last.task_nodes > 0:
-        series[MetricName.CORE_NODES_RUNNING] = (MetricPoint(at=times[-1], value=last.core_nodes),)
-        series[MetricName.TASK_NODES_RUNNING] = (MetricPoint(at=times[-1], value=last.task_nodes),)
-    period = min(max(gap, PUSHED_EVERY), HEARTBEAT)
-    return ClusterMetrics(cluster_id=cluster_id, period=period, series=series)
+    if last.core_nodes is not None and last.task_nodes is not None:
+        series[MetricName.CORE_NODES_RUNNING] = newest(last.core_nodes)
+        series[MetricName.TASK_NODES_RUNNING] = newest(last.task_nodes)
+    gap = last.at - snapshots[-2].at if len(snapshots) > 1 else PUSHED_EVERY
+    return ClusterMetrics(cluster_id=cluster_id, period=min(max(gap, PUSHED_EVERY), HEARTBEAT), series=series)

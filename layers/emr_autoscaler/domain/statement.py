@@ -43,6 +43,9 @@ class Statement:
         by_day: In order.
         idle_cost_usd: Of the hours whose idle cost is known.
         hours_with_idle: How many those are.
+        scaling_saving_usd: Of the month's own hours; an estimate.
+        reaping_saving_usd: Of the month's own hours; an estimate.
+        instances_replaced: Task instances that AWS took back and that were ordered anew.
         hours_reconciled: How many hours the bill has proven.
         corrections: Booked in this month for hours of closed months.
         assumptions: Everything configured rather than known that touched a figure.
@@ -59,6 +62,9 @@ class Statement:
     by_day: tuple[StatementRow, ...]
     idle_cost_usd: Decimal
     hours_with_idle: int
+    scaling_saving_usd: Decimal
+    reaping_saving_usd: Decimal
+    instances_replaced: int
     hours_reconciled: int
     corrections: tuple[Correction, ...]
     assumptions: tuple[str, ...]
@@ -123,6 +129,9 @@ class StatementSums:
     _days: dict[str, _Sum] = field(default_factory=dict)
     _idle_usd: Decimal = Decimal(0)
     _hours_with_idle: int = 0
+    _scaling_usd: Decimal = Decimal(0)
+    _reaping_usd: Decimal = Decimal(0)
+    _replaced: int = 0
     _hours_reconciled: int = 0
     _assumptions: set[str] = field(default_factory=set)
 
@@ -141,6 +150,9 @@ class StatementSums:
         if record.idle is not None:
             self._idle_usd = exact_sum((self._idle_usd, record.idle.cost_usd))
             self._hours_with_idle += 1
+        self._scaling_usd = exact_sum((self._scaling_usd, record.scaling_saving_usd))
+        self._reaping_usd = exact_sum((self._reaping_usd, record.reaping_saving_usd))
+        self._replaced += record.instances_replaced
         self._hours_reconciled += record.status is RecordStatus.RECONCILED
         self._assumptions.update(record.assumptions)
 
@@ -167,6 +179,9 @@ class StatementSums:
             by_day=_rows(self._days),
             idle_cost_usd=self._idle_usd,
             hours_with_idle=self._hours_with_idle,
+            scaling_saving_usd=self._scaling_usd,
+            reaping_saving_usd=self._reaping_usd,
+            instances_replaced=self._replaced,
             hours_reconciled=self._hours_reconciled,
             corrections=corrections,
             assumptions=tuple(sorted(self._assumptions)),

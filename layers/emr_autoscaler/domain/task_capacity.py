@@ -1,11 +1,9 @@
-"""How many task nodes a cluster should have, and in which groups.
+"""How many task nodes a cluster should have, and in which groups: from evidence to orders.
 
-Work waiting is weighed by how long it takes to drain: nodes are bought when the present ones would
-need longer than the objective allows. Nodes are given back only when their memory is free and no
-recent look wanted them. docs/scaling.md tells the whole rule with an example.
+Which counts are chosen is in task_choice.py, on wants that want.py weighs; docs/scaling.md tells the
+whole rule with an example.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -13,27 +11,20 @@ from datetime import datetime, timedelta
 from emr_autoscaler.domain import fleet_capacity, schedules
 from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, GroupTarget, Reason
 from emr_autoscaler.domain.demand import Demand, read_demand
-from emr_autoscaler.domain.memory import TaskMemory, WantedCapacity
-from emr_autoscaler.domain.placement import capacity_mib, place_fewer, place_more
-from emr_autoscaler.domain.policy import Objective
+from emr_autoscaler.domain.leaving_nodes import Leaving, name_leaving
+from emr_autoscaler.domain.load import learn_load
+from emr_autoscaler.domain.memory import TaskMemory
+from emr_autoscaler.domain.operator_hold import hold_for_operator
+from emr_autoscaler.domain.task_choice import (
+    Choice,
+    choose,
+    choose_without_demand,
+    fewest_nodes,
+    remember_need,
+)
 from emr_autoscaler.domain.task_scene import Scene, TaskEvidence, find_guard, set_scene
-
-DRAIN_WITHIN: Mapping[Objective, timedelta] = {
-    Objective.COST: timedelta(seconds=480),
-    Objective.BALANCED: timedelta(seconds=240),
-    Objective.SPEED: timedelta(seconds=60),
-}
-"""Waiting work may take this long to drain before nodes are bought for it."""
-
-HOLD_FOR: Mapping[Objective, timedelta] = {
-    Objective.COST: timedelta(seconds=60),
-    Objective.BALANCED: timedelta(seconds=180),
-    Objective.SPEED: timedelta(seconds=420),
-}
-"""Nodes that a look this recent wanted are kept."""
-
-RUNNING_WORK_LEFT = 0.5
-"""A container seen running is on average half done."""
+from emr_autoscaler.domain.tuning import PRESENT_NODES_WORK, TUNING
+from emr_autoscaler.domain.want import Want, find_want
 
 PUBLISH_LAG = timedelta(seconds=150)
 """A sample is visible this long after it was taken, or it is late."""
@@ -57,6 +48,9 @@ def decide_task_capacity(evidence: TaskEvidence) -> TaskVerdict:
     guard = find_guard(evidence)
     if guard is not None:
         return _held(evidence, evidence.memory, guard, next_at=None)
+    held = hold_for_operator(evidence)
+    if held is not None:
+        return TaskVerdict(decision=held.decision, memory=held.memory)
     scene = set_scene(evidence)
     if isinstance(scene, Reason):
         return _held(evidence, evidence.memory, scene, next_at=evidence.now + LATER)
@@ -68,11 +62,13 @@ def decide_task_capacity(evidence: TaskEvidence) -> TaskVerdict:
     )
     if isinstance(demand, Reason):
         scene = scene.without_lowering()
-        choice = _reach_minimum(scene) or _Choice(reason=demand, counts=scene.base)
-        return _conclude(scene, choice, None)
-    scene = replace(scene, memory=_learn(scene, demand))
-    choice = _scale_out(scene, demand) or _scale_in(scene, demand)
-    return _conclude(scene, choice, demand)
+        return _conclude(scene, choose_without_demand(scene, demand), None, None)
+    load = learn_load(scene.memory.load, demand)
+    want = find_want(demand, load, evidence.policy, elsewhere_mib=scene.elsewhere_mib, now=evidence.now)
+    wanted = remember_need(scene, demand, want)
+    memory = replace(scene.memory, container_mib=demand.container_mib, wanted=wanted, load=load)
+    scene = replace(scene, memory=memory)
+    return _conclude(scene, choose(scene, demand, want), demand, want)
 
 
 def _decide_task_fleet(evidence: TaskEvidence) -> TaskVerdict:
@@ -83,124 +79,7 @@ def _decide_task_fleet(evidence: TaskEvidence) -> TaskVerdict:
     return replace(verdict, decision=decision, memory=memory)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Choice:
-    reason: Reason
-    counts: Mapping[str, int]
-    retry_at: datetime | None = None
-
-
-def _wanted_mib(scene: Scene, demand: Demand) -> float:
-    """Return the memory task nodes need so that the work drains within the objective's time."""
-    policy = scene.evidence.policy
-    work = (demand.pending_mib + RUNNING_WORK_LEFT * demand.allocated_mib) * policy.expected_task_seconds
-    return max(0.0, work / DRAIN_WITHIN[policy.objective].total_seconds() - scene.elsewhere_mib)
-
-
-def _learn(scene: Scene, demand: Demand) -> TaskMemory:
-    """Remember the container size and this look's want for as long as the hold window lasts."""
-    seen = WantedCapacity(at=demand.at, mib=_wanted_mib(scene, demand))
-    recent = tuple(
-        w
-        for w in scene.memory.wanted
-        if w.at != demand.at and w.at >= _held_since(scene) and w.at <= scene.evidence.now
-    )
-    return replace(scene.memory, container_mib=demand.container_mib, wanted=(*recent, seen))
-
-
-def _held_since(scene: Scene) -> datetime:
-    return scene.evidence.now - HOLD_FOR[scene.evidence.policy.objective] - scene.evidence.metrics.period
-
-
-def _place_more(scene: Scene, wanted_mib: float, max_nodes: int) -> dict[str, int]:
-    return place_more(
-        scene.slots,
-        wanted_mib=wanted_mib,
-        min_nodes=scene.min_nodes,
-        max_nodes=max_nodes,
-        on_demand_min_nodes=scene.evidence.policy.on_demand_min_nodes,
-    )
-
-
-def _reach_minimum(scene: Scene) -> _Choice | None:
-    """Fill the minimum, which needs no metrics."""
-    counts = _place_more(scene, 0.0, scene.room_nodes)
-    if sum(counts.values()) <= scene.nodes:
-        return None
-    scheduled = scene.scheduled_nodes > scene.evidence.policy.min_nodes
-    return _Choice(reason=Reason.SCHEDULED_MINIMUM if scheduled else Reason.BELOW_MINIMUM, counts=counts)
-
-
-def _scale_out(scene: Scene, demand: Demand) -> _Choice | None:
-    """Choose more nodes, or hold where more are wanted and may not be had; None where none are wanted."""
-    policy, now = scene.evidence.policy, scene.evidence.now
-    minimum = _reach_minimum(scene)
-    wanted = _wanted_mib(scene, demand)
-    limit = scene.room_nodes
-    if policy.max_step_nodes is not None:
-        limit = min(limit, max(scene.nodes + policy.max_step_nodes, scene.min_nodes))
-    counts = _place_more(scene, wanted, limit)
-    if sum(counts.values()) > scene.nodes:
-        if minimum is not None and sum(minimum.counts.values()) >= sum(counts.values()):
-            return minimum
-        ready_at = _cooled(scene.memory.last_scale_out_at, policy.scale_out_cooldown)
-        if ready_at is not None and ready_at > now:
-            return minimum or _Choice(reason=Reason.COOLDOWN, counts=scene.base, retry_at=ready_at)
-        return _Choice(reason=Reason.DEMAND_ABOVE_CAPACITY, counts=counts)
-    if capacity_mib(scene.slots, scene.base) >= wanted:
-        return None
-    if scene.nodes > scene.max_nodes:
-        return None
-    at_maximum = scene.nodes >= scene.room_nodes
-    return _Choice(reason=Reason.AT_MAXIMUM if at_maximum else Reason.POOL_DRY, counts=scene.base)
-
-
-def _scale_in(scene: Scene, demand: Demand) -> _Choice:
-    """Choose fewer nodes, or hold and say why."""
-    policy, now = scene.evidence.policy, scene.evidence.now
-    in_use = max(0.0, demand.allocated_mib - scene.elsewhere_mib)
-    recent = max((w.mib for w in scene.memory.wanted), default=0.0)
-    above = scene.nodes > scene.max_nodes
-    counts = _place_fewer(scene, max(in_use, recent))
-    if sum(counts.values()) >= scene.nodes:
-        return _Choice(reason=_why_held(scene, demand, in_use), counts=scene.base)
-    resizing = any(g.is_resizing for g in scene.usable)
-    last = max(filter(None, (scene.memory.last_scale_out_at, scene.memory.last_scale_in_at)), default=None)
-    ready_at = _cooled(last, policy.scale_in_cooldown)
-    if not resizing and (ready_at is None or ready_at <= now):
-        return _Choice(reason=Reason.ABOVE_MAXIMUM if above else Reason.DEMAND_BELOW_CAPACITY, counts=counts)
-    if above:
-        # Nothing is a reason to stay above the maximum, only not to go further than it.
-        return _Choice(reason=Reason.ABOVE_MAXIMUM, counts=_place_fewer(scene, math.inf))
-    if resizing:
-        return _Choice(reason=Reason.RESIZING, counts=scene.base)
-    return _Choice(reason=Reason.COOLDOWN, counts=scene.base, retry_at=ready_at)
-
-
-def _place_fewer(scene: Scene, keep_mib: float) -> dict[str, int]:
-    return place_fewer(
-        scene.slots,
-        wanted_mib=keep_mib,
-        min_nodes=scene.min_nodes,
-        max_nodes=scene.max_nodes,
-        on_demand_min_nodes=scene.evidence.policy.on_demand_min_nodes,
-    )
-
-
-def _why_held(scene: Scene, demand: Demand, in_use: float) -> Reason:
-    if demand.pending_containers > 0:
-        return Reason.DRAINS_BEFORE_HELP
-    now_only = _place_fewer(scene, max(in_use, _wanted_mib(scene, demand)))
-    if sum(now_only.values()) < scene.nodes:
-        return Reason.RECENT_DEMAND
-    return Reason.AT_MINIMUM if scene.nodes <= scene.min_nodes else Reason.DEMAND_MET
-
-
-def _cooled(last: datetime | None, cooldown: timedelta) -> datetime | None:
-    return None if last is None else last + cooldown
-
-
-def _conclude(scene: Scene, choice: _Choice, demand: Demand | None) -> TaskVerdict:
+def _conclude(scene: Scene, choice: Choice, demand: Demand | None, want: Want | None) -> TaskVerdict:
     """Turn counts into orders, and say when to look again."""
     evidence, now = scene.evidence, scene.evidence.now
     targets = _targets(scene, choice.counts)
@@ -213,14 +92,15 @@ def _conclude(scene: Scene, choice: _Choice, demand: Demand | None) -> TaskVerdi
         action = Action.REBALANCE
         settled = len(lost) < len(evidence.memory.lost)
         reason = Reason.LOST_CAPACITY_SETTLED if settled else Reason.POOL_DRY
-    grown = {target.group_id: now for target in targets if target.count > target.previous_count}
+    running = {group.group_id: group.running_count for group in scene.usable}
+    bought = {t.group_id: now for t in targets if t.count > max(t.previous_count, running[t.group_id])}
     memory = replace(
         scene.memory,
         lost=lost,
         last_scale_out_at=now if change > 0 else scene.memory.last_scale_out_at,
         last_scale_in_at=now if change < 0 else scene.memory.last_scale_in_at,
         # A new order deserves its whole time to arrive: while demand grows some request is always unmet.
-        unfulfilled_since={**scene.memory.unfulfilled_since, **grown},
+        unfulfilled_since={**scene.memory.unfulfilled_since, **bought},
     )
     next_at = _next_evaluation(scene, memory, choice, demand, acted=bool(targets))
     return TaskVerdict(
@@ -231,7 +111,7 @@ def _conclude(scene: Scene, choice: _Choice, demand: Demand | None) -> TaskVerdi
             action=action,
             reason=reason,
             targets=targets,
-            detail=_arithmetic(scene, choice, demand),
+            detail=_arithmetic(scene, choice, demand, want),
             next_evaluation_at=next_at,
         ),
         memory=replace(memory, next_evaluation_at=next_at),
@@ -239,32 +119,39 @@ def _conclude(scene: Scene, choice: _Choice, demand: Demand | None) -> TaskVerdi
 
 
 def _targets(scene: Scene, counts: Mapping[str, int]) -> tuple[GroupTarget, ...]:
-    targets = []
+    targets, evidence = [], scene.evidence
     for group in scene.usable:
         count = counts[group.group_id] + scene.warned[group.group_id]
         if count != group.requested_count:
             shrinks = count < group.requested_count
+            leaving = name_leaving(group, count, evidence.nodes, evidence.node_groups) if shrinks else Leaving()
             targets.append(
                 GroupTarget(
                     group_id=group.group_id,
                     count=count,
                     previous_count=group.requested_count,
-                    decommission_timeout=scene.evidence.policy.decommission_timeout if shrinks else None,
+                    decommission_timeout=evidence.policy.decommission_timeout if shrinks else None,
+                    leave_first=leaving.first,
+                    protected=leaving.protected,
                 )
             )
     return tuple(targets)
 
 
 def _next_evaluation(
-    scene: Scene, memory: TaskMemory, choice: _Choice, demand: Demand | None, *, acted: bool
+    scene: Scene, memory: TaskMemory, choice: Choice, demand: Demand | None, *, acted: bool
 ) -> datetime | None:
     """Return when to look again: at the next sample while unsettled, else when a schedule changes."""
     now, evidence = scene.evidence.now, scene.evidence
     if demand is None:
         return now + LATER
     moving = acted or bool(memory.lost) or any(g.is_resizing for g in scene.usable)
-    wanting = demand.pending_containers > 0 or choice.reason in {Reason.COOLDOWN, Reason.POOL_DRY}
-    reducible = sum(_place_fewer(scene, 0.0).values()) < scene.nodes
+    wanting = demand.pending_containers > 0 or choice.reason in {
+        Reason.COOLDOWN,
+        Reason.POOL_DRY,
+        Reason.CHANGE_TOO_SMALL,
+    }
+    reducible = fewest_nodes(scene) < scene.nodes
     if not (moving or wanting or reducible):
         return schedules.next_change(evidence.policy.schedules, now)
     visible = demand.at + evidence.metrics.period + PUBLISH_LAG
@@ -277,18 +164,23 @@ def _next_evaluation(
     return min(moment for moment in moments if moment is not None and moment > now)
 
 
-def _arithmetic(scene: Scene, choice: _Choice, demand: Demand | None) -> str:
+def _arithmetic(scene: Scene, choice: Choice, demand: Demand | None, want: Want | None) -> str:
     """Put the arithmetic in words."""
     standing = f"{scene.nodes} task nodes ordered, bounds {scene.min_nodes}-{scene.max_nodes}"
-    if demand is None:
+    if demand is None or want is None:
         return standing
-    policy = scene.evidence.policy
+    drain_within = TUNING[scene.evidence.policy.objective].drain_within.total_seconds()
+    kept = [
+        f"{what} {mib:.0f} MiB"
+        for what, mib in (("the usual load", want.usual_mib), ("the headroom", want.spare_mib))
+        if mib > want.drain_mib
+    ]
     return (
         f"{demand.allocated_mib:.0f} MiB in use and {demand.pending_mib:.0f} MiB waiting "
         f"({demand.pending_containers:.0f} containers of {demand.container_mib:.0f} MiB, "
-        f"{policy.expected_task_seconds} s each) need {_wanted_mib(scene, demand):.0f} MiB of task nodes to "
-        f"drain within {DRAIN_WITHIN[policy.objective].total_seconds():.0f} s; {standing} "
-        f"-> {sum(choice.counts.values())}"
+        f"{want.task_seconds:.0f} s each); what the present {demand.total_mib:.0f} MiB leave over after "
+        f"{PRESENT_NODES_WORK.total_seconds():.0f} s needs {want.drain_mib:.0f} MiB of task nodes to drain within "
+        f"{drain_within:.0f} s{''.join(f', {text}' for text in kept)}; {standing} -> {sum(choice.counts.values())}"
     )
 
 

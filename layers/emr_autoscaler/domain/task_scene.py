@@ -12,6 +12,7 @@ from emr_autoscaler.domain.decision import Reason
 from emr_autoscaler.domain.fleets import InstanceFleet
 from emr_autoscaler.domain.memory import PoolHealth, TaskMemory
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName
+from emr_autoscaler.domain.operator_change import OperatorChange
 from emr_autoscaler.domain.placement import Slot
 from emr_autoscaler.domain.policy import TaskPolicy
 from emr_autoscaler.domain.pools import FIRST_COOLING, rank
@@ -42,6 +43,8 @@ class TaskEvidence:
         memory: What earlier decisions left behind.
         pools: Health of the pool of each spot group, by group id; of a task fleet's spot side, by its id.
         groups_are_fresh: True where ``groups`` were read from EMR for this very decision.
+        operator_changes: Resizes of the cluster's groups that somebody else ordered lately.
+        node_groups: EC2 id to group id of those nodes, as far as it is known.
         nodes: What runs on each node, of the snapshot that ``metrics`` end with; empty where nobody told.
     """
 
@@ -58,7 +61,9 @@ class TaskEvidence:
     memory: TaskMemory = field(default_factory=TaskMemory)
     pools: Mapping[str, PoolHealth] = field(default_factory=dict)
     groups_are_fresh: bool = False
+    operator_changes: tuple[OperatorChange, ...] = ()
     nodes: tuple[NodeLoad, ...] = ()
+    node_groups: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

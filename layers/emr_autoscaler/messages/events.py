@@ -19,6 +19,7 @@ from emr_autoscaler.messages.emr_events import (
     InstanceGroupStateChange,
 )
 from emr_autoscaler.messages.envelope import Detail, Envelope
+from emr_autoscaler.messages.operator_events import AutoScalingPolicyChange, EmrCall, ManagedScalingAction
 from emr_autoscaler.messages.probe_events import YarnSnapshot
 
 PROBE = "emr-autoscaler.probe"
@@ -33,6 +34,9 @@ MODELS: Mapping[tuple[str, str], type[Detail]] = MappingProxyType(
         ("aws.emr", "EMR Instance Fleet Resize"): InstanceFleetCapacity,
         ("aws.emr", "EMR Instance Group Provisioning"): InstanceGroupCapacity,
         ("aws.emr", "EMR Instance Group Resize"): InstanceGroupCapacity,
+        ("aws.emr", "EMR Auto Scaling Policy State Change"): AutoScalingPolicyChange,
+        ("aws.emr", "EMR Managed Scaling Action"): ManagedScalingAction,
+        ("aws.elasticmapreduce", "AWS API Call via CloudTrail"): EmrCall,
         ("aws.ec2", "EC2 Spot Instance Interruption Warning"): SpotWarning,
         ("aws.ec2", "EC2 Instance Rebalance Recommendation"): RebalanceRecommendation,
         ("aws.health", "AWS Health Event"): HealthEvent,

@@ -109,14 +109,17 @@ class TaskDocument(_Section):
         _TASK.objective
     )
     expected_task_seconds: Annotated[
-        int, Field(ge=1, le=86_400, description="How long one container typically runs.")
+        int, Field(ge=1, le=86_400, description="How long one container typically runs, until a probe shows it.")
     ] = _TASK.expected_task_seconds
+    headroom_percent: Annotated[
+        float, Field(ge=0, le=500, description="Memory kept free, as a percentage of the memory in use.")
+    ] = _TASK.headroom_percent
     max_step_nodes: Annotated[
         Annotated[int, Field(ge=1, le=MAX_NODES)] | None,
         Field(description="Never more nodes than this in one order; null for no limit."),
     ] = _TASK.max_step_nodes
     scale_out_cooldown_minutes: Annotated[
-        float, Field(ge=0, le=1440, description="Least time between two scale-outs.")
+        float, Field(ge=0, le=1440, description="Least time between any resize and the next scale-out.")
     ] = _minutes(_TASK.scale_out_cooldown)
     scale_in_cooldown_minutes: Annotated[
         float, Field(ge=0, le=1440, description="Least time between any resize and the next scale-in.")

@@ -22,6 +22,9 @@ class ComputeInstance:
         market: How it was bought.
         launched_at: EC2's LaunchTime.
         interrupted: Whether the state reason proves a spot interruption.
+        is_running: Whether it is charged for still: neither shutting down nor gone.
+        ended_at: When it was shut down, where EC2 tells; it does not for every kind of end.
+        volume_ids: Its EBS volumes, the root volume first; none once it is gone.
     """
 
     ec2_instance_id: str
@@ -32,6 +35,9 @@ class ComputeInstance:
     market: Market
     launched_at: datetime
     interrupted: bool
+    is_running: bool = True
+    ended_at: datetime | None = None
+    volume_ids: tuple[str, ...] = ()
 
 
 class Compute(Protocol):

@@ -122,8 +122,14 @@ class Budgets(Protocol):
 class Statements(Protocol):
     """Files for finance: the FOCUS export and the monthly statements. Writing one again replaces it."""
 
-    def put_focus_day(self, account_id: str, region: str, day: date, rows: Iterable[FocusRow]) -> str:
-        """Write the export of one UTC day; return where it lies."""
+    def put_focus_day(
+        self, account_id: str, region: str, day: date, rows: Iterable[FocusRow], *, written_at: datetime
+    ) -> str:
+        """Write the export of one UTC day as it was known at ``written_at``; return where it lies."""
+        ...
+
+    def focus_day_written_at(self, account_id: str, region: str, day: date) -> datetime | None:
+        """Return as of when the export of a day was written, or None where it was not."""
         ...
 
     def put_statement(self, statement: Statement) -> str:

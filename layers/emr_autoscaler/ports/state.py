@@ -33,8 +33,20 @@ class Registry(Protocol):
         """
         ...
 
+    def put_task_memory(self, entry: RegistryEntry) -> None:
+        """Write the task memory of an entry that was read, and nothing else of it: a small write, made often.
+
+        ``due`` goes by the entry as it was last written whole. Where that was written since this one was read,
+        this write has no effect.
+
+        Raises:
+            ConflictError: Somebody else has written the entry or its task memory since; not always noticed
+                for the entry.
+        """
+        ...
+
     def all(self) -> tuple[RegistryEntry, ...]:
-        """Return every entry whose costs are not closed yet."""
+        """Return every entry whose costs are not closed yet, task memories as last written with the whole."""
         ...
 
     def due(self, now: datetime) -> tuple[str, ...]:

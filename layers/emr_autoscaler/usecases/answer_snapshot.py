@@ -4,6 +4,7 @@ Most snapshots change nothing, and there is one every ten seconds: those take no
 CloudWatch nor EMR, and write one small item at most.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,10 +15,19 @@ from emr_autoscaler.domain.memory import RegistryEntry, TaskMemory
 from emr_autoscaler.domain.policy import Policy
 from emr_autoscaler.domain.record import DecisionRecord, Outcome
 from emr_autoscaler.domain.recorded_look import is_news, may_act
-from emr_autoscaler.domain.snapshot import HEARTBEAT, Refusal, Snapshot, add_to_history, as_metrics, find_refusal
+from emr_autoscaler.domain.snapshot import (
+    HEARTBEAT,
+    Refusal,
+    Snapshot,
+    add_to_history,
+    as_metrics,
+    find_refusal,
+    last_pushed_at,
+)
 from emr_autoscaler.domain.task_capacity import TaskVerdict
 from emr_autoscaler.domain.task_scene import TaskEvidence
 from emr_autoscaler.ports import Clock, Registry
+from emr_autoscaler.usecases.capacity_look import Gather
 from emr_autoscaler.usecases.journal import Journal
 from emr_autoscaler.usecases.policy_in_force import PolicyInForce
 from emr_autoscaler.usecases.scale_task_groups import ScaleTaskGroups, recorded_look
@@ -74,6 +84,8 @@ class AnswerSnapshot:
         entry = self.registry.get(cluster_id)
         if entry is None or not entry.is_active:
             return SnapshotAnswer(heed=Heed.NOT_ENROLLED)
+        if told.at == last_pushed_at(entry.task.pushed):
+            return self._order(cluster_id, trigger, lambda *_: None)
         refusal = find_refusal(told, entry.task.pushed, now)
         if refusal is not None:
             return SnapshotAnswer(heed=refusal)
@@ -82,15 +94,13 @@ class AnswerSnapshot:
             return SnapshotAnswer(heed=Heed.NO_POLICY)
         evidence = self._gather(entry, policy, told, now)
         verdict = self.scale_task_groups.decide(evidence)
-        if not verdict.decision.changes_something:
-            return self._hold(entry, evidence, verdict, verdict.memory, trigger)
-        if may_act(verdict.decision, entry.task.recorded):
+        if verdict.decision.changes_something and may_act(verdict.decision, entry.task.recorded):
             return self._act(cluster_id, told, trigger)
-        return self._hold(entry, evidence, verdict, evidence.memory, trigger)
+        return self._hold(entry, evidence, verdict, trigger)
 
     def _gather(self, entry: RegistryEntry, policy: Policy, told: Snapshot, now: datetime) -> TaskEvidence:
         """Put the evidence together; a snapshot that cannot be true is seen, but not remembered."""
-        pushed = add_to_history(entry.task.pushed, told)
+        pushed = add_to_history(entry.task.pushed, told.without_nodes())
         metrics = as_metrics(entry.cluster_id, pushed, now=now)
         demand = read_demand(
             metrics, now=now, max_age=policy.task.metrics_max_age, container_mib=entry.task.container_mib
@@ -106,28 +116,42 @@ class AnswerSnapshot:
             refused = find_refusal(told, entry.task.pushed, now) is not None
             return None if refused else self._gather(entry, policy, told, now)
 
+        return self._order(cluster_id, trigger, gather)
+
+    def _order(self, cluster_id: str, trigger: str, gather: Gather[TaskEvidence]) -> SnapshotAnswer:
+        """Finish what an earlier delivery of the same event left undone, if so, else look at what is gathered."""
         try:
             record = self.scale_task_groups(cluster_id, trigger=trigger, gather=gather)
         except BusyError:
             return SnapshotAnswer(heed=Heed.BUSY)  # the next snapshot is not far
-        return SnapshotAnswer(heed=Heed.ACTED if record else Refusal.OVERTAKEN, record=record)
+        if record is None:
+            return SnapshotAnswer(heed=Refusal.OVERTAKEN)
+        # EMR had the last word: its groups may have been as they should be all along.
+        return SnapshotAnswer(heed=Heed.HELD if record.outcome is Outcome.HELD else Heed.ACTED, record=record)
 
     def _hold(
-        self, entry: RegistryEntry, evidence: TaskEvidence, verdict: TaskVerdict, memory: TaskMemory, trigger: str
+        self, entry: RegistryEntry, evidence: TaskEvidence, verdict: TaskVerdict, trigger: str
     ) -> SnapshotAnswer:
         """Remember what is worth it; whoever changed the entry meanwhile saw more, and wins."""
         decision, record = verdict.decision, None
+        withheld = decision.changes_something  # an order that may not be given again yet: it never was
+        memory = evidence.memory if withheld else verdict.memory
         next_at = _postponed(entry.task.next_evaluation_at, memory.next_evaluation_at, evidence.now)
         memory = replace(memory, next_evaluation_at=next_at)
-        if is_news(decision, entry.task.recorded):
+        if not withheld and is_news(decision, entry.task.recorded):
             record = self.journal.write(decision, evidence, Outcome.HELD, trigger=trigger)
             memory = replace(memory, recorded=recorded_look(decision, Outcome.HELD))
         if _is_worth_keeping(memory, entry.task):
-            try:
-                self.registry.put(replace(entry, task=memory))
-            except ConflictError:
-                return SnapshotAnswer(heed=Heed.HELD, record=record)
+            self._keep(entry, memory)
         return SnapshotAnswer(heed=Heed.HELD, record=record)
+
+    def _keep(self, entry: RegistryEntry, memory: TaskMemory) -> None:
+        moved = memory.next_evaluation_at != entry.task.next_evaluation_at
+        with suppress(ConflictError):
+            if moved:
+                self.registry.put(replace(entry, task=memory))
+            else:
+                self.registry.put_task_memory(replace(entry, task=memory))
 
 
 def _postponed(due: datetime | None, wanted: datetime | None, now: datetime) -> datetime | None:
@@ -140,7 +164,10 @@ def _postponed(due: datetime | None, wanted: datetime | None, now: datetime) -> 
 
 def _is_worth_keeping(new: TaskMemory, old: TaskMemory) -> bool:
     """Whether the memory says more than that the same was told again."""
-    if replace(new, pushed=old.pushed, wanted=old.wanted) != old or not old.pushed or not new.pushed:
-        return new != old
-    last, before = new.pushed[-1], old.pushed[-1]
-    return last.at - before.at >= KEPT_ANYWAY_AFTER or replace(last, at=before.at) != before
+    if new.pushed:
+        if not old.pushed:
+            return True
+        last, before = new.pushed[-1], old.pushed[-1]
+        if last.at - before.at >= KEPT_ANYWAY_AFTER or not last.says_the_same_as(before):
+            return True
+    return new != replace(old, pushed=new.pushed, wanted=new.wanted, load=new.load)

@@ -1,11 +1,15 @@
-"""What of a cluster is billed: its instances as EMR lists them, with what EC2 knows beyond that."""
+"""What of a cluster is billed: its instances as EMR lists them, with what EC2 knows beyond that.
+
+Which of the two is asked for an hour is decided in instance_facts.py.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from enum import StrEnum
 
 from emr_autoscaler.domain.cluster import Instance, InstanceGroup, Market, Role, Volume
 from emr_autoscaler.domain.cost_history import HourRevision
-from emr_autoscaler.domain.costs import BilledInstance, StartSource
+from emr_autoscaler.domain.costs import BilledInstance, EndSource, StartSource
 from emr_autoscaler.domain.fleets import InstanceFleet
 from emr_autoscaler.domain.memory import RegistryEntry
 from emr_autoscaler.ports import ComputeInstance
@@ -19,29 +23,62 @@ def billed_instances(
     Args:
         entry: The cluster, its groups or fleets and the interruptions proven so far.
         instances: As EMR lists them; requests that EC2 has not met yet cost nothing and are left out.
-        seen: What EC2 still knows, by instance id: its launch time is preferred over EMR's.
+        seen: What EC2 still knows, by instance id: its launch and shutdown are preferred over EMR's times.
     """
     roles = {group.group_id: group.role for group in entry.groups}
     roles |= {fleet.fleet_id: fleet.role for fleet in entry.fleets}
     return tuple(
-        BilledInstance(
-            ec2_instance_id=i.ec2_instance_id,
-            group_id=i.group_id,
-            role=roles.get(i.group_id, Role.TASK),
-            market=i.market,
-            instance_type=i.instance_type,
-            availability_zone=entry.cluster.availability_zone,
-            started_at=seen[i.ec2_instance_id].launched_at if i.ec2_instance_id in seen else i.created_at,
-            start_source=(
-                StartSource.EC2_LAUNCH_TIME if i.ec2_instance_id in seen else StartSource.EMR_CREATION_TIME
+        with_ec2(
+            BilledInstance(
+                ec2_instance_id=i.ec2_instance_id,
+                group_id=i.group_id,
+                role=roles.get(i.group_id, Role.TASK),
+                market=i.market,
+                instance_type=i.instance_type,
+                availability_zone=entry.cluster.availability_zone,
+                started_at=i.created_at,
+                ended_at=i.ended_at,
+                interrupted=i.ec2_instance_id in entry.interrupted,
+                volumes=(entry.cluster.root_volume, *(i.volumes or _group_volumes(entry, i))),
             ),
-            ended_at=i.ended_at,
-            interrupted=i.ec2_instance_id in entry.interrupted
-            or (i.ec2_instance_id in seen and seen[i.ec2_instance_id].interrupted),
-            volumes=(entry.cluster.root_volume, *(i.volumes or _group_volumes(entry, i))),
+            seen.get(i.ec2_instance_id),
         )
         for i in instances
         if i.ec2_instance_id
+    )
+
+
+def started_instance(entry: RegistryEntry, seen: ComputeInstance) -> BilledInstance | None:
+    """Return an instance that EC2 alone tells of; None where it is not sure which group or fleet it belongs to."""
+    plans = [
+        plan
+        for plan in planned_instances(entry)
+        if (plan.role, plan.instance_type, plan.market) == (seen.role, seen.instance_type, seen.market)
+    ]
+    if len(plans) != 1:
+        return None
+    instance = replace(
+        plans[0],
+        ec2_instance_id=seen.ec2_instance_id,
+        started_at=seen.launched_at,
+        interrupted=seen.ec2_instance_id in entry.interrupted,
+    )
+    return with_ec2(instance, seen)
+
+
+def with_ec2(instance: BilledInstance, seen: ComputeInstance | None) -> BilledInstance:
+    """Return an instance with what EC2 knows better than EMR: launch, shutdown, interruption, volume ids."""
+    if seen is None:
+        return instance
+    shut_down = seen.ended_at is not None
+    return replace(
+        instance,
+        started_at=seen.launched_at,
+        start_source=StartSource.EC2_LAUNCH_TIME,
+        ended_at=seen.ended_at if shut_down else instance.ended_at,
+        end_source=EndSource.EC2_SHUTDOWN_TIME if shut_down else instance.end_source,
+        interrupted=instance.interrupted or seen.interrupted,
+        volume_ids=seen.volume_ids if len(seen.volume_ids) == len(instance.volumes) else instance.volume_ids,
     )
 
 
@@ -68,22 +105,31 @@ def with_memory(
 
 
 def _at_least(instance: BilledInstance, recorded: BilledInstance | None) -> BilledInstance:
-    """Take a recorded launch time and interruption where AWS has forgotten them."""
+    """Take from the record what AWS has forgotten: launch, shutdown, interruption, volume ids."""
     if recorded is None:
         return instance
-    forgotten = (
-        instance.start_source is StartSource.EMR_CREATION_TIME
-        and recorded.start_source is StartSource.EC2_LAUNCH_TIME
-    )
-    start = recorded if forgotten else instance
-    if start is instance and instance.interrupted >= recorded.interrupted:
+    start = end = instance
+    if _forgotten(instance.start_source, recorded.start_source, StartSource.EC2_LAUNCH_TIME):
+        start = recorded
+    if _forgotten(instance.end_source, recorded.end_source, EndSource.EC2_SHUTDOWN_TIME):
+        end = recorded
+    volume_ids = instance.volume_ids or recorded.volume_ids
+    interrupted = instance.interrupted or recorded.interrupted
+    if start is end is instance and (volume_ids, interrupted) == (instance.volume_ids, instance.interrupted):
         return instance
     return replace(
         instance,
         started_at=start.started_at,
         start_source=start.start_source,
-        interrupted=instance.interrupted or recorded.interrupted,
+        ended_at=end.ended_at,
+        end_source=end.end_source,
+        interrupted=interrupted,
+        volume_ids=volume_ids,
     )
+
+
+def _forgotten(now: StrEnum, recorded: StrEnum, better: StrEnum) -> bool:
+    return now is not better and recorded is better
 
 
 def planned_instances(entry: RegistryEntry) -> tuple[BilledInstance, ...]:

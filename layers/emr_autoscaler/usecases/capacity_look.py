@@ -6,7 +6,7 @@ resize_core_group.py.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -15,6 +15,7 @@ from emr_autoscaler.domain.decision import Decision, DecisionKind
 from emr_autoscaler.domain.errors import BusyError
 from emr_autoscaler.domain.memory import RegistryEntry
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName
+from emr_autoscaler.domain.planned_groups import without_planned, without_planned_fleets
 from emr_autoscaler.domain.policy import Mode, Policy
 from emr_autoscaler.domain.record import DecisionRecord, Outcome
 from emr_autoscaler.domain.task_scene import TaskEvidence
@@ -27,6 +28,7 @@ from emr_autoscaler.ports import (
     MetricsReader,
     Registry,
 )
+from emr_autoscaler.usecases.follow_groups import FollowGroups
 from emr_autoscaler.usecases.journal import Journal
 from emr_autoscaler.usecases.policy_in_force import PolicyInForce
 from emr_autoscaler.usecases.registry_updates import update_entry
@@ -65,6 +67,7 @@ class CapacityLook(ABC, Generic[EvidenceT, VerdictT]):
     queue: EvaluationQueue
     policy_in_force: PolicyInForce
     journal: Journal
+    follow_groups: FollowGroups
 
     @abstractmethod
     def decide(self, evidence: EvidenceT) -> VerdictT:
@@ -134,7 +137,8 @@ class CapacityLook(ABC, Generic[EvidenceT, VerdictT]):
                 return None
             intent = self.journal.unfinished(cluster_id, self.kind, now=self.clock.now())
             if intent is not None and isinstance(intent.evidence, self.evidence_type):
-                finished = self._carry_out(entry, policy, intent.evidence, intent)
+                verdict = self.decide(intent.evidence)
+                finished = self._carry_out(entry, policy, intent.evidence, verdict, intent)
                 if intent.trigger == trigger:
                     return finished
                 entry = self.registry.get(cluster_id) or entry
@@ -145,16 +149,32 @@ class CapacityLook(ABC, Generic[EvidenceT, VerdictT]):
         return self.observe(entry, policy, self.read_metrics(entry, now), now)
 
     def _look(self, entry: RegistryEntry, policy: Policy, evidence: EvidenceT, trigger: str) -> DecisionRecord:
-        if self.decide(evidence).decision.changes_something:
+        verdict = self.decide(evidence)
+        if verdict.decision.changes_something:
             # The stored snapshot said act; EMR itself has the last word before anything is ordered.
+            asked_at = self.clock.now()
             evidence = self.check_again(evidence)
-        return self._carry_out(entry, policy, evidence, trigger)
+            # What others ordered since is learned from the same answer, and stands.
+            changes = self.follow_groups.note_listing(
+                entry.cluster_id,
+                without_planned(evidence.groups),
+                without_planned_fleets(evidence.fleets),
+                at=asked_at,
+            )
+            evidence = replace(evidence, operator_changes=changes)
+            verdict = self.decide(evidence)
+        return self._carry_out(entry, policy, evidence, verdict, trigger)
 
     def _carry_out(
-        self, entry: RegistryEntry, policy: Policy, evidence: EvidenceT, cause: DecisionRecord | str
+        self,
+        entry: RegistryEntry,
+        policy: Policy,
+        evidence: EvidenceT,
+        verdict: VerdictT,
+        cause: DecisionRecord | str,
     ) -> DecisionRecord:
         """Carry out what follows from ``evidence``: for a trigger, or to finish an intent."""
-        verdict, actuator = self.decide(evidence), self.actuators[policy.mode]
+        actuator = self.actuators[policy.mode]
         remember = self._rememberer(entry.cluster_id, evidence, verdict)
         if isinstance(cause, DecisionRecord):
             return self.journal.finish(cause, entry, actuator, remember=remember)

@@ -1,12 +1,13 @@
 """Take a cluster in, keep what is known of it, and let it go: registry entry, alarms, task groups or fleet."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from emr_autoscaler.domain.cluster import Cluster, ClusterState, InstanceGroup
-from emr_autoscaler.domain.decision import DecisionKind
+from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, Reason
 from emr_autoscaler.domain.enrolment import (
+    WantedGroup,
     WatchedMetric,
     cost_centre_of,
     fingerprint,
@@ -19,6 +20,7 @@ from emr_autoscaler.domain.errors import RefusedError, UnavailableError
 from emr_autoscaler.domain.fleets import InstanceFleet
 from emr_autoscaler.domain.memory import RegistryEntry
 from emr_autoscaler.domain.policy import Mode, Policy
+from emr_autoscaler.domain.record import Outcome
 from emr_autoscaler.ports import (
     Alarms,
     AlarmSpec,
@@ -30,6 +32,8 @@ from emr_autoscaler.ports import (
     NewTaskGroup,
     Registry,
 )
+from emr_autoscaler.usecases.follow_groups import FollowGroups
+from emr_autoscaler.usecases.journal import Journal
 from emr_autoscaler.usecases.policy_in_force import PolicyInForce
 from emr_autoscaler.usecases.registry_updates import update_entry
 
@@ -45,6 +49,8 @@ class EnrollCluster:
     registry: Registry
     queue: EvaluationQueue
     policy_in_force: PolicyInForce
+    follow_groups: FollowGroups
+    journal: Journal
     prefix: str
     cost_centre_tag: str
 
@@ -63,60 +69,19 @@ class EnrollCluster:
         entry = self.registry.get(cluster_id)
         if entry is None and not policy_name_of(cluster):
             return None
+        asked_at = self.clock.now()
         groups = () if cluster.uses_fleets else self._groups(cluster_id)
         fleets = self._fleets(cluster_id, entry) if cluster.uses_fleets else ()
         if entry is None:
             entry = self.registry.put(self._new_entry(cluster, groups, fleets))
         else:
-            entry = self._refreshed(cluster, groups, fleets) or entry
+            entry = self._refreshed(cluster, groups, fleets, asked_at) or entry
         if not entry.is_active:
             return self._let_go(entry)
         policy = self.policy_in_force(entry)
         if policy is None or not cluster.state.is_ready:
             return entry
         return self._equip(entry, policy)
-
-    def note_group(self, cluster_id: str, seen: InstanceGroup, *, at: datetime) -> bool:
-        """Take a group's state from an event; return whether the cluster is enrolled."""
-
-        def change(entry: RegistryEntry) -> RegistryEntry:
-            if at < max(entry.groups_seen_at, entry.groups_told_at.get(seen.group_id, at)):
-                return entry  # events may arrive late and out of order
-            known = {group.group_id: group for group in entry.groups}
-            before = known.get(seen.group_id)
-            known[seen.group_id] = (
-                seen
-                if before is None
-                else replace(
-                    before,
-                    state=seen.state,
-                    requested_count=seen.requested_count,
-                    running_count=seen.running_count,
-                )
-            )
-            told_at = {**entry.groups_told_at, seen.group_id: at}
-            return replace(entry, groups=tuple(known.values()), groups_told_at=told_at)
-
-        return update_entry(self.registry, cluster_id, change) is not None
-
-    def note_fleet(
-        self, cluster_id: str, fleet_id: str, apply: Callable[[InstanceFleet], InstanceFleet], *, at: datetime
-    ) -> bool:
-        """Take a fleet's state from an event; return whether the cluster is enrolled.
-
-        An event does not tell what a fleet may buy, so of a fleet not seen before EMR is asked.
-        """
-        entry = self.registry.get(cluster_id)
-        if entry is not None and fleet_id not in {fleet.fleet_id for fleet in entry.fleets}:
-            return self(cluster_id) is not None
-
-        def change(entry: RegistryEntry) -> RegistryEntry:
-            if at < max(entry.groups_seen_at, entry.groups_told_at.get(fleet_id, at)):
-                return entry  # events may arrive late and out of order
-            fleets = tuple(apply(f) if f.fleet_id == fleet_id else f for f in entry.fleets)
-            return replace(entry, fleets=fleets, groups_told_at={**entry.groups_told_at, fleet_id: at})
-
-        return update_entry(self.registry, cluster_id, change) is not None
 
     def _groups(self, cluster_id: str) -> tuple[InstanceGroup, ...]:
         try:
@@ -148,22 +113,23 @@ class EnrollCluster:
         )
 
     def _refreshed(
-        self, cluster: Cluster, groups: tuple[InstanceGroup, ...], fleets: tuple[InstanceFleet, ...]
+        self,
+        cluster: Cluster,
+        groups: tuple[InstanceGroup, ...],
+        fleets: tuple[InstanceFleet, ...],
+        asked_at: datetime,
     ) -> RegistryEntry | None:
-        now = self.clock.now()
-
         def change(entry: RegistryEntry) -> RegistryEntry:
             return replace(
                 entry,
                 cluster=cluster,
-                groups=groups or entry.groups,
-                fleets=fleets or entry.fleets,
-                groups_seen_at=now,
                 policy_name=policy_name_of(cluster),
                 cost_centre=cost_centre_of(cluster, self.cost_centre_tag),
             )
 
-        return update_entry(self.registry, cluster.cluster_id, change)
+        entry = update_entry(self.registry, cluster.cluster_id, change)
+        self.follow_groups.note_listing(cluster.cluster_id, groups, fleets, at=asked_at)
+        return self.registry.get(cluster.cluster_id) or entry
 
     def _let_go(self, entry: RegistryEntry) -> RegistryEntry:
         """Remove the alarms of a cluster that ended or was opted out, and stop looking at it."""
@@ -217,6 +183,7 @@ class EnrollCluster:
                 entry.cluster_id,
                 [NewTaskGroup(name=g.name, market=g.market, instance_type=g.instance_type) for g in wanted],
             )
+            self._tell_of_groups(entry, wanted, dry=actuator.is_dry)
         if not wanted or actuator.is_dry:
             return entry
         groups = self._groups(entry.cluster_id)
@@ -232,7 +199,8 @@ class EnrollCluster:
         wanted = None if hands_off else missing_task_fleet(entry.fleets, policy.task)
         if wanted is None:
             return entry
-        created = self.actuators[policy.mode].add_task_fleet(
+        actuator = self.actuators[policy.mode]
+        actuator.add_task_fleet(
             entry.cluster_id,
             NewTaskFleet(
                 name=wanted.name,
@@ -242,10 +210,34 @@ class EnrollCluster:
                 give_up_spot_after=policy.task.fallback_after,
             ),
         )
-        if created is None:
+        types = ", ".join(f"{kind.instance_type} x{kind.units}" for kind in wanted.types)
+        begins = f"{wanted.on_demand_units} units on demand and {wanted.spot_units} on spot"
+        self._tell(entry, (wanted.name,), f"a task fleet at {begins}: {types}", dry=actuator.is_dry)
+        if actuator.is_dry:
             return entry
         fleets = self.reader.list_instance_fleets(entry.cluster_id)
         return update_entry(self.registry, entry.cluster_id, lambda now: replace(now, fleets=fleets)) or entry
+
+    def _tell_of_groups(self, entry: RegistryEntry, wanted: Sequence[WantedGroup], *, dry: bool) -> None:
+        """Record and announce the groups that were created, or once those that a dry run would have."""
+        names = tuple(group.name for group in wanted)
+        listed = ", ".join(f"{group.market} {group.instance_type}" for group in wanted)
+        self._tell(entry, names, f"{len(names)} task groups at 0 instances: {listed}", dry=dry)
+
+    def _tell(self, entry: RegistryEntry, names: tuple[str, ...], detail: str, *, dry: bool) -> None:
+        if dry and names == entry.groups_told:
+            return
+        decision = Decision(
+            kind=DecisionKind.TASK,
+            cluster_id=entry.cluster_id,
+            decided_at=self.clock.now(),
+            action=Action.ADD_GROUPS,
+            reason=Reason.TASK_GROUPS_MISSING,
+            detail=detail,
+        )
+        self.journal.write(decision, None, Outcome.DRY_RUN if dry else Outcome.DONE, trigger="enrolment")
+        self.journal.announce(decision, entry, severity="info", dry=dry)
+        update_entry(self.registry, entry.cluster_id, lambda current: replace(current, groups_told=names))
 
     def _spec(self, watched: WatchedMetric, cluster_id: str) -> AlarmSpec:
         return AlarmSpec(

@@ -9,6 +9,7 @@ from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, Reaso
 from emr_autoscaler.domain.fleet_steps import fleet_of, pool_of
 from emr_autoscaler.domain.interruption import InterruptionEvidence, InterruptionVerdict, decide_replacement
 from emr_autoscaler.domain.memory import PoolKey, RegistryEntry
+from emr_autoscaler.domain.planned_groups import planned_of
 from emr_autoscaler.domain.policy import Mode, Policy
 from emr_autoscaler.domain.pools import cool_pool, note_rebalance
 from emr_autoscaler.domain.record import DecisionRecord, Outcome
@@ -26,7 +27,7 @@ from emr_autoscaler.ports import (
 from emr_autoscaler.usecases.journal import Journal
 from emr_autoscaler.usecases.policy_in_force import PolicyInForce
 from emr_autoscaler.usecases.registry_updates import update_entry, with_orders
-from emr_autoscaler.usecases.scale_task_groups import health_of_pools
+from emr_autoscaler.usecases.scale_task_groups import groups_of, health_of_pools
 
 WAIT_FOR_LEASE = timedelta(seconds=20)
 """A warning has two minutes: waiting a little beats the minute until a failed invocation is retried."""
@@ -71,7 +72,8 @@ class HandleInterruption:
                 entry = self.registry.get(entry.cluster_id) or entry
             evidence = self._observe(entry, policy, instance, warned_at)
             if decide_replacement(evidence).decision.changes_something:
-                evidence = replace(evidence, groups=self.reader.list_instance_groups(entry.cluster_id))
+                listed = self.reader.list_instance_groups(entry.cluster_id)
+                evidence = replace(evidence, groups=(*listed, *planned_of(evidence.groups)))
             return self._carry_out(entry, policy, evidence, trigger)
 
     def _carry_out(
@@ -202,12 +204,12 @@ class HandleInterruption:
             is_paused=entry.is_paused,
             has_managed_scaling=entry.cluster.has_managed_scaling,
             uses_fleets=entry.cluster.uses_fleets,
-            groups=entry.groups,
+            groups=groups_of(entry, policy),
             fleets=entry.fleets,
             policy=policy.task,
             memory=entry.task,
             pool=self.pools.get([key])[0],
-            pools=health_of_pools(self.pools, entry, entry.groups),
+            pools=health_of_pools(self.pools, entry, groups_of(entry, policy)),
         )
 
     def _group_of(self, entry: RegistryEntry, instance: ComputeInstance) -> str:

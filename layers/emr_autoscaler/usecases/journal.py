@@ -17,6 +17,12 @@ SUBJECT_LIMIT = 100
 INTENT_IS_LOST_AFTER = timedelta(minutes=5)
 """Until then a retried invocation finishes an intent; after it the sweep gives it up and looks anew."""
 
+REFUSAL_IS_TOLD_EVERY = timedelta(hours=1)
+"""A refusal that lasts is recorded each time, and announced this often."""
+
+REHEARSALS_READ = 20
+"""How far back a dry run looks for the order it told of last."""
+
 SAME_GROUPS = {
     DecisionKind.TASK: frozenset({DecisionKind.TASK, DecisionKind.INTERRUPTION}),
     DecisionKind.INTERRUPTION: frozenset({DecisionKind.TASK, DecisionKind.INTERRUPTION}),
@@ -94,11 +100,31 @@ class Journal:
             outcome, problem = Outcome.FAILED, str(error)
         remember(outcome)
         record = replace(intent, outcome=outcome, error=problem)
+        told = self._was_refused(record) if problem else actuator.is_dry and self._was_rehearsed(record)
         self.decisions.put(record)
-        self.announce(
-            decision, entry, severity="warning" if problem else "info", problem=problem, dry=actuator.is_dry
-        )
+        if not told:
+            severity = "warning" if problem else "info"
+            self.announce(decision, entry, severity=severity, problem=problem, dry=actuator.is_dry)
         return record
+
+    def _was_refused(self, record: DecisionRecord) -> bool:
+        """Whether people were told of the same refusal lately: it is tried again every few minutes."""
+        since = record.decision.decided_at - REFUSAL_IS_TOLD_EVERY
+        earlier = self.decisions.of_cluster(record.decision.cluster_id, since=since)
+        return any(r.error == record.error for r in earlier if r.record_id != record.record_id)
+
+    def _was_rehearsed(self, record: DecisionRecord) -> bool:
+        """Whether a dry run told of the same order last time: it stands until something else is decided."""
+        decision = record.decision
+        earlier = (
+            r
+            for r in self.decisions.of_cluster(decision.cluster_id, limit=REHEARSALS_READ)
+            if r.record_id != record.record_id and r.decision.kind is decision.kind
+        )
+        last = next((r for r in earlier if r.decision.changes_something), None)
+        if last is None or last.outcome is not Outcome.DRY_RUN:
+            return False
+        return (last.decision.action, _counts(last.decision)) == (decision.action, _counts(decision))
 
     def unfinished(self, cluster_id: str, kind: DecisionKind, *, now: datetime) -> DecisionRecord | None:
         """Return the intent of ``kind`` that a died invocation left, unless orders were given since."""
@@ -147,3 +173,7 @@ class Journal:
             for target in decision.targets:
                 if isinstance(target, FleetTarget):
                     actuator.resize_fleet(decision.cluster_id, target)
+
+
+def _counts(decision: Decision) -> tuple[tuple[str, int], ...]:
+    return tuple((target.group_id, target.count) for target in decision.targets)

@@ -7,9 +7,10 @@ from decimal import Decimal
 
 from emr_autoscaler.domain.cost_history import MonthClose
 from emr_autoscaler.domain.costs import MonthTotal
-from emr_autoscaler.domain.focus import FocusRow, rows_of, rows_of_correction
+from emr_autoscaler.domain.focus import FocusRow, rows_of_hour
 from emr_autoscaler.domain.statement import Statement, StatementSums
 from emr_autoscaler.ports import Clock, Costs, Notification, Notifier, Statements
+from emr_autoscaler.usecases.hour_history import correction_rows, with_instances
 
 RESTATED_DAYS = 3
 """Each export covers the last days again: hours are restated within hours, seldom within days."""
@@ -26,7 +27,7 @@ class Published:
     """What one run wrote.
 
     Attributes:
-        files: Where the exports lie, oldest day first.
+        files: Where the exports that had to be written lie, oldest day first.
         closed_month: The month whose statements were issued; None on most days.
         statements: How many.
     """
@@ -57,10 +58,7 @@ class PublishStatements:
         if due:  # before anything is written: what is told afterwards cannot move any more
             closing = MonthClose(account_id=self.account_id, month=month, closed_at=self.clock.now())
             self.costs.close_month(closing)
-        files = tuple(
-            self.statements.put_focus_day(self.account_id, self.region, day, self._rows(day))
-            for day in sorted(set(days))
-        )
+        files = tuple(place for day in sorted(set(days)) if (place := self._export(day)) is not None)
         issued = self._issue(month) if due else []
         return Published(files=files, closed_month=month if due else None, statements=len(issued))
 
@@ -70,6 +68,30 @@ class PublishStatements:
             return False
         return bool(self.costs.month_totals(month))
 
+    def _export(self, day: date) -> str | None:
+        """Write the export of a day, unless nothing was recorded or booked since it was written."""
+        written_at = self.statements.focus_day_written_at(self.account_id, self.region, day)
+        if written_at is not None and not self._moved_since(day, written_at):
+            return None
+        return self.statements.put_focus_day(
+            self.account_id, self.region, day, self._rows(day), written_at=self.clock.now()
+        )
+
+    def _moved_since(self, day: date, written_at: datetime) -> bool:
+        if written_at.astimezone(UTC).date() <= day:
+            return True  # written before the day was over
+        start = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        return any(
+            record.recorded_at >= written_at
+            for number in range(24)
+            for record in self.costs.hours_of_account(
+                self.account_id,
+                f"{start:%Y-%m}",
+                start=start + timedelta(hours=number),
+                end=start + timedelta(hours=number + 1),
+            )
+        )
+
     def _rows(self, day: date) -> Iterator[FocusRow]:
         """Yield the rows of a day hour by hour, then the corrections booked on it."""
         start = datetime(day.year, day.month, day.day, tzinfo=UTC)
@@ -77,10 +99,11 @@ class PublishStatements:
         for number in range(24):
             hour = start + timedelta(hours=number)
             end = hour + timedelta(hours=1)
-            yield from rows_of(self.costs.hours_of_account(self.account_id, month, start=hour, end=end))
+            for record in self.costs.hours_of_account(self.account_id, month, start=hour, end=end):
+                yield from rows_of_hour(with_instances(self.costs, record))
         for correction in self.costs.corrections_of_account(self.account_id, month):
             if correction.record.recorded_at.astimezone(UTC).date() == day:
-                yield from rows_of_correction(correction)
+                yield from correction_rows(self.costs, correction)
 
     def _issue(self, month: str) -> list[Statement]:
         totals = self.costs.month_totals(month)

@@ -51,6 +51,7 @@ class ResizeCoreGroup(CapacityLook[CoreEvidence, CoreVerdict]):
             metrics=metrics,
             policy=policy.core,
             memory=entry.core,
+            operator_changes=entry.operator_changes,
             created_at=entry.cluster.created_at,
         )
 

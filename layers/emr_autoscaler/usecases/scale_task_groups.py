@@ -6,16 +6,26 @@ from datetime import datetime, timedelta
 from emr_autoscaler.domain.cluster import InstanceGroup, Market, Role
 from emr_autoscaler.domain.decision import Decision, DecisionKind
 from emr_autoscaler.domain.fleet_steps import fleet_of, pool_of, side_id
+from emr_autoscaler.domain.fleets import InstanceFleet
 from emr_autoscaler.domain.memory import PoolHealth, PoolKey, RegistryEntry
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName
-from emr_autoscaler.domain.policy import Policy
+from emr_autoscaler.domain.planned_groups import (
+    planned_fleets_of,
+    planned_of,
+    with_planned,
+    with_planned_fleet,
+    without_planned,
+    without_planned_fleets,
+)
+from emr_autoscaler.domain.policy import Mode, Policy
 from emr_autoscaler.domain.record import Outcome
 from emr_autoscaler.domain.recorded_look import RecordedLook
 from emr_autoscaler.domain.snapshot import as_metrics, is_pushing, last_pushed_at
 from emr_autoscaler.domain.task_capacity import TaskVerdict, decide_task_capacity
 from emr_autoscaler.domain.task_scene import TaskEvidence
-from emr_autoscaler.ports import Pools
+from emr_autoscaler.ports import Compute, Pools
 from emr_autoscaler.usecases.capacity_look import CapacityLook
+from emr_autoscaler.usecases.node_groups import find_node_groups, task_nodes
 from emr_autoscaler.usecases.registry_updates import with_fleet_orders, with_orders
 
 RETRY_AFTER_REFUSAL = timedelta(minutes=5)
@@ -38,6 +48,7 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
     window = timedelta(minutes=30)
 
     pools: Pools
+    compute: Compute
 
     def decide(self, evidence: TaskEvidence) -> TaskVerdict:
         """Decide the counts of the task groups."""
@@ -62,21 +73,25 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
             is_paused=entry.is_paused,
             has_managed_scaling=entry.cluster.has_managed_scaling,
             uses_fleets=entry.cluster.uses_fleets,
-            groups=entry.groups,
-            fleets=entry.fleets,
+            groups=groups_of(entry, policy),
+            fleets=fleets_of(entry, policy),
             metrics=metrics,
             policy=policy.task,
             memory=entry.task,
-            pools=health_of_pools(self.pools, entry, entry.groups),
+            operator_changes=entry.operator_changes,
+            node_groups=entry.node_groups,
+            pools=health_of_pools(self.pools, entry, groups_of(entry, policy)),
         )
 
     def check_again(self, evidence: TaskEvidence) -> TaskEvidence:
-        """Return the evidence with the groups or fleets as EMR describes them now."""
+        """Return the evidence with the groups or fleets as EMR describes them now, and whose nodes are told of."""
         if evidence.fleets:
             fleets = self.reader.list_instance_fleets(evidence.cluster_id)
-            return replace(evidence, fleets=fleets, groups_are_fresh=True)
-        groups = self.reader.list_instance_groups(evidence.cluster_id)
-        return replace(evidence, groups=groups, groups_are_fresh=True)
+            return replace(evidence, fleets=(*fleets, *planned_fleets_of(evidence.fleets)), groups_are_fresh=True)
+        listed = self.reader.list_instance_groups(evidence.cluster_id)
+        groups = (*listed, *planned_of(evidence.groups))
+        found = find_node_groups(evidence, groups, self.compute, self.reader)
+        return replace(evidence, groups=groups, groups_are_fresh=True, node_groups=found)
 
     def remembered(
         self, entry: RegistryEntry, evidence: TaskEvidence, verdict: TaskVerdict, outcome: Outcome
@@ -88,14 +103,27 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
             retry_at = evidence.now + RETRY_AFTER_REFUSAL
             memory = replace(entry.task, next_evaluation_at=retry_at, pushed=pushed, recorded=recorded)
             return replace(entry, task=memory)
-        groups = evidence.groups if evidence.groups_are_fresh else entry.groups
-        fleets = evidence.fleets if evidence.groups_are_fresh else entry.fleets
+        groups = without_planned(evidence.groups) if evidence.groups_are_fresh else entry.groups
+        fleets = without_planned_fleets(evidence.fleets) if evidence.groups_are_fresh else entry.fleets
         seen_at = evidence.now if evidence.groups_are_fresh else entry.groups_seen_at
         if outcome is Outcome.DONE:
             groups = with_orders(groups, verdict.decision.targets)
             fleets = with_fleet_orders(fleets, verdict.decision.targets)
         memory = replace(verdict.memory, pushed=pushed, recorded=recorded)
-        return replace(entry, task=memory, groups=groups, fleets=fleets, groups_seen_at=seen_at)
+        found = task_nodes(evidence) if evidence.nodes else entry.node_groups
+        return replace(entry, task=memory, groups=groups, fleets=fleets, groups_seen_at=seen_at, node_groups=found)
+
+
+def groups_of(entry: RegistryEntry, policy: Policy) -> tuple[InstanceGroup, ...]:
+    """Return the groups to decide with: a dry run counts those in that it would have created."""
+    if policy.mode is not Mode.DRY_RUN or entry.cluster.uses_fleets:
+        return entry.groups
+    return with_planned(entry.groups, policy.task)
+
+
+def fleets_of(entry: RegistryEntry, policy: Policy) -> tuple[InstanceFleet, ...]:
+    """Return the fleets to decide with: a dry run counts the task fleet in that it would have created."""
+    return with_planned_fleet(entry.fleets, policy.task) if policy.mode is Mode.DRY_RUN else entry.fleets
 
 
 def recorded_look(decision: Decision, outcome: Outcome) -> RecordedLook:

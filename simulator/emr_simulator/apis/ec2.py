@@ -127,11 +127,14 @@ def _instance(instance: Ec2Instance) -> Result:
         PrivateIpAddress=instance.private_ip or None,
         State={"Code": _STATE_CODES[instance.state], "Name": instance.state},
         StateReason=reason,
+        StateTransitionReason=instance.state_transition_reason or None,
         InstanceLifecycle="spot" if instance.market is Market.SPOT else None,
         RootDeviceType="ebs",
+        RootDeviceName=instance.volumes[0].device if instance.volumes else None,
         BlockDeviceMappings=[
             {"DeviceName": volume.device, "Ebs": {"VolumeId": volume.volume_id, "Status": "attached"}}
             for volume in instance.volumes
+            if instance.state == "running"
         ],
         Tags=tag_list(instance.tags),
     )

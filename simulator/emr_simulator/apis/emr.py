@@ -44,6 +44,10 @@ class EmrOperations(OperationTable):
                 "ListSteps": self._list_steps,
                 "ModifyInstanceFleet": self._modify_instance_fleet,
                 "ModifyInstanceGroups": self._modify_instance_groups,
+                "PutAutoScalingPolicy": self._put_auto_scaling_policy,
+                "PutManagedScalingPolicy": self._put_managed_scaling_policy,
+                "RemoveAutoScalingPolicy": self._remove_auto_scaling_policy,
+                "RemoveManagedScalingPolicy": self._remove_managed_scaling_policy,
                 "RemoveTags": self._remove_tags,
                 "RunJobFlow": self._run_job_flow,
                 "SetTerminationProtection": self._set_termination_protection,
@@ -170,6 +174,24 @@ class EmrOperations(OperationTable):
         self._emr.remove_tags(parameters["ResourceId"], parameters["TagKeys"])
         return {}
 
+    def _put_managed_scaling_policy(self, parameters: Parameters) -> Result:
+        limits = parameters["ManagedScalingPolicy"]["ComputeLimits"]
+        self._emr.put_managed_scaling_policy(parameters["ClusterId"], _managed_scaling(limits))
+        return {}
+
+    def _remove_managed_scaling_policy(self, parameters: Parameters) -> Result:
+        self._emr.remove_managed_scaling_policy(parameters["ClusterId"])
+        return {}
+
+    def _put_auto_scaling_policy(self, parameters: Parameters) -> Result:
+        cluster_id, group_id = parameters["ClusterId"], parameters["InstanceGroupId"]
+        self._emr.put_auto_scaling_policy(cluster_id, group_id)
+        return {"ClusterId": cluster_id, "InstanceGroupId": group_id}
+
+    def _remove_auto_scaling_policy(self, parameters: Parameters) -> Result:
+        self._emr.remove_auto_scaling_policy(parameters["ClusterId"], parameters["InstanceGroupId"])
+        return {}
+
     def _run_job_flow(self, parameters: Parameters) -> Result:
         cluster_id = self._emr.run_job_flow(_cluster(parameters))
         return {"JobFlowId": cluster_id}
@@ -242,11 +264,13 @@ def _cluster(parameters: Parameters) -> ClusterSpec:
         auto_terminate=not instances.get("KeepJobFlowAliveWhenNoSteps", False),
         availability_zone=instances.get("Placement", {}).get("AvailabilityZone"),
         dfs_replication=replication,
-        managed_scaling=ManagedScaling(
-            minimum_units=limits["MinimumCapacityUnits"],
-            maximum_units=limits["MaximumCapacityUnits"],
-            unit_type=limits["UnitType"],
-        )
-        if limits
-        else None,
+        managed_scaling=_managed_scaling(limits) if limits else None,
+    )
+
+
+def _managed_scaling(limits: Mapping[str, Any]) -> ManagedScaling:
+    return ManagedScaling(
+        minimum_units=limits["MinimumCapacityUnits"],
+        maximum_units=limits["MaximumCapacityUnits"],
+        unit_type=limits["UnitType"],
     )

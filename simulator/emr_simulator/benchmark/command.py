@@ -69,7 +69,11 @@ def run_benchmark(plan: Plan, *, when_done: Callable[[Cell, bool], None]) -> dic
         OSError: A trace cannot be read, or the folder cannot be written.
     """
     plan.out.mkdir(parents=True, exist_ok=True)
-    workloads = {trace: workload_of(trace, plan.setup.container_mib, plan.hours) for trace in plan.traces}
+    setup = plan.setup
+    workloads = {
+        trace: workload_of(trace, setup.container_mib, plan.hours, setup.throughput_factor)
+        for trace in plan.traces
+    }
     outcomes = run_cells(
         plan.cells,
         setup=plan.setup,

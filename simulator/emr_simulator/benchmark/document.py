@@ -11,7 +11,6 @@ from emr_simulator.benchmark.results import code_digest
 from emr_simulator.benchmark.runner import Outcomes
 from emr_simulator.benchmark.statistics import median_interval, paired_ratio, pareto_front
 from emr_simulator.benchmark.sweep import REFERENCE
-from emr_simulator.catalogue import TYPES
 from emr_simulator.experiment import Setup
 from emr_simulator.workloads.model import Workload
 
@@ -27,6 +26,11 @@ SHOWN = {
     "resize_requests": ("resize_requests",),
     "nodes_started": ("nodes_started",),
     "killed_container_seconds": ("killed_container_seconds",),
+    "theta_u": ("elasticity", "theta_u"),
+    "theta_o": ("elasticity", "theta_o"),
+    "tau_u": ("elasticity", "tau_u"),
+    "tau_o": ("elasticity", "tau_o"),
+    "instability": ("elasticity", "instability"),
 }
 """The figures of the tables, by where they lie in the document of a run."""
 
@@ -63,7 +67,7 @@ def document_of(played: Sequence[Played], outcomes: Outcomes, setup: Setup, seed
         "reference": REFERENCE,
         "setup": {
             **asdict(setup),
-            "containers_per_node": TYPES[setup.instance_type].yarn_mib // setup.container_mib,
+            "containers_per_node": setup.containers_per_node,
         },
         "traces": traces,
         "against_reference": _against(played, outcomes, seeds),
@@ -79,7 +83,6 @@ def figure(document: Mapping[str, Any], name: str) -> float:
 
 
 def _trace(one: Played, outcomes: Outcomes, setup: Setup) -> dict[str, Any]:
-    per_node = TYPES[setup.instance_type].yarn_mib // setup.container_mib
     entries = [_entry(variant, cells, outcomes, one.frontier) for variant, cells in one.cells.items()]
     for axis, key in (("delay_seconds", "pareto_delay"), ("bsld_p95", "pareto_p95")):
         real = [entry for entry in entries if not entry["policy"].startswith(CLAIRVOYANT)]
@@ -94,7 +97,7 @@ def _trace(one: Played, outcomes: Outcomes, setup: Setup) -> dict[str, Any]:
         "jobs": len(one.workload.jobs),
         "hours": round(one.workload.seconds / 3600, 2),
         "optimum": one.frontier.to_json(),
-        "demand_nodes": demand_timeline(one.workload, per_node),
+        "demand_nodes": demand_timeline(one.workload, setup.containers_per_node),
         "policies": entries,
         "cheapest_at_p95": [cheapest_at(entries, target) for target in P95_TARGETS],
         "loses_to": loses_to(entries),

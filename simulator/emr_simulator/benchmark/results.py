@@ -16,7 +16,7 @@ from emr_simulator.experiment import Setup
 _WITHOUT_EFFECT = frozenset({"report", "rehearsal", "local_aws", "wire", "benchmark", "backtest", "yarn_check"})
 """Rooms of the simulator that no run passes through; what a cell keeps is told by FORMAT."""
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever cells keep other values than before."""
 
 

@@ -68,11 +68,11 @@ def _play_all(tasks: Sequence[_Task], processes: int) -> Iterator[tuple[Cell, di
 
 
 def _play(task: _Task) -> tuple[Cell, dict[str, Any]]:
-    workload = workload_of(task.cell.trace, task.setup.container_mib, task.hours)
+    workload = workload_of(task.cell.trace, task.setup.container_mib, task.hours, task.setup.throughput_factor)
     return task.cell, play(task.cell, workload, task.setup)
 
 
 @cache
-def workload_of(trace: Path, container_mib: int, hours: float | None) -> Workload:
+def workload_of(trace: Path, container_mib: int, hours: float | None, throughput_factor: float = 1.0) -> Workload:
     """Read a trace, once in each process. Raises TraceError and OSError."""
-    return read_swim(trace, container_mib=container_mib, hours=hours)
+    return read_swim(trace, container_mib=container_mib, hours=hours, throughput_factor=throughput_factor)

@@ -1,13 +1,13 @@
 """emr-autoscaler as a policy of experiments: the deployed use cases, driven event by event in this process."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from emr_autoscaler.domain.enrolment import POLICY_TAG
 from emr_autoscaler.domain.policy import CorePolicy, IdlePolicy, Mode, Objective, Policy, TaskPolicy
 from emr_simulator.descriptions import GroupSpec
-from emr_simulator.experiment import MetricsMode, Setup
+from emr_simulator.experiment import Setup
 from emr_simulator.inprocess.deployment import InProcessDeployment
 from emr_simulator.inprocess.policies import MemoryPolicies
 from emr_simulator.inprocess.ports import WorldPorts
@@ -19,7 +19,7 @@ _POLICY = "experiment"
 
 
 class AutoscalerPolicy:
-    """Runs the system on the experiment's cluster: one on-demand task group that starts at zero.
+    """Runs the system on the experiment's cluster: a task group that starts at zero.
 
     Its policy is live, keeps 0 to the set-up's maximum of task nodes, and leaves core and idleness
     alone, because the experiment's core is fixed and its cluster must live. Everything else is default.
@@ -32,7 +32,6 @@ class AutoscalerPolicy:
     def __init__(self, objective: Objective = Objective.BALANCED) -> None:
         self._objective = objective
         self._policies = MemoryPolicies()
-        self._period = timedelta(minutes=5)
         self.deployment: InProcessDeployment | None = None
 
     @property
@@ -41,8 +40,7 @@ class AutoscalerPolicy:
         return NAME if self._objective is Objective.BALANCED else f"{NAME}:{self._objective}"
 
     def prepare(self, setup: Setup) -> tuple[tuple[GroupSpec, ...], dict[str, str]]:
-        """Return the task group, and the tag that opts the cluster in."""
-        self._period = timedelta(minutes=1 if setup.metrics is MetricsMode.ONE_MINUTE else 5)
+        """Return the task groups, and the tag that opts the cluster in; beside spot there is one on demand."""
         task = TaskPolicy(max_nodes=setup.maximum_task_count, objective=self._objective)
         self._policies.put(
             Policy(
@@ -53,15 +51,23 @@ class AutoscalerPolicy:
                 idle=IdlePolicy(enabled=False),
             )
         )
-        group = GroupSpec(
-            role=Role.TASK, market=Market.ON_DEMAND, instance_type=setup.instance_type, count=0, name="task"
+        markets = dict.fromkeys((setup.market, Market.ON_DEMAND))
+        groups = tuple(
+            GroupSpec(
+                role=Role.TASK,
+                market=market,
+                instance_type=setup.instance_type,
+                count=0,
+                name="task" if market is setup.market else "task-on-demand",
+            )
+            for market in markets
         )
-        return (group,), {POLICY_TAG: _POLICY}
+        return groups, {POLICY_TAG: _POLICY}
 
     def start(self, world: World, cluster_id: str) -> None:
         """Deploy the system into the world; the cluster makes itself known by its events."""
         del cluster_id
-        self.deployment = InProcessDeployment(WorldPorts(world, self._policies, metric_period=self._period))
+        self.deployment = InProcessDeployment(WorldPorts(world, self._policies))
 
     def next_tick(self) -> datetime | None:
         """Return when a schedule fires, a message is delivered or a failure is tried again."""

@@ -1,9 +1,10 @@
 """The ports MetricsReader and Alarms on the World."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import lru_cache
 
-from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName, MetricPoint
+from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName, MetricPoint, spacing_of, step_of
 from emr_autoscaler.ports import AlarmSpec
 from emr_simulator.descriptions import MetricAlarm, MetricQuery
 from emr_simulator.inprocess.refusals import domain_errors
@@ -13,12 +14,16 @@ QUERIES_PER_CALL = 500
 NAMES_PER_CALL = 100
 
 
+@lru_cache(maxsize=1 << 16)
+def _point(point: tuple[datetime, float]) -> MetricPoint:
+    return MetricPoint(at=point[0], value=point[1])
+
+
 class WorldMetrics:
     """MetricsReader on the World's published samples."""
 
-    def __init__(self, world: World, *, period: timedelta = timedelta(minutes=5)) -> None:
+    def __init__(self, world: World) -> None:
         self._cloudwatch = world.cloudwatch
-        self._period = period
 
     def read_metrics(
         self,
@@ -30,7 +35,7 @@ class WorldMetrics:
     ) -> Mapping[str, ClusterMetrics]:
         """Return what is published of ``names`` in [start, end), for every cluster asked for."""
         wanted = [(cluster_id, name) for cluster_id in dict.fromkeys(cluster_ids) for name in names]
-        period_seconds = int(self._period.total_seconds())
+        period_seconds = int(step_of(start, end).total_seconds())
         found: dict[str, dict[MetricName, tuple[MetricPoint, ...]]] = {
             cluster_id: {} for cluster_id in cluster_ids
         }
@@ -48,11 +53,13 @@ class WorldMetrics:
             with domain_errors("GetMetricData"):
                 answers = self._cloudwatch.get_metric_data(queries, start=start, end=end)
             for (cluster_id, name), series in zip(part, answers, strict=True):
-                points = tuple(MetricPoint(at=at, value=value) for at, value in series.points if start <= at < end)
+                points = series.points
+                while points and points[0][0] < start:  # of the period that ``start`` lies in
+                    points = points[1:]
                 if points:
-                    found[cluster_id][name] = points
+                    found[cluster_id][name] = tuple(map(_point, points))
         return {
-            cluster_id: ClusterMetrics(cluster_id=cluster_id, period=self._period, series=series)
+            cluster_id: ClusterMetrics(cluster_id=cluster_id, period=spacing_of(series), series=series)
             for cluster_id, series in found.items()
         }
 

@@ -5,6 +5,7 @@ routes are the deployed ones.
 """
 
 import heapq
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -39,8 +40,28 @@ _CAPACITY_EVENTS = frozenset(
         ("aws.emr", "EMR Instance Fleet Resize"),
     }
 )
-_STATE_EVENTS = frozenset(
-    {("aws.emr", "EMR Instance Group State Change"), ("aws.emr", "EMR Instance Fleet State Change")}
+_GROUP_EVENTS = frozenset(
+    {
+        ("aws.emr", "EMR Instance Group State Change"),
+        ("aws.emr", "EMR Instance Fleet State Change"),
+        ("aws.emr", "EMR Auto Scaling Policy State Change"),
+        ("aws.emr", "EMR Managed Scaling Action"),
+    }
+)
+_OPERATOR_CALLS = frozenset(
+    {
+        "ModifyInstanceGroups",
+        "AddInstanceGroups",
+        "ModifyInstanceFleet",
+        "AddInstanceFleet",
+        "SetTerminationProtection",
+        "PutManagedScalingPolicy",
+        "RemoveManagedScalingPolicy",
+        "PutAutoScalingPolicy",
+        "RemoveAutoScalingPolicy",
+        "AddTags",
+        "RemoveTags",
+    }
 )
 _ENDED = frozenset({"TERMINATED", "TERMINATED_WITH_ERRORS"})
 _ALARM_ROUTES: Mapping[str, tuple[Route, frozenset[str]]] = {
@@ -87,7 +108,11 @@ def routes_of(raw: Mapping[str, Any], prefix: str) -> Iterator[Route]:
         yield routes.enroll_cluster
         if detail.get("state") in _ENDED:
             yield routes.record_costs
-    elif kind in _STATE_EVENTS:
+    elif kind in _GROUP_EVENTS or (
+        kind == ("aws.elasticmapreduce", "AWS API Call via CloudTrail")
+        and detail.get("eventSource") == "elasticmapreduce.amazonaws.com"
+        and detail.get("eventName") in _OPERATOR_CALLS
+    ):
         yield routes.enroll_cluster
     elif kind == ("aws.cloudwatch", "CloudWatch Alarm State Change"):
         for topic, (route, states) in _ALARM_ROUTES.items():
@@ -118,12 +143,14 @@ class InProcessDeployment:
 
     Attributes:
         use_cases: The deployed use cases.
+        invocations: Attempts so far, by route.
         given_up: What would lie in the dead-letter queues: the error of the last attempt.
     """
 
     def __init__(self, ports: WorldPorts) -> None:
         self._ports = ports
         self.use_cases = UseCases(ports)
+        self.invocations: Counter[str] = Counter()
         self.given_up: list[AutoscalerError] = []
         self._order = count()
         self._waiting: list[tuple[datetime, int, _Invocation]] = []
@@ -159,7 +186,11 @@ class InProcessDeployment:
             self._invoke(invocation.run, invocation.retries)
 
     def _answering(self, route: Route, event: Event) -> Callable[[], object]:
-        return lambda: route(event, self.use_cases, event.id)
+        def run() -> object:
+            self.invocations[route.__name__] += 1
+            return route(event, self.use_cases, event.id)
+
+        return run
 
     def _invoke(self, run: Callable[[], object], retries: Sequence[timedelta]) -> None:
         try:
@@ -186,4 +217,10 @@ class InProcessDeployment:
     def _evaluating(self, request: EvaluationRequest) -> Callable[[], object]:
         core = request.kind is DecisionKind.CORE
         route = routes.evaluate_core_group if core else routes.evaluate_task_groups
-        return lambda: route(request, self.use_cases, f"{request.cause} {request.requested_at.isoformat()}")
+        trigger = f"{request.cause} {request.requested_at.isoformat()}"
+
+        def run() -> object:
+            self.invocations[route.__name__] += 1
+            return route(request, self.use_cases, trigger)
+
+        return run

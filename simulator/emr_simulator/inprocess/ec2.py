@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from emr_autoscaler.adapters.ec2 import CLUSTER_TAG, INTERRUPTION_CODES, ROLE_TAG
+from emr_autoscaler.adapters.ec2 import CLUSTER_TAG, INTERRUPTION_CODES, ROLE_TAG, shut_down_at
 from emr_autoscaler.domain.cluster import Market, Role
 from emr_autoscaler.domain.costs import Component, Price, PriceKey
 from emr_autoscaler.domain.errors import NotFoundError
@@ -90,4 +90,7 @@ def _compute(instance: Ec2Instance) -> ComputeInstance:
         market=Market(instance.market),
         launched_at=instance.launched_at,
         interrupted=instance.state_reason_code in INTERRUPTION_CODES,
+        is_running=instance.state in {"pending", "running"},
+        ended_at=shut_down_at(instance.state_transition_reason),
+        volume_ids=tuple(v.volume_id for v in instance.volumes) if instance.state == "running" else (),
     )

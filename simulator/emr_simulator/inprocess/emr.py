@@ -29,6 +29,7 @@ from emr_simulator.descriptions import (
 )
 from emr_simulator.fleet_descriptions import FleetDescription, FleetResize, FleetSpec, FleetTypeSpec
 from emr_simulator.inprocess.refusals import domain_errors
+from emr_simulator.trail import Caller
 from emr_simulator.world import World
 
 GROUPS_PER_CALL = 5
@@ -116,6 +117,10 @@ class WorldClusterReader:
             return bool(self._emr.list_steps(cluster_id, states=_UNFINISHED))
 
 
+OURSELVES = Caller(role="emr-autoscaler-FunctionRole", session="emr-autoscaler-scale-task-groups")
+"""The role and session of the functions in this process."""
+
+
 class WorldActuator:
     """ClusterActuator on the World, live. For a dry run take the adapters' DryRunActuator."""
 
@@ -131,7 +136,7 @@ class WorldActuator:
         """Order absolute counts in one call, gracefully. Raises NotFoundError, RefusedError."""
         if not targets:
             return
-        with domain_errors("ModifyInstanceGroups"):
+        with domain_errors("ModifyInstanceGroups"), self._emr.calling_as(OURSELVES):
             self._emr.modify_instance_groups(cluster_id, [_order(target) for target in targets])
 
     def resize_fleet(self, cluster_id: str, target: FleetTarget) -> None:
@@ -160,7 +165,7 @@ class WorldActuator:
         ids: list[str] = []
         for start in range(0, len(groups), GROUPS_PER_CALL):
             specs = [_new_group(group) for group in groups[start : start + GROUPS_PER_CALL]]
-            with domain_errors("AddInstanceGroups"):
+            with domain_errors("AddInstanceGroups"), self._emr.calling_as(OURSELVES):
                 ids.extend(self._emr.add_instance_groups(cluster_id, specs))
         return tuple(ids)
 
@@ -230,10 +235,14 @@ def _instance(instance: InstanceDescription, volumes: Mapping[str, Mapping[str, 
 
 def _order(target: GroupTarget) -> GroupResize:
     timeout = target.decommission_timeout if target.count < target.previous_count else None
+    if timeout is None:
+        return GroupResize(group_id=target.group_id, count=target.count)
     return GroupResize(
         group_id=target.group_id,
         count=target.count,
-        decommission_timeout_seconds=None if timeout is None else int(timeout.total_seconds()),
+        decommission_timeout_seconds=int(timeout.total_seconds()),
+        instances_to_terminate=target.leave_first,
+        instances_to_protect=target.protected,
     )
 
 

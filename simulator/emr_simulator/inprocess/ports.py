@@ -1,7 +1,6 @@
 """All ports of the layer on one World, for use cases that run in this process; stores are in memory."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 
 from emr_autoscaler.adapters.emr_actuator import DryRunActuator
 from emr_autoscaler.domain.policy import Mode
@@ -11,7 +10,7 @@ from emr_simulator.inprocess.clock import WorldClock
 from emr_simulator.inprocess.cloudwatch import WorldAlarms, WorldMetrics
 from emr_simulator.inprocess.costs import MemoryCosts
 from emr_simulator.inprocess.ec2 import WorldCompute
-from emr_simulator.inprocess.emr import WorldActuator, WorldClusterReader
+from emr_simulator.inprocess.emr import OURSELVES, WorldActuator, WorldClusterReader
 from emr_simulator.inprocess.messages_out import MemoryEvaluationQueue, MemoryNotifier
 from emr_simulator.inprocess.policies import MemoryPolicies
 from emr_simulator.inprocess.prices import WorldPriceList
@@ -26,7 +25,6 @@ class WorldPorts:
     Args:
         world: What they look at and act on.
         policies: The policy documents.
-        metric_period: Spacing of the samples that are read.
         prefix: Begins the names of alarms.
         cost_centre_tag: The cluster tag that names the cost centre.
     """
@@ -36,7 +34,6 @@ class WorldPorts:
         world: World,
         policies: MemoryPolicies,
         *,
-        metric_period: timedelta = timedelta(minutes=5),
         prefix: str = "emr-autoscaler",
         cost_centre_tag: str = "cost-centre",
     ) -> None:
@@ -48,7 +45,7 @@ class WorldPorts:
             Mode.LIVE: WorldActuator(world),
             Mode.DRY_RUN: DryRunActuator(),
         }
-        self.metrics = WorldMetrics(world, period=metric_period)
+        self.metrics = WorldMetrics(world)
         self.alarms = WorldAlarms(world)
         self.compute = WorldCompute(world)
         self.price_list = WorldPriceList(world)
@@ -63,5 +60,6 @@ class WorldPorts:
         self.budgets = MemoryBudgets()
         self.account_id = world.settings.account_id
         self.region = world.settings.region
+        self.own_role_names = frozenset({OURSELVES.role})
         self.notifier = MemoryNotifier()
         self.queue = MemoryEvaluationQueue()

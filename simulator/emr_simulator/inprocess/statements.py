@@ -1,7 +1,7 @@
 """Finance's files in memory: the rows and statements as they were handed over."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, datetime
 
 from emr_autoscaler.domain.focus import FocusRow
 from emr_autoscaler.domain.statement import Statement
@@ -12,13 +12,21 @@ class MemoryStatements:
 
     def __init__(self) -> None:
         self.days: dict[tuple[str, str, date], tuple[FocusRow, ...]] = {}
+        self._written_at: dict[tuple[str, str, date], datetime] = {}
         self.statements: dict[tuple[str, str, str], Statement] = {}
         self._issued: set[tuple[str, str]] = set()
 
-    def put_focus_day(self, account_id: str, region: str, day: date, rows: Iterable[FocusRow]) -> str:
+    def put_focus_day(
+        self, account_id: str, region: str, day: date, rows: Iterable[FocusRow], *, written_at: datetime
+    ) -> str:
         """Keep the export of one UTC day."""
         self.days[account_id, region, day] = tuple(rows)
+        self._written_at[account_id, region, day] = written_at
         return f"memory://focus/{account_id}/{region}/{day}"
+
+    def focus_day_written_at(self, account_id: str, region: str, day: date) -> datetime | None:
+        """Return as of when the export of a day was kept, or None where it was not."""
+        return self._written_at.get((account_id, region, day))
 
     def put_statement(self, statement: Statement) -> str:
         """Keep a statement."""

@@ -29,9 +29,18 @@ class MemoryRegistry:
         if entry.version != (0 if known is None else known.version):
             msg = f"the registry entry of {entry.cluster_id} was changed by somebody else; read it again"
             raise ConflictError(msg)
-        stored = replace(entry, version=entry.version + 1)
+        stored = replace(entry, version=entry.version + 1, task_version=0)
         self._entries[entry.cluster_id] = stored
         return stored
+
+    def put_task_memory(self, entry: RegistryEntry) -> None:
+        """Write the task memory alone, against the entry and the memory it was read with."""
+        known = self._entries.get(entry.cluster_id)
+        read = (entry.version, entry.task_version)
+        if known is None or (known.version, known.task_version) != read:
+            msg = f"the registry entry of {entry.cluster_id} was changed by somebody else; read it again"
+            raise ConflictError(msg)
+        self._entries[entry.cluster_id] = replace(known, task=entry.task, task_version=known.task_version + 1)
 
     def all(self) -> tuple[RegistryEntry, ...]:
         """Return every entry whose costs are not closed yet, longest enrolled first."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from emr_simulator.descriptions import GroupSpec
 from emr_simulator.experiment import Setup
-from emr_simulator.words import Market, Role
+from emr_simulator.words import Role
 from emr_simulator.world import World
 
 
@@ -33,7 +33,7 @@ class StaticPolicy:
         """Return one task group of the fixed size."""
         group = GroupSpec(
             role=Role.TASK,
-            market=Market.ON_DEMAND,
+            market=setup.market,
             instance_type=setup.instance_type,
             count=self._task_count,
             name="static",

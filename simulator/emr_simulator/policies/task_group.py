@@ -1,4 +1,4 @@
-"""What the compared policies share: one on-demand task group, a look at it every so often, and orders.
+"""What the compared policies share: one task group, a look at it every so often, and orders.
 
 What each policy sees and wants is in its own file.
 """
@@ -11,7 +11,7 @@ from typing import Any
 from emr_simulator.clusters import Group
 from emr_simulator.descriptions import GroupResize, GroupSpec, MetricQuery
 from emr_simulator.experiment import Setup
-from emr_simulator.words import GroupState, Market, Role
+from emr_simulator.words import GroupState, Role
 from emr_simulator.world import World
 from emr_simulator.yarn import Yarn
 
@@ -51,13 +51,13 @@ class TaskGroupPolicy(ABC):
         """Return the task nodes wanted now; None leaves the group as it is."""
 
     def prepare(self, setup: Setup) -> tuple[tuple[GroupSpec, ...], dict[str, str]]:
-        """Return one on-demand task group with the fewest nodes."""
+        """Return one task group with the fewest nodes."""
         self.core_count = setup.core_count
         self.maximum = setup.maximum_task_count
         self.container_mib = setup.container_mib
         group = GroupSpec(
             role=Role.TASK,
-            market=Market.ON_DEMAND,
+            market=setup.market,
             instance_type=setup.instance_type,
             count=self.minimum,
             name="task",

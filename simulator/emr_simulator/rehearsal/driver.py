@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from emr_autoscaler.domain.enrolment import POLICY_TAG
+from emr_simulator.announcements import PROBE
 from emr_simulator.local_aws import Delivery, EventDriver, ScheduleDriver, Stack, drain_queues
 from emr_simulator.rehearsal.harvest import JournalReader, told
 from emr_simulator.rehearsal.progress import Progress
@@ -139,7 +140,7 @@ class Rehearsal:
         for event in events:
             self._note_warning(event)
             for delivery in self._events.deliver(event, raise_errors=False):
-                answered = True
+                answered |= event["source"] != PROBE  # snapshots ask for no further look
                 self._note(delivery, event)
         return answered
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from emr_simulator.descriptions import ClusterSpec, GroupSpec, StepSpec
 from emr_simulator.rehearsal.incidents import SECOND_LOAD, Incident, usual_incidents
+from emr_simulator.settings import WorldSettings
 from emr_simulator.words import Market, Role
 from emr_simulator.workloads.model import Job, Stage, Workload
 from emr_simulator.workloads.swim import read_swim
@@ -21,6 +22,10 @@ FOREIGN = "adhoc-science"
 
 START = datetime(2026, 10, 5, 3, tzinfo=UTC)
 """A Monday; before the daily price refresh at 03:20, so that its schedule fires as well."""
+
+PROBES = WorldSettings(probe_period_seconds=60, probe_heartbeat_seconds=120)
+"""The scaled cluster's probe; a real one looks every ten seconds and is silent for a minute at most, which is a
+lot of invocations to play."""
 
 HOUR = timedelta(hours=1)
 LEAD = timedelta(minutes=12)
@@ -229,6 +234,7 @@ def _small_cluster(name: str, policy: str, cost_centre: str, steps: tuple[StepSp
         groups=(_on_demand(Role.MASTER, 1), _on_demand(Role.CORE, 2)),
         tags={key: value for key, value in tags.items() if value} or {"owner": "research"},
         steps=steps,
+        has_probe=False,
     )
 
 

@@ -18,7 +18,15 @@ from emr_simulator.rehearsal.harvest import Harvest, gather
 from emr_simulator.rehearsal.page import Story, render_page
 from emr_simulator.rehearsal.progress import LiveProgress
 from emr_simulator.rehearsal.report import print_summary
-from emr_simulator.rehearsal.scenario import BUSY, FOREIGN, FORGOTTEN, LEAD, SCALED, Scenario
+from emr_simulator.rehearsal.scenario import (
+    BUSY,
+    FOREIGN,
+    FORGOTTEN,
+    LEAD,
+    PROBES,
+    SCALED,
+    Scenario,
+)
 from emr_simulator.rehearsal.summary import Summary, summarise
 from emr_simulator.wire import WireServer
 from emr_simulator.world import World
@@ -41,7 +49,7 @@ def rehearse(scenario: Scenario, *, console: Console, out: Path, keep: bool) -> 
         LocalAwsError: The local AWS, the build or the deployment failed.
     """
     out.mkdir(parents=True, exist_ok=True)
-    world = World(seed=scenario.seed, start=scenario.start)
+    world = World(seed=scenario.seed, start=scenario.start, settings=PROBES)
     console.print(f"EMR Autoscaler on a local AWS: {scenario.title}")
     with WireServer(world) as wire, _local_aws(wire) as aws:
         with _phase(console, "building and deploying template.yaml with sam", "built and deployed"):

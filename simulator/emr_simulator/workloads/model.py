@@ -39,12 +39,14 @@ class Job:
         submit_after_seconds: Seconds from the start of the workload to its submission.
         stages: In an order in which parents come before their children; at least one.
         hdfs_write_gib: What the finished job leaves behind on HDFS, replicas included.
+        queue: Of the capacity scheduler; None lets the cluster place it.
     """
 
     name: str
     stages: tuple[Stage, ...]
     submit_after_seconds: int = 0
     hdfs_write_gib: float = 0.0
+    queue: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse jobs without stages and stages that wait for a later one."""

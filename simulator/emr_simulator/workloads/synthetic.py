@@ -6,14 +6,20 @@ import random
 from emr_simulator.workloads.model import Job, Stage, Workload
 
 HOUR = 3600
-_JOBS_PER_HOUR = 30.0
 _NIGHT_SHARE = 0.2
 _PEAK_HOUR = 14
-_BURSTS_PER_DAY = 10
 
 
 def synthetic_day(
-    *, seed: int, container_mib: int = 2048, start_hour: float = 0.0, hours: float = 24.0, scale: float = 1.0
+    *,
+    seed: int,
+    container_mib: int = 2048,
+    start_hour: float = 0.0,
+    hours: float = 24.0,
+    scale: float = 1.0,
+    queues: tuple[str, str] | None = None,
+    jobs_per_hour: float = 30.0,
+    bursts: int = 10,
 ) -> Workload:
     """Return the day's jobs that are submitted in a slice of it.
 
@@ -23,10 +29,16 @@ def synthetic_day(
         start_hour: Where the slice begins (0-24).
         hours: Length of the slice.
         scale: Factor on the number of tasks of each job.
+        jobs_per_hour: Small jobs at the peak.
+        bursts: Large jobs in the day.
+        queues: Of the small jobs and of the large ones; None lets the cluster place them.
     """
     chance = random.Random(f"synthetic:{seed}")
     first, end = round(start_hour * HOUR), round((start_hour + hours) * HOUR)
-    drafts = [*_stream(chance, container_mib, scale), *_bursts(chance, container_mib, scale)]
+    drafts = [
+        *_stream(chance, container_mib, scale, jobs_per_hour),
+        *_bursts(chance, container_mib, scale, bursts),
+    ]
     jobs = sorted(drafts, key=_submitted)
     chosen = tuple(
         Job(
@@ -34,6 +46,7 @@ def synthetic_day(
             stages=stages,
             submit_after_seconds=at - first,
             hdfs_write_gib=written,
+            queue=None if queues is None else queues[kind == "batch"],
         )
         for number, (at, kind, stages, written) in enumerate(jobs)
         if first <= at < end
@@ -54,11 +67,11 @@ def _rate(hour: float) -> float:
     return _NIGHT_SHARE + (1 - _NIGHT_SHARE) * wave
 
 
-def _stream(chance: random.Random, container_mib: int, scale: float) -> list[_Draft]:
+def _stream(chance: random.Random, container_mib: int, scale: float, jobs_per_hour: float) -> list[_Draft]:
     """Draw a Poisson stream, thinned to the hour's rate."""
     drafts = []
     at = 0.0
-    while (at := at + chance.expovariate(_JOBS_PER_HOUR / HOUR)) < 24 * HOUR:
+    while (at := at + chance.expovariate(jobs_per_hour / HOUR)) < 24 * HOUR:
         keep, tasks = chance.random(), max(1, round(chance.lognormvariate(2.0, 1.0) * scale))
         seconds, reduce_seconds = chance.randint(20, 120), chance.randint(20, 60)
         if keep < _rate(at / HOUR):
@@ -66,10 +79,10 @@ def _stream(chance: random.Random, container_mib: int, scale: float) -> list[_Dr
     return drafts
 
 
-def _bursts(chance: random.Random, container_mib: int, scale: float) -> list[_Draft]:
+def _bursts(chance: random.Random, container_mib: int, scale: float, count: int) -> list[_Draft]:
     """Draw a few large jobs at hours of their own, mostly by day."""
     drafts = []
-    for _ in range(_BURSTS_PER_DAY):
+    for _ in range(count):
         at = min(24 * HOUR - 1, max(0, round(chance.gauss(_PEAK_HOUR, 5.0) * HOUR)))
         tasks = max(1, round(chance.randint(150, 600) * scale))
         stages = _chain(tasks, chance.randint(60, 240), chance.randint(30, 120), container_mib)

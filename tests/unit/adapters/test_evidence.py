@@ -37,6 +37,15 @@ def test_any_evidence_survives_json_text(kind, data):
     assert load_evidence(kind, json.loads(text)) == evidence
 
 
+def test_evidence_stored_before_a_field_was_known_is_read_with_its_default():
+    older = dump_evidence(DecisionKind.TASK, EVIDENCE)
+    for name in ("operator_changes", "node_groups", "nodes", "groups_are_fresh"):
+        del older[name]
+    del older["policy"]["operator_hold"]
+
+    assert load_evidence(DecisionKind.TASK, older) == EVIDENCE
+
+
 def test_evidence_of_another_kind_is_not_dumped():
     with pytest.raises(TypeError, match="a CORE decision is not made from TaskEvidence"):
         dump_evidence(DecisionKind.CORE, EVIDENCE)

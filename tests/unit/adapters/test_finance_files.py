@@ -4,6 +4,8 @@ import csv
 import gzip
 import io
 import json
+import re
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -16,8 +18,9 @@ from emr_autoscaler.adapters.billing_export import S3BillingExport
 from emr_autoscaler.adapters.budget_store import ParameterBudgets
 from emr_autoscaler.adapters.dynamodb_table import Table
 from emr_autoscaler.adapters.focus_csv import COLUMNS
-from emr_autoscaler.adapters.statement_page import statement_page
+from emr_autoscaler.adapters.statement_page import index_page, statement_page
 from emr_autoscaler.adapters.statement_store import S3Statements, file_name, statement_csv
+from emr_autoscaler.domain.cost_history import correct
 from emr_autoscaler.domain.costs import Component, exact_sum
 from emr_autoscaler.domain.errors import InvalidInputError
 from emr_autoscaler.domain.focus import rows_of
@@ -67,7 +70,7 @@ def body(s3, key):
 
 def test_a_day_of_the_export_is_a_partition_for_athena(s3, recorded):
     place = S3Statements(s3, BUCKET).put_focus_day(
-        "123456789012", "us-east-1", date(2026, 10, 5), rows_of(recorded.records())
+        "123456789012", "us-east-1", date(2026, 10, 5), rows_of(recorded.traced()), written_at=HOUR
     )
     key = "focus/billing_period=2026-10/charge_date=2026-10-05/123456789012-us-east-1.csv.gz"
     assert place == f"s3://{BUCKET}/{key}"
@@ -79,9 +82,16 @@ def test_a_day_of_the_export_is_a_partition_for_athena(s3, recorded):
 def test_the_same_rows_are_the_same_bytes(s3, recorded):
     store, bodies = S3Statements(s3, BUCKET), []
     for _ in range(2):
-        store.put_focus_day("1", "r", date(2026, 10, 5), rows_of(recorded.records()))
+        store.put_focus_day("1", "r", date(2026, 10, 5), rows_of(recorded.traced()), written_at=HOUR)
         bodies.append(body(s3, "focus/billing_period=2026-10/charge_date=2026-10-05/1-r.csv.gz"))
     assert bodies[0] == bodies[1]
+
+
+def test_a_day_tells_as_of_when_it_was_written(s3):
+    store = S3Statements(s3, BUCKET)
+    assert store.focus_day_written_at("1", "r", date(2026, 10, 5)) is None
+    store.put_focus_day("1", "r", date(2026, 10, 5), (), written_at=HOUR)
+    assert store.focus_day_written_at("1", "r", date(2026, 10, 5)) == HOUR
 
 
 def test_a_month_is_issued_once_its_index_is_written(s3, recorded):
@@ -112,6 +122,69 @@ def test_the_page_stands_alone_and_says_zone_status_and_basis(recorded):
     assert "http" not in page
     assert "<script" not in page
     assert "has to be looked at" not in page
+
+
+def cents(text):
+    return Decimal(text.replace(",", ""))
+
+
+def test_the_cents_of_every_printed_table_add_up_to_its_total(recorded):
+    # Thirds of a cent: rounded one by one, none of these columns would add up.
+    third = Decimal("0.333333333333")
+    statement = a_statement(recorded)
+    rows = tuple(
+        replace(
+            statement.total,
+            key=f"2026-10-{day:02d}",
+            effective_cost_usd=third / 100 * (day % 3 + 1),
+            contracted_cost_usd=third,
+            list_cost_usd=third * 2,
+            spot_saving_usd=-third / 100,
+        )
+        for day in range(1, 32)
+    )
+    fields = ("effective_cost_usd", "contracted_cost_usd", "list_cost_usd", "spot_saving_usd")
+    sums = {name: exact_sum(getattr(row, name) for row in rows) for name in fields}
+    page = statement_page(
+        replace(statement, total=replace(statement.total, **sums), by_day=rows, by_cluster=rows, by_component=rows)
+    )
+    tables = re.findall(r"<tbody>(.*?)</tbody>", page, re.DOTALL)
+    assert len(tables) == 3
+    for table in tables:
+        *body, total = (
+            re.findall(r"<td>([^<]*)</td>", row) for row in re.findall(r"<tr.*?</tr>", table, re.DOTALL)
+        )
+        for column in range(-4, 0):
+            assert exact_sum(cents(row[column]) for row in body) == cents(total[column])
+
+
+def test_what_is_due_is_the_sum_of_the_two_figures_beside_it(recorded):
+    statement = a_statement(recorded)
+    (record, *_) = recorded.records()
+    corrections = tuple(
+        correct(record, replace(record, lines=record.lines[number:], revision=number + 1), "2026-10")
+        for number in range(1, 6)
+    )
+    page = statement_page(replace(statement, corrections=corrections))
+    due, own, booked = (cents(text) for text in re.findall(r"<dd>([-0-9.,]+)</dd>", page)[:3])
+    assert own + booked == due
+    table = page.partition("Corrections of closed months</h2>")[2].partition("</table>")[0]
+    *parts, total = (cents(text) for text in re.findall(r"<td>(-?[0-9,]+\.[0-9]{2})</td>", table))
+    assert exact_sum(parts) == total == booked
+
+
+def test_the_page_reads_in_the_dark_and_prints_in_ink(recorded):
+    page = statement_page(a_statement(recorded))
+    assert "prefers-color-scheme: dark" in page
+    assert "table-header-group" in page
+    assert page.index("@media print { :root") > page.index("prefers-color-scheme: dark")
+
+
+def test_the_index_adds_up_what_each_cost_centre_is_charged(recorded):
+    statement = a_statement(recorded)
+    page = index_page("123456789012", "2026-10", [statement, statement, statement], ["a", "b", "c"])
+    *rows, total = (re.findall(r"<td>([0-9.,]+)</td>", row) for row in re.findall(r"<tr.*?</tr>", page))
+    assert [exact_sum(cents(row[n]) for row in rows) for n in range(4)] == [cents(text) for text in total]
 
 
 def test_a_page_warns_where_the_rollup_disagrees(recorded):

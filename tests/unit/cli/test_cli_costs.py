@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from tests.support.installations import Rehearsal
 
 from emr_autoscaler.domain.costs import exact_sum
-from emr_autoscaler_cli.cost_report import By, add_up, months, rounded
+from emr_autoscaler.domain.fair_rounding import rounded
+from emr_autoscaler_cli.cost_report import By, add_up, months
 
 WINDOW = ("--from", "2026-10-05", "--to", "2026-10-06")
 

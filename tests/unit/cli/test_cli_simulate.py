@@ -1,5 +1,6 @@
 """simulate: the figures, and input that cannot be used."""
 
+import json
 import os
 import time
 from pathlib import Path
@@ -23,6 +24,8 @@ FIGURES = {
     "resize_requests",
     "nodes_started",
     "emr_calls",
+    "elasticity",
+    "queues",
 }
 GIB = 1 << 30
 
@@ -111,6 +114,10 @@ def test_a_bad_line_is_named_with_file_line_and_field(run, trace, line, field) -
         (("--start-hour", "30"), "no job"),
         (("--core", "0"), "--core"),
         (("--metrics", "2min"), "--metrics"),
+        (("--throughput", "0"), "--throughput"),
+        (("--lost-metrics", "1.5"), "--lost-metrics"),
+        (("--late-metrics", "-1"), "--late-metrics"),
+        (("--queues", "absent.json"), "--queues"),
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else "",
 )
@@ -118,6 +125,89 @@ def test_an_argument_that_cannot_be_used_is_named(run, trace, more, named) -> No
     result = simulate(run, trace, "static:2", *more)
     assert result.code == 2
     assert named in result.err
+
+
+def test_throughput_changes_how_long_the_work_takes(run, trace) -> None:
+    slow, fast = (simulate(run, trace, "static:4", "--throughput", f, "--json").json for f in ("0.5", "2"))
+    assert slow["bsld"]["mean"] > fast["bsld"]["mean"]
+
+
+def test_lost_and_late_metrics_change_what_the_system_does(run, trace) -> None:
+    options = [(), ("--lost-metrics", "0.5"), ("--late-metrics", "600")]
+    found = [simulate(run, trace, "emr-autoscaler", *more, "--json").out for more in options]
+    assert len(set(found)) == 3
+
+
+def test_a_draining_node_may_wait_for_applications(run, trace) -> None:
+    plain, waiting = (
+        simulate(run, trace, "managed-scaling", *more, "--json").json["cost_usd"]
+        for more in ((), ("--drain-waits",))
+    )
+    assert waiting > plain
+
+
+@pytest.fixture
+def queues(tmp_path: Path) -> Path:
+    """Small jobs and large ones."""
+    path = tmp_path / "queues.json"
+    batch = {"name": "batch", "guaranteed": 0.6, "least_tasks": 100}
+    path.write_text(json.dumps([{"name": "adhoc", "guaranteed": 0.4, "maximum": 0.8}, batch]))
+    return path
+
+
+def test_queues_are_read_from_a_file_and_have_figures_of_their_own(run, trace, queues) -> None:
+    plain = simulate(run, trace, "static:1", "--json").json
+    shared = simulate(run, trace, "static:1", "--queues", str(queues), "--json").json
+    assert plain["queues"] == {}
+    assert set(shared["queues"]) == {"adhoc", "batch"}
+    assert shared["queues"]["adhoc"]["p95"] < plain["bsld"]["p95"]
+    assert "queue batch" in simulate(run, trace, "static:1", "--queues", str(queues)).out
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("no json", "not JSON"),
+        ("{}", "a list of queues"),
+        ("[1]", "queue 1: an object"),
+        ('[{"guaranteed": 1}]', "queue 1: name"),
+        ('[{"name": "a", "guaranteed": "half"}]', "queue 1: guaranteed"),
+        ('[{"name": "a", "size": 1}]', "size"),
+        ('[{"name": "a", "guaranteed": 0.5}]', "add up to 1"),
+    ],
+)
+def test_queues_that_cannot_be_used_are_refused_by_file_and_field(run, trace, queues, text, named) -> None:
+    queues.write_text(text)
+    result = simulate(run, trace, "static:1", "--queues", str(queues))
+    assert (result.code, result.err.count("\n")) == (2, 1)
+    assert "--queues" in result.err
+    assert named in result.err
+
+
+@pytest.fixture
+def pool(tmp_path: Path) -> Path:
+    """A spot pool that is gone for some minutes every hour."""
+    path = tmp_path / "pool.json"
+    data = ([1] * 50 + [0] * 10) * 5
+    path.write_text(json.dumps({"metadata": {"gap_seconds": 60}, "data": data, "prices": [1.4] * len(data)}))
+    return path
+
+
+def test_a_recorded_spot_pool_is_cheaper_and_interrupts(run, trace, pool) -> None:
+    spot = simulate(run, trace, "static:4", "--spot-trace", str(pool), "--json").json
+    on_demand = simulate(run, trace, "static:4", "--json").json
+    assert spot["spot_share"] == 1.0
+    assert spot["cost_usd"] < 0.6 * on_demand["cost_usd"]
+    assert spot["nodes_started"] > on_demand["nodes_started"] == 0
+
+
+def test_a_spot_recording_that_cannot_be_read_is_wrong_usage(run, trace, pool) -> None:
+    pool.write_text('{"metadata": {"gap_seconds": 60}, "data": [1], "prices": []}')
+    broken = simulate(run, trace, "static:4", "--spot-trace", str(pool))
+    missing = simulate(run, trace, "static:4", "--spot-trace", str(pool.with_name("none.json")))
+    assert (broken.code, missing.code) == (2, 2)
+    assert "prices" in broken.err
+    assert "--spot-trace" in missing.err
 
 
 @pytest.mark.parametrize(

@@ -216,6 +216,15 @@ def test_each_emr_write_belongs_to_the_functions_that_decide_it() -> None:
     }
 
 
+def test_the_roles_of_all_functions_that_write_to_emr_are_known_as_our_own() -> None:
+    separator, roles = template()["Globals"]["Function"]["Environment"]["Variables"]["OWN_ROLE_NAMES"]["Fn::Join"]
+    writers = {verb for verb in VERBS for s in statements(verb) if EMR_WRITES & set(s["Action"])}
+    assert separator == ","
+    assert [role["Ref"] for role in roles] == sorted(
+        f"{''.join(word.title() for word in verb.split('_'))}FunctionRole" for verb in writers
+    )
+
+
 def test_only_money_functions_touch_the_cost_table() -> None:
     touching = {verb for verb in VERBS if "CostTable" in text_of(statements(verb))}
     assert touching == {"record_costs", "refresh_prices", "publish_statements"}
@@ -258,6 +267,7 @@ def test_environment_names_are_those_the_settings_read() -> None:
         "STATEMENTS_BUCKET",
         "BILLING_EXPORT_BUCKET",
         "BILLING_EXPORT_PREFIX",
+        "OWN_ROLE_NAMES",
         "POWERTOOLS_SERVICE_NAME",
         "POWERTOOLS_METRICS_NAMESPACE",
         "LOG_LEVEL",

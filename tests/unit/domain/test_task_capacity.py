@@ -59,11 +59,12 @@ def test_work_that_drains_before_help_comes_buys_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("objective", "nodes"), [(Objective.COST, 4), (Objective.BALANCED, 9), (Objective.SPEED, 39)]
+    ("objective", "nodes"), [(Objective.COST, 3), (Objective.BALANCED, 9), (Objective.SPEED, 22)]
 )
 def test_the_objective_says_how_soon_work_has_to_drain(objective: Objective, nodes: int) -> None:
     work = yarn(allocated_mib=CORE_FULL_MIB, containers=12, pending=480)
-    # (480 x 2048 + 12288) MiB x 30 s / drain time - 24576 MiB of core, in nodes of 12288 MiB, rounded up
+    # ((480 x 2048 + 0.7 x 24576) MiB x 30 s - 24576 MiB x 150 s) / drain time - 24576 MiB of core,
+    # in nodes of 12288 MiB, rounded up
     decision = decide(task_evidence(task_group(), metrics=work, objective=objective, max_nodes=50))
     assert counts(decision) == {"ig-A": nodes}
 
@@ -132,20 +133,55 @@ def test_nodes_whose_memory_is_in_use_are_kept() -> None:
     assert counts(decide(task_evidence(task_group(count=6), metrics=work))) == {"ig-A": 4}
 
 
-def test_nodes_that_a_recent_look_wanted_are_kept() -> None:
-    memory = TaskMemory(wanted=(WantedCapacity(at=SAMPLED - minutes(5), mib=6 * NODE_MIB),))
-    decision = decide(task_evidence(task_group(count=6), memory=memory))
+def needed(nodes: int, minutes_ago: float) -> TaskMemory:
+    return TaskMemory(wanted=(WantedCapacity(at=SAMPLED - minutes(minutes_ago), mib=nodes * NODE_MIB),))
+
+
+FOUR_IN_USE = yarn(allocated_mib=CORE_FULL_MIB + 4 * NODE_MIB)
+
+
+def test_a_small_surplus_is_kept_until_it_has_lasted() -> None:
+    decision = decide(task_evidence(task_group(count=6), metrics=FOUR_IN_USE, memory=needed(6, 9)))
     assert (decision.action, decision.reason) == (Action.HOLD, Reason.RECENT_DEMAND)
 
 
-def test_a_want_older_than_the_hold_window_is_forgotten() -> None:
-    memory = TaskMemory(wanted=(WantedCapacity(at=SAMPLED - minutes(10), mib=6 * NODE_MIB),))
-    assert decide(task_evidence(task_group(count=6), memory=memory)).action is Action.SCALE_IN
+def test_a_small_surplus_that_has_lasted_is_given_back() -> None:
+    decision = decide(task_evidence(task_group(count=6), metrics=FOUR_IN_USE, memory=needed(6, 11)))
+    assert counts(decision) == {"ig-A": 4}
 
 
-def test_nothing_is_given_back_while_a_resize_runs() -> None:
-    decision = decide(task_evidence(task_group(count=6, running=5)))
-    assert (decision.action, decision.reason) == (Action.HOLD, Reason.RESIZING)
+def test_a_large_surplus_is_given_back_at_once() -> None:
+    assert counts(decide(task_evidence(task_group(count=6), memory=needed(6, 2)))) == {"ig-A": 0}
+
+
+def test_what_was_needed_lately_is_held_where_speed_is_wanted() -> None:
+    evidence = task_evidence(task_group(count=6), memory=needed(6, 3), objective=Objective.SPEED)
+    assert decide(evidence).reason is Reason.RECENT_DEMAND
+
+
+def test_nothing_is_given_back_while_what_waits_would_not_fit_on_the_rest() -> None:
+    waiting = yarn(allocated_mib=CORE_FULL_MIB, containers=12, pending=36)
+    decision = decide(task_evidence(task_group(count=6), metrics=waiting))
+    assert (decision.action, decision.reason) == (Action.HOLD, Reason.DRAINS_BEFORE_HELP)
+
+
+def test_growth_of_less_than_a_tenth_is_not_worth_a_resize() -> None:
+    def look(nodes: int) -> Decision:
+        busy = yarn(allocated_mib=20 * NODE_MIB, containers=120, pending=1520, total_mib=20 * NODE_MIB)
+        return decide(task_evidence(task_group(count=nodes), metrics=busy, max_nodes=50))
+
+    wanted = counts(look(0))["ig-A"]
+    assert look(wanted - 1).reason is Reason.CHANGE_TOO_SMALL
+    assert counts(look(wanted // 2)) == {"ig-A": wanted}
+
+
+def test_headroom_stays_free_above_what_is_in_use() -> None:
+    evidence = task_evidence(task_group(count=4), metrics=FOUR_IN_USE, headroom_percent=50)
+    assert counts(decide(evidence)) == {"ig-A": 7}
+
+
+def test_nodes_that_still_boot_are_given_back_as_well() -> None:
+    assert counts(decide(task_evidence(task_group(count=6, running=2)))) == {"ig-A": 0}
 
 
 def test_more_is_ordered_while_a_resize_runs() -> None:
@@ -197,22 +233,28 @@ def test_guards_hold_and_name_themselves(changes: dict[str, object], reason: Rea
 
 
 def test_scaling_out_waits_for_its_cooldown_and_comes_back_for_it() -> None:
-    memory = TaskMemory(last_scale_out_at=NOW - minutes(1))
+    memory = TaskMemory(last_scale_out_at=NOW - minutes(0.5))
     decision = decide(task_evidence(task_group(count=1), metrics=BUSY, memory=memory))
     assert (decision.action, decision.reason) == (Action.HOLD, Reason.COOLDOWN)
-    assert decision.next_evaluation_at == NOW + minutes(1)
+    assert decision.next_evaluation_at == NOW + minutes(0.5)
+
+
+def test_a_group_does_not_grow_right_after_it_shrank() -> None:
+    memory = TaskMemory(last_scale_in_at=NOW - minutes(0.5))
+    decision = decide(task_evidence(task_group(count=1), metrics=BUSY, memory=memory))
+    assert (decision.action, decision.reason) == (Action.HOLD, Reason.COOLDOWN)
 
 
 def test_a_cooldown_is_waited_for_even_when_nothing_waits_in_the_queue() -> None:
-    memory = TaskMemory(last_scale_out_at=NOW - minutes(1))
+    memory = TaskMemory(last_scale_out_at=NOW - minutes(0.5))
     long_tasks = yarn(allocated_mib=CORE_FULL_MIB, containers=12)
     evidence = task_evidence(task_group(), metrics=long_tasks, memory=memory, expected_task_seconds=600)
-    assert decide(evidence).next_evaluation_at == NOW + minutes(1)
+    assert decide(evidence).next_evaluation_at == NOW + minutes(0.5)
 
 
 @pytest.mark.parametrize("last", ["last_scale_out_at", "last_scale_in_at"])
 def test_scaling_in_waits_for_its_cooldown(last: str) -> None:
-    memory = TaskMemory(**{last: NOW - minutes(4)})
+    memory = TaskMemory(**{last: NOW - minutes(1.5)})
     decision = decide(task_evidence(task_group(count=6), memory=memory))
     assert (decision.action, decision.reason) == (Action.HOLD, Reason.COOLDOWN)
 

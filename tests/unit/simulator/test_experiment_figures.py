@@ -18,7 +18,7 @@ DATA = Path(os.environ.get("EMR_AUTOSCALER_DATA", "../shared/data"))
 KEYS = {
     "policy", "trace", "seed", "jobs", "cost_usd", "floor_cost_usd", "node_hours", "spot_share", "bsld",
     "work_weighted_delay_seconds", "killed_container_seconds", "deadline_misses", "resize_requests",
-    "nodes_started", "emr_calls",
+    "nodes_started", "emr_calls", "elasticity", "queues",
 }  # fmt: skip
 
 

@@ -256,7 +256,7 @@ def seen_group(story: Story, cluster_id: str, role: Role, **changes: Any) -> Ins
 
 def test_an_older_event_of_a_group_does_not_undo_a_newer_one() -> None:
     story, cluster_id = busy_story()
-    note, now = story.system.use_cases.enroll_cluster.note_group, story.world.now
+    note, now = story.system.use_cases.follow_groups.note_group, story.world.now
     note(cluster_id, seen_group(story, cluster_id, Role.TASK, running_count=7), at=now)
     note(cluster_id, seen_group(story, cluster_id, Role.TASK, running_count=3), at=now - timedelta(seconds=1))
     assert seen_group(story, cluster_id, Role.TASK).running_count == 7
@@ -264,7 +264,7 @@ def test_an_older_event_of_a_group_does_not_undo_a_newer_one() -> None:
 
 def test_a_newer_event_of_one_group_does_not_hide_an_older_one_of_another() -> None:
     story, cluster_id = busy_story()
-    note, now = story.system.use_cases.enroll_cluster.note_group, story.world.now
+    note, now = story.system.use_cases.follow_groups.note_group, story.world.now
     note(cluster_id, seen_group(story, cluster_id, Role.TASK, running_count=7), at=now)
     note(cluster_id, seen_group(story, cluster_id, Role.CORE, running_count=5), at=now - timedelta(seconds=1))
     assert seen_group(story, cluster_id, Role.CORE).running_count == 5
@@ -275,7 +275,7 @@ def test_an_event_from_before_an_order_does_not_undo_it() -> None:
     before = story.world.now - timedelta(seconds=1)
     old = seen_group(story, cluster_id, Role.TASK)
     story.system.use_cases.scale_task_groups(cluster_id, trigger="t")
-    story.system.use_cases.enroll_cluster.note_group(cluster_id, old, at=before)
+    story.system.use_cases.follow_groups.note_group(cluster_id, old, at=before)
     assert seen_group(story, cluster_id, Role.TASK).requested_count == 10
     assert seen_group(story, cluster_id, Role.TASK).state is GroupState.RESIZING
 
@@ -283,7 +283,7 @@ def test_an_event_from_before_an_order_does_not_undo_it() -> None:
 def test_a_group_of_a_cluster_nobody_enrolled_is_ignored() -> None:
     story, cluster_id = busy_story()
     group = seen_group(story, cluster_id, Role.TASK)
-    assert not story.system.use_cases.enroll_cluster.note_group("j-OTHER", group, at=story.world.now)
+    assert not story.system.use_cases.follow_groups.note_group("j-OTHER", group, at=story.world.now)
 
 
 # --------------------------------------------------------------------------- interruptions and pools

@@ -15,6 +15,7 @@ from emr_autoscaler.domain.errors import UnavailableError
 from emr_autoscaler.domain.metrics import MetricName
 from emr_autoscaler.domain.policy import CorePolicy, IdlePolicy, TaskPolicy
 from emr_autoscaler.domain.record import Outcome
+from emr_autoscaler.messages.events import PROBE, read_event
 from emr_autoscaler.ports import AlarmSpec
 from emr_autoscaler.usecases.journal import INTENT_IS_LOST_AFTER
 
@@ -94,6 +95,23 @@ def idle() -> tuple[Story, str]:
     return story, cluster_id
 
 
+def pushing(**changes: Any) -> tuple[Story, str]:
+    """A cluster whose probe has just told of much work, in the last of the story's snapshots."""
+    task = TaskPolicy(**{"max_nodes": 8, "instance_types": POOLS, **changes})
+    story = Story(calm_world(probe_period_seconds=10), live(task=task, idle=NO_IDLE))
+    cluster_id = story.start(cluster(core=2, tags=OPTED_IN))
+    story.run(timedelta(minutes=10))
+    story.world.submit_job(cluster_id, job(tasks=20_000))
+    story.world.run_for(timedelta(seconds=25))
+    story.snapshots = [event for event in story.world.take_events() if event["source"] == PROBE]
+    return story, cluster_id
+
+
+def answer_snapshot(use_cases: UseCases, story: Story, cluster_id: str) -> object:
+    told = read_event(story.snapshots[-1])
+    return use_cases.answer_snapshot(cluster_id, told.detail.to_snapshot(), trigger=told.id)
+
+
 def neglected() -> tuple[Story, str]:
     story, cluster_id = warned()
     story.run(timedelta(seconds=30))
@@ -123,6 +141,10 @@ WARNED_AT = calm_world().now + timedelta(minutes=30)
 SCENARIOS = {
     "scale task groups": Scenario(
         prepare=burst, invoke=lambda u, _s, c: u.scale_task_groups(c, trigger="event-1")
+    ),
+    "answer a snapshot": Scenario(prepare=pushing, invoke=answer_snapshot),
+    "answer a snapshot that changes nothing": Scenario(
+        prepare=lambda: pushing(min_nodes=8), invoke=answer_snapshot
     ),
     "answer a warning": Scenario(prepare=warned, invoke=answer_warning),
     "resize the core group": Scenario(

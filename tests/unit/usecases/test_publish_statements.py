@@ -98,3 +98,16 @@ def test_a_fact_after_the_close_is_exported_as_a_correction_on_its_day(recorded)
     assert {row.charge_class for row in booked} == {"Correction"}
     assert recorded.spent() == closed
     assert recorded.spent(month="2026-11") == -gone < Decimal(0)
+
+
+def test_a_day_is_written_again_only_when_something_was_recorded_since(recorded):
+    mornings = [datetime(2026, 10, day, 4, 40, tzinfo=UTC) for day in (6, 7, 8)]
+    first, second = (len(at(recorded, morning).publish_statements().files) for morning in mornings[:2])
+    (record, *_) = recorded.records()
+    restated = replace(record, lines=record.lines[1:], recorded_at=mornings[1] + timedelta(hours=1))
+    recorded.ports.costs.put_hour(restated)
+    third = at(recorded, mornings[2]).publish_statements().files
+    assert (first, second) == (3, 1)
+    assert [place[-10:] for place in third] == ["2026-10-05", "2026-10-07"]
+    rows = recorded.ports.statements.days[recorded.ports.account_id, recorded.ports.region, date(2026, 10, 5)]
+    assert exact_sum(row.effective_cost for row in rows) == recorded.spent()

@@ -1,0 +1,131 @@
+"""What is learned of a cluster's load: its usual size, its hours of the week, and how long containers run."""
+
+import math
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from emr_autoscaler.domain.demand import Demand
+from emr_autoscaler.domain.tuning import EXPECTED_TASKS, PROFILE_LEAD, TASK_LENGTH_OVER, USUAL_LOAD_OVER
+
+HOURS_OF_THE_WEEK = 168
+NEVER_SEEN = -1
+LONGEST_GAP = timedelta(minutes=15)
+"""Samples further apart say nothing of the time between them."""
+
+ENOUGH_OF_AN_HOUR = timedelta(minutes=30)
+"""An hour that was seen for less than this does not enter the profile."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeekProfile:
+    """Mean memory in use by hour of the week, in UTC; half of each value is the last week's.
+
+    Attributes:
+        hours_mib: 168 values from Monday 00:00 on, NEVER_SEEN where unknown; empty before the first.
+        hour: The hour being added up.
+        mib_seconds: Its sum so far.
+        seconds: The time seen of it.
+    """
+
+    hours_mib: tuple[int, ...] = ()
+    hour: datetime | None = None
+    mib_seconds: float = 0.0
+    seconds: float = 0.0
+
+    def expected_mib(self, at: datetime) -> float:
+        """Return what this hour of the week needed in earlier weeks; 0 where it was never seen."""
+        return max(0.0, float(self.hours_mib[_hour_of_week(at)])) if self.hours_mib else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """What was learned of a cluster's load up to one sample.
+
+    Attributes:
+        at: The sample; None before the first.
+        mean_mib: Running mean of the memory in use.
+        containers: Containers in use at ``at``.
+        completed: The probe's counter of ended containers at ``at``; None without a probe.
+        seen_seconds: Container-seconds seen lately, earlier ones forgotten little by little.
+        seen_containers: Containers seen ending in that time.
+        profile: By hour of the week.
+    """
+
+    at: datetime | None = None
+    mean_mib: float = 0.0
+    containers: float = 0.0
+    completed: float | None = None
+    seen_seconds: float = 0.0
+    seen_containers: float = 0.0
+    profile: WeekProfile = field(default_factory=WeekProfile)
+
+    def task_seconds(self, expected: float) -> float:
+        """Return how long a container runs: ``expected``, the more corrected the more was seen."""
+        seen = self.seen_seconds + expected * EXPECTED_TASKS
+        return seen / (self.seen_containers + EXPECTED_TASKS)
+
+    def usual_mib(self, now: datetime) -> float:
+        """Return the memory usually in use: lately, or in the coming hour of the week."""
+        return max(self.mean_mib, self.profile.expected_mib(now + PROFILE_LEAD))
+
+
+def learn_load(load: Load, demand: Demand) -> Load:
+    """Return what is known after one more sample; a sample that is not newer teaches nothing."""
+    if load.at is None:
+        return replace(load, at=demand.at, containers=demand.containers, completed=demand.completed)
+    if demand.at <= load.at:
+        return load
+    passed = demand.at - load.at
+    kept = math.exp(-passed / USUAL_LOAD_OVER)
+    return replace(
+        _learn_task_length(load, demand, passed),
+        at=demand.at,
+        mean_mib=load.mean_mib * kept + demand.allocated_mib * (1.0 - kept),
+        containers=demand.containers,
+        completed=demand.completed,
+        profile=_learn_profile(load.profile, demand, passed),
+    )
+
+
+def _learn_task_length(load: Load, demand: Demand, passed: timedelta) -> Load:
+    """Divide the time that containers ran by how many ended; a counter that began anew teaches nothing."""
+    if load.completed is None or demand.completed is None or passed > LONGEST_GAP:
+        return load
+    ended = demand.completed - load.completed
+    if ended < 0:
+        return load
+    kept = math.exp(-passed / TASK_LENGTH_OVER)
+    ran = (load.containers + demand.containers) / 2 * passed.total_seconds()
+    return replace(
+        load,
+        seen_seconds=load.seen_seconds * kept + ran,
+        seen_containers=load.seen_containers * kept + ended,
+    )
+
+
+def _learn_profile(profile: WeekProfile, demand: Demand, passed: timedelta) -> WeekProfile:
+    hour = demand.at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    if profile.hour != hour:
+        profile = replace(_close_hour(profile), hour=hour, mib_seconds=0.0, seconds=0.0)
+    if passed > LONGEST_GAP:
+        return profile
+    seconds = passed.total_seconds()
+    return replace(
+        profile,
+        mib_seconds=profile.mib_seconds + demand.allocated_mib * seconds,
+        seconds=profile.seconds + seconds,
+    )
+
+
+def _close_hour(profile: WeekProfile) -> WeekProfile:
+    if profile.hour is None or profile.seconds < ENOUGH_OF_AN_HOUR.total_seconds():
+        return profile
+    hours = list(profile.hours_mib or (NEVER_SEEN,) * HOURS_OF_THE_WEEK)
+    index, mean = _hour_of_week(profile.hour), profile.mib_seconds / profile.seconds
+    hours[index] = round(mean if hours[index] == NEVER_SEEN else (hours[index] + mean) / 2)
+    return replace(profile, hours_mib=tuple(hours))
+
+
+def _hour_of_week(at: datetime) -> int:
+    utc = at.astimezone(UTC)
+    return utc.weekday() * 24 + utc.hour

@@ -1,0 +1,70 @@
+"""Task groups and fleets that a dry run would have created: it decides with them as if they were there, empty."""
+
+from collections.abc import Sequence
+
+from emr_autoscaler.domain.cluster import GroupState, InstanceGroup, Role
+from emr_autoscaler.domain.enrolment import missing_task_fleet, missing_task_groups
+from emr_autoscaler.domain.fleets import InstanceFleet
+from emr_autoscaler.domain.policy import TaskPolicy
+
+PLANNED = "planned-"
+"""Ids of such groups begin so; EMR's begin with ig-."""
+
+
+def with_planned(groups: Sequence[InstanceGroup], policy: TaskPolicy) -> tuple[InstanceGroup, ...]:
+    """Return the groups, and those that the policy wants beside them."""
+    there = without_planned(groups)
+    planned = (
+        InstanceGroup(
+            group_id=f"{PLANNED}{wanted.market.lower().replace('_', '-')}-{wanted.instance_type}",
+            role=Role.TASK,
+            market=wanted.market,
+            instance_type=wanted.instance_type,
+            requested_count=0,
+            running_count=0,
+            state=GroupState.RUNNING,
+            name=wanted.name,
+        )
+        for wanted in missing_task_groups(there, policy)
+    )
+    return (*there, *planned) if there else ()
+
+
+def without_planned(groups: Sequence[InstanceGroup]) -> tuple[InstanceGroup, ...]:
+    """Return the groups that EMR knows."""
+    return tuple(group for group in groups if not group.group_id.startswith(PLANNED))
+
+
+def planned_of(groups: Sequence[InstanceGroup]) -> tuple[InstanceGroup, ...]:
+    """Return the groups that a dry run would have created."""
+    return tuple(group for group in groups if group.group_id.startswith(PLANNED))
+
+
+def with_planned_fleet(fleets: Sequence[InstanceFleet], policy: TaskPolicy) -> tuple[InstanceFleet, ...]:
+    """Return the fleets, and an empty task fleet where the policy wants one beside them."""
+    there = without_planned_fleets(fleets)
+    wanted = missing_task_fleet(there, policy)
+    if not there or wanted is None:
+        return there
+    planned = InstanceFleet(
+        fleet_id=f"{PLANNED}task-fleet",
+        role=Role.TASK,
+        state=GroupState.RUNNING,
+        target_on_demand_units=0,
+        target_spot_units=0,
+        provisioned_on_demand_units=0,
+        provisioned_spot_units=0,
+        types=wanted.types,
+        name=wanted.name,
+    )
+    return (*there, planned)
+
+
+def without_planned_fleets(fleets: Sequence[InstanceFleet]) -> tuple[InstanceFleet, ...]:
+    """Return the fleets that EMR knows."""
+    return tuple(fleet for fleet in fleets if not fleet.fleet_id.startswith(PLANNED))
+
+
+def planned_fleets_of(fleets: Sequence[InstanceFleet]) -> tuple[InstanceFleet, ...]:
+    """Return the fleet that a dry run would have created."""
+    return tuple(fleet for fleet in fleets if fleet.fleet_id.startswith(PLANNED))

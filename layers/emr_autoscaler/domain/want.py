@@ -1,0 +1,62 @@
+"""How much memory of task nodes a cluster's work wants and needs; where the nodes stand is in placement.py."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from emr_autoscaler.domain.demand import Demand
+from emr_autoscaler.domain.load import Load
+from emr_autoscaler.domain.policy import TaskPolicy
+from emr_autoscaler.domain.tuning import PRESENT_NODES_WORK, RUNNING_WORK_LEFT, TUNING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Want:
+    """What one sample wants of task nodes, in MiB of YARN memory, before bounds.
+
+    Attributes:
+        task_seconds: How long a container is taken to run.
+        drain_mib: To drain what the present nodes leave over within the objective's time.
+        usual_mib: To keep ready for the usual load.
+        spare_mib: To keep the policy's headroom above what is in use.
+        in_use_mib: So that everything that runs or waits fits: as long as it is there, nothing is given back.
+    """
+
+    task_seconds: float
+    drain_mib: float
+    usual_mib: float
+    spare_mib: float
+    in_use_mib: float
+
+    @property
+    def wanted_mib(self) -> float:
+        """Nodes are bought up to this."""
+        return max(self.drain_mib, self.usual_mib, self.spare_mib)
+
+    @property
+    def needed_mib(self) -> float:
+        """Nodes are given back down to this."""
+        return max(self.wanted_mib, self.in_use_mib)
+
+
+def find_want(demand: Demand, load: Load, policy: TaskPolicy, *, elsewhere_mib: float, now: datetime) -> Want:
+    """Weigh the work by the time it takes.
+
+    Args:
+        demand: The newest sample.
+        load: What was learned, this sample included.
+        policy: The task section of the policy.
+        elsewhere_mib: Memory of core nodes and of groups that may not be touched: they carry work as well.
+        now: For the hour of the week.
+    """
+    tuning = TUNING[policy.objective]
+    task_seconds = load.task_seconds(policy.expected_task_seconds)
+    work = (demand.pending_mib + RUNNING_WORK_LEFT * demand.allocated_mib) * task_seconds
+    left_over = max(0.0, work - demand.total_mib * PRESENT_NODES_WORK.total_seconds())
+    spare = demand.allocated_mib * (1 + policy.headroom_percent / 100) if policy.headroom_percent else 0.0
+    return Want(
+        task_seconds=task_seconds,
+        drain_mib=max(0.0, left_over / tuning.drain_within.total_seconds() - elsewhere_mib),
+        usual_mib=max(0.0, tuning.usual_share * load.usual_mib(now) - elsewhere_mib),
+        spare_mib=max(0.0, spare - elsewhere_mib),
+        in_use_mib=max(0.0, demand.allocated_mib + demand.pending_mib - elsewhere_mib),
+    )

@@ -1,0 +1,79 @@
+"""What people are told of groups that somebody else resized, and of groups that EMR has stopped."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from emr_autoscaler.domain.cluster import GroupState, InstanceGroup, Role
+from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, Reason
+from emr_autoscaler.domain.memory import RegistryEntry
+from emr_autoscaler.domain.operator_change import OperatorChange
+from emr_autoscaler.domain.record import Outcome
+from emr_autoscaler.ports import Clock
+from emr_autoscaler.usecases.journal import Journal
+from emr_autoscaler.usecases.policy_in_force import PolicyInForce
+
+KINDS: Mapping[Role, DecisionKind] = {Role.TASK: DecisionKind.TASK, Role.CORE: DecisionKind.CORE}
+"""Which kind of decision is about the groups of a role."""
+
+STOPPED: Mapping[GroupState, Reason] = {
+    GroupState.SUSPENDED: Reason.GROUP_SUSPENDED,
+    GroupState.ARRESTED: Reason.GROUP_ARRESTED,
+    GroupState.RECONFIGURING: Reason.GROUP_RECONFIGURING,
+}
+"""States in which nobody may resize a group, and how they are reported."""
+
+FIXES: Mapping[GroupState, str] = {
+    GroupState.SUSPENDED: "its launches or bootstrap actions failed: mend the cause, then resume it with a count "
+    "(aws emr modify-instance-groups --instance-groups InstanceGroupId={group},InstanceCount={count})",
+    GroupState.ARRESTED: "its instances fail again and again: mend the cause, then set its count anew "
+    "(aws emr modify-instance-groups --instance-groups InstanceGroupId={group},InstanceCount={count})",
+    GroupState.RECONFIGURING: "somebody changed its configuration: EMR ends this by itself; if it does not, look "
+    "at the reconfiguration in EMR's console",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupReports:
+    """Records and notifications about groups."""
+
+    clock: Clock
+    journal: Journal
+    policy_in_force: PolicyInForce
+
+    def announce_resizes(self, entry: RegistryEntry, changes: Sequence[OperatorChange]) -> None:
+        """Say who resized what, and until when it stands; nothing where the policy does not wait for it."""
+        policy = self.policy_in_force(entry) if changes else None
+        if policy is None:
+            return
+        for change in changes:
+            section = policy.core if change.role is Role.CORE else policy.task
+            until = change.at + section.operator_hold
+            if not section.enabled or until <= self.clock.now():
+                continue
+            decision = Decision(
+                kind=KINDS.get(change.role or Role.TASK, DecisionKind.TASK),
+                cluster_id=entry.cluster_id,
+                decided_at=self.clock.now(),
+                action=Action.HOLD,
+                reason=Reason.OPERATOR_RESIZED,
+                detail=f"{change.told()}; it stands until {until:%H:%M} UTC, then this system decides again. "
+                "To keep it longer: emr-autoscaler pause, or operator_hold_minutes in the policy",
+            )
+            self.journal.announce(decision, entry, severity="info")
+
+    def report_stop(self, entry: RegistryEntry, group: InstanceGroup, state: GroupState) -> None:
+        """Record and announce a group that stopped, once for each episode."""
+        now = self.clock.now()
+        fix = FIXES[state].format(group=group.group_id, count=max(group.requested_count, 0))
+        name = f" ({group.name})" if group.name else ""
+        decision = Decision(
+            kind=KINDS[group.role],
+            cluster_id=entry.cluster_id,
+            decided_at=now,
+            action=Action.ALERT,
+            reason=STOPPED[state],
+            detail=f"{group.role} group {group.group_id}{name} is {state} and is not resized: {fix}",
+        )
+        self.journal.write(decision, None, Outcome.DONE, trigger=f"{group.group_id} {state}")
+        severity = "info" if state is GroupState.RECONFIGURING else "warning"
+        self.journal.announce(decision, entry, severity=severity)

@@ -1,0 +1,97 @@
+"""What is learned of a cluster's load: its mean, the length of its containers, its hours of the week."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from emr_autoscaler.domain.demand import Demand
+from emr_autoscaler.domain.load import Load, WeekProfile, learn_load
+from emr_autoscaler.domain.policy import Objective, TaskPolicy
+from emr_autoscaler.domain.want import find_want
+
+MONDAY_NOON = datetime(2026, 10, 5, 12, 0, tzinfo=UTC)
+
+
+def sample(
+    minute: float, *, mib: float = 10_000.0, containers: float = 10.0, completed: float | None = None
+) -> Demand:
+    return Demand(
+        at=MONDAY_NOON + timedelta(minutes=minute),
+        allocated_mib=mib,
+        pending_mib=0.0,
+        pending_containers=0.0,
+        total_mib=50_000.0,
+        container_mib=1000.0,
+        containers=containers,
+        completed=completed,
+    )
+
+
+def learned(*samples: Demand, load: Load | None = None) -> Load:
+    load = load or Load()
+    for demand in samples:
+        load = learn_load(load, demand)
+    return load
+
+
+def test_the_usual_load_follows_what_is_in_use_within_hours() -> None:
+    load = learned(*(sample(minute) for minute in range(0, 601, 5)))
+    assert load.mean_mib == pytest.approx(10_000, rel=0.001)
+    an_hour_idle = learned(*(sample(600 + minute, mib=0) for minute in range(5, 61, 5)), load=load)
+    assert an_hour_idle.mean_mib == pytest.approx(10_000 / 2.718, rel=0.01)
+
+
+def test_a_sample_that_is_not_newer_teaches_nothing() -> None:
+    load = learned(sample(0), sample(5))
+    assert learn_load(load, sample(5, mib=40_000)) == load
+    assert learn_load(load, sample(-60, mib=40_000)) == load
+
+
+def test_without_a_probe_a_container_runs_as_long_as_the_policy_expects() -> None:
+    assert learned(*(sample(minute) for minute in range(60))).task_seconds(30) == 30
+
+
+def test_a_probe_shows_how_long_containers_run() -> None:
+    # ten containers at a time, one ends every 12 s: each runs 120 s
+    load = learned(*(sample(minute, completed=5.0 * minute) for minute in range(121)))
+    assert load.task_seconds(30) == pytest.approx(120, rel=0.2)
+    assert load.task_seconds(30) > 100
+
+
+def test_a_counter_that_began_anew_teaches_nothing() -> None:
+    load = learned(sample(0, completed=1000), sample(1, completed=1005))
+    restarted = learn_load(load, sample(2, completed=3))
+    assert (restarted.seen_seconds, restarted.seen_containers) == (load.seen_seconds, load.seen_containers)
+
+
+def test_an_hour_of_the_week_is_known_once_it_was_seen() -> None:
+    load = learned(*(sample(minute) for minute in range(0, 66, 5)))
+    next_monday = MONDAY_NOON + timedelta(days=7)
+    assert load.profile.expected_mib(next_monday) == 10_000
+    assert load.profile.expected_mib(next_monday + timedelta(hours=1)) == 0
+
+
+def test_half_of_an_hour_of_the_week_is_the_last_week_s() -> None:
+    load = learned(*(sample(minute) for minute in range(0, 66, 5)))
+    week = 7 * 24 * 60
+    again = learned(*(sample(week + minute, mib=20_000) for minute in range(0, 66, 5)), load=load)
+    assert again.profile.expected_mib(MONDAY_NOON) == 15_000
+
+
+def test_an_hour_that_was_hardly_seen_is_not_learned() -> None:
+    load = learned(sample(0), sample(5), sample(10), sample(70))
+    assert load.profile.hours_mib == ()
+
+
+def test_nodes_are_ready_before_an_hour_that_is_usually_busy() -> None:
+    hours = tuple(100_000 if hour == 13 else 0 for hour in range(168))
+    load = Load(profile=WeekProfile(hours_mib=hours))
+    quiet = replace(sample(0), allocated_mib=0.0)
+
+    def usual_mib(minute: int) -> float:
+        now = MONDAY_NOON + timedelta(minutes=minute)
+        policy = TaskPolicy(objective=Objective.BALANCED)
+        return find_want(quiet, load, policy, elsewhere_mib=10_000, now=now).usual_mib
+
+    assert [usual_mib(minute) for minute in (40, 50, 100, 115)] == [0, 30_000, 30_000, 0]
