@@ -158,7 +158,7 @@ class Yarn:
 
     def masters_on(self, node: NodeManager) -> int:
         """Application masters of running applications on a node."""
-        return sum(app.master is node for app in self.live)
+        return sum(app.master is node for app in self.live) if self._has_masters else 0
 
     def hosted_running_application(self, node: NodeManager) -> bool:
         """Whether an application that has not ended has, or had, containers on a node."""
