@@ -14,9 +14,9 @@ from emr_autoscaler.domain.decision import Action, Reason
 from emr_autoscaler.domain.fleets import FleetTarget
 from emr_autoscaler.domain.policy import CorePolicy, IdlePolicy, Mode, TaskPolicy
 from emr_autoscaler.domain.record import DecisionRecord
-from emr_simulator.fleet_descriptions import FleetSpec
+from emr_simulator.fleet_descriptions import FleetResize, FleetSpec
 from emr_simulator.fleets import Fleet
-from emr_simulator.words import InstanceState, Market, Role
+from emr_simulator.words import GroupState, InstanceState, Market, Role
 from emr_simulator.workloads.model import Job
 from emr_simulator.workloads.synthetic import synthetic_day
 
@@ -227,6 +227,44 @@ def test_an_operators_task_fleet_is_found_when_its_event_comes() -> None:
     story.world.emr.add_instance_fleet(cluster_id, task_fleet(spot=3))
     story.run(timedelta(minutes=1))
     assert Role.TASK in {f.role for f in story.ports.registry.get(cluster_id).fleets}
+
+
+def test_units_that_an_operator_ordered_stand_for_their_time() -> None:
+    world = calm_world()
+    story = Story(world, live(task=in_units(), idle=IdlePolicy(enabled=False)))
+    cluster_id = story.start(cluster(task_fleet()))
+    story.run(timedelta(minutes=15))
+    fleet_id = inside(story, cluster_id).group_id
+    world.emr.modify_instance_fleet(cluster_id, FleetResize(fleet_id=fleet_id, on_demand_units=2, spot_units=5))
+    story.run(timedelta(minutes=25))
+    assert targets(story, cluster_id) == (2, 5)
+    assert any(f"fleet {fleet_id} to 7" in note.body for note in story.ports.notifier.sent)
+    story.run(timedelta(hours=1))
+    assert targets(story, cluster_id) == (0, 0)
+
+
+def test_a_dry_run_decides_with_the_task_fleet_it_would_have_created() -> None:
+    policy = replace(live(task=in_units(min_nodes=3, instance_types=("m5.xlarge",))), mode=Mode.DRY_RUN)
+    story = Story(calm_world(), policy)
+    cluster_id = story.start(cluster(None))
+    story.run(timedelta(minutes=10))
+    assert [(o.fleet_id, o.spot_units) for o in orders(story.decisions(cluster_id))][-1] == (
+        "planned-task-fleet",
+        3,
+    )
+    assert sum("a task fleet at" in note.body for note in story.ports.notifier.sent) == 1
+    assert {f.role for f in story.ports.registry.get(cluster_id).fleets} == {Role.MASTER, Role.CORE}
+
+
+def test_a_suspended_fleet_is_told_of_once_with_the_command_that_resumes_it() -> None:
+    story = Story(calm_world(), live(task=in_units()))
+    cluster_id = story.start(cluster(task_fleet(spot=3)))
+    fleet_id = inside(story, cluster_id).group_id
+    story.world.set_group_state(cluster_id, fleet_id, GroupState.SUSPENDED)
+    story.run(timedelta(minutes=20))
+    told = [note.body for note in story.ports.notifier.sent if "modify-instance-fleet" in note.body]
+    assert len(told) == 1
+    assert f"fleet {fleet_id}" in told[0]
 
 
 def test_an_idle_cluster_with_fleets_is_ended() -> None:

@@ -139,6 +139,11 @@ class InstanceGroup:
         return self.state is GroupState.RESIZING or self.requested_count != self.running_count
 
 
+def owner_in_words(owner_id: str) -> str:
+    """Return the group or fleet of an id, for people."""
+    return f"{'fleet' if owner_id.startswith('if-') else 'group'} {owner_id}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instance:
     """One instance of a cluster, with the moments that matter for money.

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, localcontext
 
+from emr_autoscaler.domain.cluster import owner_in_words
 from emr_autoscaler.domain.cost_history import Correction, HourRevision, take_back
 from emr_autoscaler.domain.costs import Component, CostLine, HourRecord, exact_sum
 from emr_autoscaler.domain.focus_parts import LinePart, charges_by_line, parts_of_line
@@ -194,8 +195,8 @@ def _row(
         charge_category="Usage",
         charge_class=charge_class,
         charge_description=(
-            f"{_WORDS[line.component]} {line.item}, {line.role.lower()} {_owner(line)} of cluster "
-            f"{record.cluster_id}"
+            f"{_WORDS[line.component]} {line.item}, {line.role.lower()} {owner_in_words(line.group_id)} "
+            f"of cluster {record.cluster_id}"
         ),
         charge_frequency="Usage-Based",
         charge_period_start=record.hour,
@@ -257,7 +258,3 @@ def rows_of(revisions: Iterable[HourRevision]) -> Iterator[FocusRow]:
     """Yield the rows of many hours."""
     for revision in revisions:
         yield from rows_of_hour(revision)
-
-
-def _owner(line: CostLine) -> str:
-    return f"{'fleet' if line.group_id.startswith('if-') else 'group'} {line.group_id}"
