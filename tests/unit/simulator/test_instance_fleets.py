@@ -4,6 +4,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.support.simulated import events_of
 from tests.support.worlds import calm_world, fleet, fleet_cluster, run_cluster
 
@@ -187,3 +189,43 @@ def test_the_bill_of_a_fleet_is_that_of_each_instance_by_hand():
     ):
         usd = bill.total_usd(cluster_id=cluster_id, group_id=fleet_id, component=component)
         assert abs(usd - usd_per_hour * lived_seconds / 3600) < Decimal("1e-12")
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("order"), st.integers(0, 9), st.integers(0, 9)),
+        st.tuples(st.just("warn"), st.integers(0, 9), st.just(0)),
+        st.tuples(st.just("pass"), st.integers(1, 900), st.just(0)),
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(STEPS)
+def test_whatever_is_ordered_whole_instances_meet_the_targets_and_every_second_of_them_is_billed(story):
+    world = calm_world()
+    types = {"m5.xlarge": 2, "m5.2xlarge": 3}
+    cluster_id = a_fleet_cluster(world, spot=3, types=types)
+    for kind, first, second in story:
+        if kind == "order":
+            order(world, cluster_id, on_demand_units=first, spot_units=second)
+        elif kind == "warn":
+            on_spot = [n for n in task_of(world, cluster_id).nodes if n.market is Market.SPOT and n.ec2_id]
+            if on_spot:
+                world.warn_spot_interruption(on_spot[first % len(on_spot)].ec2_id)
+        else:
+            world.run_for(timedelta(seconds=first))
+    world.run_for(timedelta(hours=1))
+    found = task_of(world, cluster_id)
+    assert found.is_settled
+    for market in Market:
+        assert found.targets[market] <= found.provisioned(market) < found.targets[market] + max(types.values())
+    now = world._kernel.now
+    lived = 0
+    for node in world.inside(cluster_id).nodes():
+        if node.launched_at is not None:
+            life = (now if node.ended_at is None else node.ended_at) - node.launched_at
+            lived += life if node.ended_at is None else max(60, life)
+    billed = sum(line.seconds for line in world.ledger.bill().lines if line.component is BillComponent.EMR_FEE)
+    assert billed == lived
