@@ -115,6 +115,7 @@ clean: ## Remove everything the other commands made
 lock: install ## Pin every requirement again, with hashes
 	$(COMPILE) requirements/bootstrap.in -o requirements/bootstrap.txt
 	$(COMPILE) requirements/layer.in -o requirements/layer.txt
+	$(COMPILE) requirements/parquet.in -o requirements/parquet.txt
 	$(COMPILE) requirements/dev.in -o requirements/dev.txt
 	$(COMPILE) requirements/sam.in -o requirements/sam.txt
 	$(COMPILE) requirements/local-aws.in -o requirements/local-aws.txt

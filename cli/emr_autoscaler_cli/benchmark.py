@@ -1,6 +1,7 @@
 """emr-autoscaler benchmark: every policy on the same traces with many seeds, the optimum, and a report."""
 
 import argparse
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,9 @@ examples:
   emr-autoscaler benchmark --trace FB-2009_samples_24_times_1hr_0.tsv --seeds 10 --out out/benchmark
   emr-autoscaler benchmark --trace day.tsv --seeds 3 --out out --policies emr-autoscaler drain-time static
   emr-autoscaler benchmark --trace day.tsv --seeds 3 --out out --policies emr-autoscaler@push drain-time:240,180
+  emr-autoscaler benchmark --trace day.tsv --seeds 3 --out half --policies drain-time --throughput 0.5
+  emr-autoscaler benchmark --tables out
+  emr-autoscaler benchmark --tables out half
 
 policies: a family (emr-autoscaler, emr-autoscaler@1min, emr-autoscaler@push, emr-default-rules,
 managed-scaling, dataproc, twenty-percent, step-rules, drain-time, clairvoyant, static) with all its knobs, or
@@ -37,11 +41,19 @@ _KNOWN = {"cost_usd": "USD", "bsld_p50": "p50", "bsld_p95": "p95", "bsld_p99": "
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what benchmark takes."""
-    parser.add_argument("--trace", type=Path, required=True, nargs="+", metavar="FILE", help="SWIM traces")
-    parser.add_argument(
-        "--seeds", type=whole_number(1, 1000), required=True, metavar="N", help="runs of each policy on each trace"
+    work = parser.add_mutually_exclusive_group(required=True)
+    work.add_argument("--trace", type=Path, nargs="+", metavar="FILE", help="SWIM traces")
+    work.add_argument(
+        "--tables",
+        type=Path,
+        nargs="+",
+        metavar="DIR",
+        help="run nothing: print the results of DIR as Markdown; of several, what each varies",
     )
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the results")
+    parser.add_argument(
+        "--seeds", type=whole_number(1, 1000), metavar="N", help="runs of each policy on each trace (needed)"
+    )
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder of the results (needed)")
     parser.add_argument("--policies", nargs="+", default=[], metavar="NAME", help="only these (see below)")
     parser.add_argument(
         "--jobs",
@@ -61,14 +73,24 @@ def run(arguments: argparse.Namespace) -> int:
         UsageError: An argument, or a line of a trace, cannot be used.
         FailedError: The results cannot be written.
     """
+    if arguments.tables is None:
+        for option in ("seeds", "out"):
+            if getattr(arguments, option) is None:
+                msg = f"the following arguments are required: --{option}"
+                raise UsageError(msg)
     # SciPy takes a second to load: the other commands do without it.
     try:
         from emr_simulator.benchmark.command import Plan, run_benchmark  # noqa: PLC0415
         from emr_simulator.benchmark.sweep import chosen  # noqa: PLC0415
+        from emr_simulator.benchmark.tables import tables_of  # noqa: PLC0415
     except ModuleNotFoundError as error:
         msg = f"{error.name} is missing: the benchmark needs the project's development environment (make install)"
         raise FailedError(msg) from error
 
+    if arguments.tables is not None:
+        documents = [_read_document(folder) for folder in arguments.tables]
+        print_line(tables_of(documents).rstrip())
+        return DONE
     setup = Setup(**world_of(arguments))
     try:
         variants = chosen(arguments.policies, setup)
@@ -108,6 +130,22 @@ def run(arguments: argparse.Namespace) -> int:
         _show(document)
         print_line(f"\nreport: {plan.out / 'report.html'}")
     return DONE
+
+
+def _read_document(folder: Path) -> dict[str, Any]:
+    path = folder / "benchmark.json"
+    try:
+        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        msg = f"--tables: {path}: {error.strerror}"
+        raise UsageError(msg) from error
+    except ValueError as error:
+        msg = f"--tables: {path}: not JSON: {error}"
+        raise UsageError(msg) from error
+    if document.get("kind") != "benchmark" or "varied" not in document.get("setup", {}):
+        msg = f"--tables: {path}: not the results of this version's benchmark"
+        raise UsageError(msg)
+    return document
 
 
 def _progress() -> Progress:

@@ -9,6 +9,7 @@ from emr_autoscaler.domain.cluster import InstanceGroup, Market, Role
 from emr_autoscaler.domain.costs import Component
 from emr_autoscaler.domain.fleet_steps import fleet_of
 from emr_autoscaler.domain.memory import RegistryEntry
+from emr_autoscaler.domain.snapshot import is_pushing
 from emr_autoscaler.usecases.billed_instances import planned_instances
 from emr_autoscaler_cli.account import PolicyBook
 from emr_autoscaler_cli.findings import Finding, careful, failed, ok, warning
@@ -76,6 +77,7 @@ def _check(
         yield failed(
             what, f"has been due since {due.isoformat()}", "see that sweep-fleet runs and its queue is read"
         )
+    yield from _check_probe(entry, installation, what, now)
     yield from _check_costs(entry, installation, what, now)
 
 
@@ -117,6 +119,17 @@ def _check_masters(entry: RegistryEntry, installation: Installation, what: str) 
         return
     if not installation.account.keeps_masters_off_spot(entry.cluster_id):
         yield warning(what, "application masters may run on spot task nodes and take their job down", LABELS)
+
+
+def _check_probe(entry: RegistryEntry, installation: Installation, what: str, now: datetime) -> Iterator[Finding]:
+    # The list of entries may lag behind what snapshots have written since.
+    known = installation.ports.registry.get(entry.cluster_id) or entry
+    if known.task.pushed and not is_pushing(known.task.pushed, now):
+        yield warning(
+            what,
+            f"its probe has been silent since {known.task.pushed[-1].at.isoformat()}",
+            "see that it runs on the primary node and may put events; CloudWatch's metrics are used meanwhile",
+        )
 
 
 def _check_costs(entry: RegistryEntry, installation: Installation, what: str, now: datetime) -> Iterator[Finding]:

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from emr_autoscaler.adapters.evidence import dump_evidence
-from emr_autoscaler.domain.decision import DecisionKind, GroupTarget, order_in_words
+from emr_autoscaler.domain.core_scene import CoreEvidence
+from emr_autoscaler.domain.decision import Action, DecisionKind, GroupTarget
 from emr_autoscaler.domain.fleets import FleetTarget, InstanceFleet
 from emr_autoscaler.domain.idleness import IdleEvidence
 from emr_autoscaler.domain.interruption import InterruptionEvidence
@@ -15,6 +16,7 @@ from emr_autoscaler.domain.record import DecisionRecord
 from emr_autoscaler.domain.task_scene import TaskEvidence
 from emr_autoscaler.domain.tuning import TUNING
 from emr_autoscaler.ports import Decisions
+from emr_autoscaler_cli import explain_words as words
 from emr_autoscaler_cli.arguments import utc_time, whole_number
 from emr_autoscaler_cli.failures import DONE, FailedError
 from emr_autoscaler_cli.installation import Installation
@@ -24,6 +26,9 @@ from emr_autoscaler_cli.replay import Replay, replay
 
 LOOK_BACK = timedelta(days=1)
 MOST_IN_A_DAY = 20_000
+
+REPORTS = frozenset({Action.ALERT, Action.ADD_GROUPS})
+"""What is recorded of them is said as it is seen: most are made by no decision function."""
 
 EXAMPLES = """\
 examples:
@@ -92,15 +97,15 @@ def find_records(
 def document(record: DecisionRecord, replayed: Replay) -> dict[str, Any]:
     """Return a decision as JSON: recorded, explained, decided again."""
     decision = record.decision
-    words = EXPLANATIONS[decision.reason]
+    explanation = EXPLANATIONS[decision.reason]
     return {
         "record_id": record.record_id,
         "decided_at": decision.decided_at,
         "kind": decision.kind,
         "action": decision.action,
         "reason": decision.reason,
-        "meaning": words.meaning,
-        "what_to_do": words.advice,
+        "meaning": explanation.meaning,
+        "what_to_do": explanation.advice,
         "detail": decision.detail,
         "targets": [_target(target) for target in decision.targets],
         "outcome": record.outcome,
@@ -115,7 +120,8 @@ def document(record: DecisionRecord, replayed: Replay) -> dict[str, Any]:
 def _target(target: GroupTarget | FleetTarget) -> dict[str, Any]:
     sizes = {"previous_count": target.previous_count, "count": target.count}
     if isinstance(target, GroupTarget):
-        return {"group_id": target.group_id} | sizes
+        named = {"leave_first": list(target.leave_first), "protected": list(target.protected)}
+        return {"group_id": target.group_id, **sizes, **named}
     return {
         "fleet_id": target.fleet_id,
         **sizes,
@@ -127,21 +133,23 @@ def _target(target: GroupTarget | FleetTarget) -> dict[str, Any]:
 
 
 def show(record: DecisionRecord, replayed: Replay) -> None:
-    """Print a decision for people."""
-    decision, words = record.decision, EXPLANATIONS[record.decision.reason]
+    """Print a decision for people: what and why first, then what it was made from."""
+    decision, explanation = record.decision, EXPLANATIONS[record.decision.reason]
     facts = {
-        "reason": f"{decision.reason}: {words.meaning}",
+        "why": f"{explanation.meaning} [{decision.reason}]",
         "arithmetic": decision.detail,
-        "orders": "; ".join(map(order_in_words, decision.targets)),
-        "outcome": f"{record.outcome} {record.error}".strip(),
-        "trigger": record.trigger,
-        "looks again": moment(decision.next_evaluation_at),
-        "what to do": "" if words.advice == NOTHING else words.advice,
+        "orders": "\n".join(words.orders(record)),
+        "what became of it": words.what_became(record),
+        "what to do": "" if explanation.advice == NOTHING else explanation.advice,
+        "next look": words.next_look(decision),
+        "looked because": words.cause(record.trigger),
         **_inputs(record),
-        "decided again": _agreement(replayed),
+        "decided again": "" if decision.action in REPORTS else _agreement(replayed),
     }
-    title = f"{moment(decision.decided_at)}  {decision.kind}  {decision.action}"
+    done = words.what_was_done(decision, record.outcome)
+    title = f"{moment(decision.decided_at)}  {done}  ({decision.kind} {decision.action})"
     print_facts({name: text for name, text in facts.items() if text}, title=title)
+    _show_groups(record)
     if record.evidence is not None and not isinstance(record.evidence, InterruptionEvidence):
         _show_metrics(record.evidence.metrics, decision.decided_at)
     print_line()
@@ -149,7 +157,7 @@ def show(record: DecisionRecord, replayed: Replay) -> None:
 
 def _agreement(replayed: Replay) -> str:
     if replayed.decision is None:
-        return "not possible: the record keeps no evidence that this release can read"
+        return "not possible: nothing was kept that this release could decide from again"
     if not replayed.differences:
         return "agrees: the stored evidence gives the same decision"
     return f"DIFFERS in {', '.join(replayed.differences)}: the rules have changed since"
@@ -157,17 +165,18 @@ def _agreement(replayed: Replay) -> str:
 
 def _inputs(record: DecisionRecord) -> Mapping[str, str]:
     evidence = record.evidence
-    if evidence is None:
-        return {}
     if isinstance(evidence, IdleEvidence):
         announced = evidence.memory.announced_at
         return {"announced": moment(announced), "asked EMR": "yes" if evidence.recheck else "no"}
-    groups = ", ".join(
-        f"{g.role} {g.market} {g.instance_type} {g.running_count}/{g.requested_count} {g.state} ({g.group_id})"
-        for g in evidence.groups
-    )
-    seen = {"groups": groups, "fleets": ", ".join(map(_fleet, evidence.fleets))}
-    return {**seen, **dict(_task_inputs(evidence))} if isinstance(evidence, TaskEvidence) else seen
+    if not isinstance(evidence, TaskEvidence | CoreEvidence):
+        return {}
+    return {
+        "metrics missing": words.missing_metrics(record),
+        "set by somebody else": words.standing_hold(record),
+        "last resize": words.last_resizes(evidence),
+        "fleets": "\n".join(map(_fleet, evidence.fleets)),
+        **(dict(_task_inputs(evidence)) if isinstance(evidence, TaskEvidence) else {}),
+    }
 
 
 def _fleet(fleet: InstanceFleet) -> str:
@@ -183,13 +192,40 @@ def _task_inputs(evidence: TaskEvidence) -> Iterator[tuple[str, str]]:
     policy = evidence.policy
     tuning = TUNING[policy.objective]
     drain, hold = tuning.drain_within.total_seconds(), tuning.hold.total_seconds()
-    counted = "units" if evidence.fleets else "nodes"
+    counted = "units of the task fleet" if evidence.fleets else "task nodes"
     bounds = f"{policy.min_nodes}-{policy.max_nodes} {counted}, objective {policy.objective}"
-    yield "policy", f"{bounds}: drain within {drain:.0f} s, hold for {hold:.0f} s"
+    patience = f"waiting work may take {drain:.0f} s"
+    kept = f", nodes needed in the last {hold:.0f} s are kept" if hold else ""
+    yield "policy", f"{bounds}: {patience}{kept}"
     wanted = ", ".join(f"{want.mib:.0f} MiB at {want.at:%H:%M}" for want in evidence.memory.wanted)
     yield "needed lately", wanted
-    cooling = [gid for gid, health in sorted(evidence.pools.items()) if health.is_cooling(evidence.now)]
-    yield "pools cooling", ", ".join(cooling)
+    yield "host application masters", words.hosts(evidence)
+
+
+def _show_groups(record: DecisionRecord) -> None:
+    ordered = {target.group_id: target.count for target in record.decision.targets}
+    rows = [
+        [
+            words.group_name(group),
+            str(group.running_count),
+            str(group.requested_count),
+            str(ordered.get(group.group_id, "")),
+            str(group.state),
+            _pool(record, group.group_id),
+        ]
+        for group in words.groups_of(record)
+    ]
+    if rows:
+        columns = ["group", "running", "ordered before", "now", "state", "pool"]
+        print_table(columns, rows, right=["running", "ordered before", "now"])
+
+
+def _pool(record: DecisionRecord, group_id: str) -> str:
+    evidence = record.evidence
+    health = evidence.pools.get(group_id) if isinstance(evidence, TaskEvidence | InterruptionEvidence) else None
+    if health is None or not health.is_cooling(record.decision.decided_at):
+        return ""
+    return f"not asked until {moment(health.cooling_until)}"
 
 
 def _show_metrics(metrics: ClusterMetrics, now: datetime) -> None:
@@ -198,6 +234,8 @@ def _show_metrics(metrics: ClusterMetrics, now: datetime) -> None:
         if points:
             newest = max(points, key=lambda point: point.at)
             age = f"{(now - newest.at).total_seconds():.0f} s"
-            rows.append([name.value, f"{newest.value:g}", moment(newest.at), age, str(len(points))])
+            meaning = words.MEANINGS.get(name, "")
+            rows.append([name.value, f"{newest.value:g}", meaning, moment(newest.at), age, str(len(points))])
     if rows:
-        print_table(["metric", "newest", "sampled", "age", "samples"], rows, right=["newest", "age", "samples"])
+        columns = ["metric", "newest", "", "sampled", "age", "samples"]
+        print_table(columns, rows, right=["newest", "age", "samples"])

@@ -78,6 +78,9 @@ _TASK = {
     Reason.DEMAND_BELOW_CAPACITY: Explanation("Memory is free, and no recent look wanted it."),
     Reason.DRAINS_BEFORE_HELP: Explanation("Containers wait, and the present nodes drain them in time."),
     Reason.RECENT_DEMAND: Explanation("Fewer nodes would do now; a recent look needed these."),
+    Reason.STEP_EXPECTED: Explanation(
+        "Fewer nodes would do now, but a step is queued or has just begun: its work is about to come.",
+    ),
     Reason.CHANGE_TOO_SMALL: Explanation("A few more nodes would be better, too few to be worth a resize."),
     Reason.HOSTS_APPLICATION_MASTERS: Explanation(
         "Fewer nodes would do, but those that could go host application masters: taking one would end its "

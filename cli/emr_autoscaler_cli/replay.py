@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, fields
 
-from emr_autoscaler.domain.core_capacity import CoreEvidence, decide_core_capacity
+from emr_autoscaler.domain.core_capacity import decide_core_capacity
+from emr_autoscaler.domain.core_scene import CoreEvidence
 from emr_autoscaler.domain.decision import Decision
 from emr_autoscaler.domain.idleness import IdleEvidence, decide_reaping
 from emr_autoscaler.domain.interruption import InterruptionEvidence, decide_replacement

@@ -10,7 +10,7 @@ from emr_autoscaler_cli import fleets
 from emr_autoscaler_cli.arguments import hours, start_hour, whole_number
 from emr_autoscaler_cli.failures import DONE, UsageError
 from emr_autoscaler_cli.output import print_facts, print_json, tell
-from emr_autoscaler_cli.world_options import QUEUES_HELP, add_world_arguments, varied, world_of
+from emr_autoscaler_cli.world_options import QUEUES_HELP, add_world_arguments, world_of
 from emr_simulator.catalogue import TYPES
 from emr_simulator.errors import TraceError
 from emr_simulator.experiment import MetricsMode, PolicyDriver, Setup, run_experiment, settings_of
@@ -128,7 +128,7 @@ def run(arguments: argparse.Namespace) -> int:
     workload = _workload(arguments)
     policy = choose_policy(arguments.policy, arguments.max, workload)
     if not arguments.json:
-        differing = "".join(f", {words}" for words in varied(setup))
+        differing = "".join(f", {words}" for words in setup.varied)
         hours_played = f"{workload.seconds / 3600:g} h of {workload.name}"
         tell(f"simulating {len(workload.jobs)} jobs in {hours_played}{differing} ...")
     figures = run_experiment(policy=policy, workload=workload, seed=arguments.seed, setup=setup, settings=settings)

@@ -7,7 +7,6 @@ from typing import Any
 
 from emr_autoscaler_cli.arguments import fraction, positive_number, whole_number
 from emr_autoscaler_cli.failures import UsageError
-from emr_simulator.experiment import Setup
 from emr_simulator.queues import ONE_QUEUE, QueueSpec, check_queues
 
 QUEUES_HELP = """\
@@ -67,22 +66,6 @@ def world_of(arguments: argparse.Namespace) -> dict[str, Any]:
         "queues": ONE_QUEUE if arguments.queues is None else _read_queues(arguments.queues),
     }
     return fields
-
-
-def varied(setup: Setup) -> list[str]:
-    """Return what of a set-up differs from the reference's world, in words."""
-    plain, said = Setup(), []
-    if setup.throughput_factor != plain.throughput_factor:
-        said.append(f"throughput x {setup.throughput_factor:g}")
-    if setup.lost_metric_fraction:
-        said.append(f"{setup.lost_metric_fraction:.0%} of metrics lost")
-    if setup.metrics_late_seconds is not None:
-        said.append(f"metrics {setup.metrics_late_seconds} s late")
-    if setup.drain_waits_for_applications:
-        said.append("draining waits for applications")
-    if len(setup.queues) > 1:
-        said.append(f"queues {', '.join(queue.name for queue in setup.queues)}")
-    return said
 
 
 def _read_queues(path: Path) -> tuple[QueueSpec, ...]:

@@ -77,6 +77,18 @@ class Setup:
         """How many containers one node runs."""
         return TYPES[self.instance_type].yarn_mib // self.container_mib
 
+    @property
+    def varied(self) -> tuple[str, ...]:
+        """What of the world differs from that of the reference values, in words."""
+        said = {
+            f"throughput x {self.throughput_factor:g}": self.throughput_factor != 1,
+            f"{self.lost_metric_fraction:.0%} of metrics lost": self.lost_metric_fraction > 0,
+            f"metrics {self.metrics_late_seconds} s late": self.metrics_late_seconds is not None,
+            "draining waits for applications": self.drain_waits_for_applications,
+            f"queues {' and '.join(queue.name for queue in self.queues)}": len(self.queues) > 1,
+        }
+        return tuple(words for words, applies in said.items() if applies)
+
 
 class PolicyDriver(Protocol):
     """What stands between a policy and the world it runs in."""

@@ -1,5 +1,6 @@
 """The probe on each cluster's primary node: snapshots of YARN on the event bus, as docs/probe.md has them."""
 
+from collections import Counter
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -16,6 +17,7 @@ def snapshot_of(cluster: Cluster) -> dict[str, Any]:
     yarn = cluster.yarn
     total, allocated = yarn.total_mib, yarn.allocated_mib
     waiting = sum(app.started_at is None for app in yarn.live)
+    masters = Counter(app.master for app in yarn.live)
     nodes: list[dict[str, Any]] = []
     active = dict.fromkeys(Role, 0)
     for group in cluster.groups.values():
@@ -29,7 +31,7 @@ def snapshot_of(cluster: Cluster) -> dict[str, Any]:
                     "instanceId": node.ec2_id,
                     "state": "RUNNING" if manager.accepts else "DECOMMISSIONING",
                     "containers": manager.containers,
-                    "applicationMasters": yarn.masters_on(manager),
+                    "applicationMasters": masters[manager],
                     "usedMB": manager.total_mib - manager.free_mib,
                 }
             )

@@ -21,6 +21,8 @@ class Yarn:
     """The resource manager.
 
     Attributes:
+        pending: Containers asked for and not allocated.
+        pending_mib: Their memory.
         running: Containers allocated now.
         allocated_mib: Their memory.
         served_container_seconds: Integral of ``running`` up to the last change.
@@ -48,6 +50,8 @@ class Yarn:
         self.nodes: dict[NodeManager, None] = {}
         self.live: dict[Application, None] = {}
         self.ended: list[Application] = []
+        self.pending = 0
+        self.pending_mib = 0
         self.running = 0
         self.allocated_mib = 0
         self.served_container_seconds = 0
@@ -74,7 +78,7 @@ class Yarn:
         for run in app.stages:
             self._know_size(run.stage.container_mib)
             if not run.parents_left:
-                insort(app.queue.ready, run)
+                self._make_ready(run)
         self._engine.settle(self._allocate)
         return app
 
@@ -90,6 +94,7 @@ class Yarn:
         self.is_up = False
         self.killed_apps += len(self.live)
         self.live.clear()
+        self.pending = self.pending_mib = 0
         for queue in self.queues:
             queue.ready.clear()
 
@@ -127,6 +132,8 @@ class Yarn:
             if not run.pending:
                 insort(run.app.queue.ready, run)
             run.pending += containers
+            self.pending += containers
+            self.pending_mib += containers * run.stage.container_mib
         node.batches.clear()
         for app in self.live:
             if app.master is node:
@@ -135,16 +142,6 @@ class Yarn:
         self._engine.settle(self._allocate)
 
     # ------------------------------------------------------------------ what it shows
-
-    @property
-    def pending(self) -> int:
-        """Containers asked for and not allocated."""
-        return sum(run.pending for queue in self.queues for run in queue.ready)
-
-    @property
-    def pending_mib(self) -> int:
-        """Their memory."""
-        return sum(run.pending * run.stage.container_mib for queue in self.queues for run in queue.ready)
 
     @property
     def total_mib(self) -> int:
@@ -212,6 +209,8 @@ class Yarn:
                     fitting.pop(node, None)
         started = most - left
         run.pending -= started
+        self.pending -= started
+        self.pending_mib -= started * mib
         self.running += started
         self.allocated_mib += started * mib
         run.app.queue.used_mib += started * mib
@@ -268,12 +267,18 @@ class Yarn:
         if self._stage_gap_seconds:
             self._engine.after(self._stage_gap_seconds, partial(self._ask, run))
         else:
-            insort(run.app.queue.ready, run)
+            self._make_ready(run)
 
     def _ask(self, run: StageRun) -> None:
         if run.app in self.live:
-            insort(run.app.queue.ready, run)
+            self._make_ready(run)
             self._engine.settle(self._allocate)
+
+    def _make_ready(self, run: StageRun) -> None:
+        """Let a stage ask for its containers."""
+        insort(run.app.queue.ready, run)
+        self.pending += run.pending
+        self.pending_mib += run.pending * run.stage.container_mib
 
     def _release(self, app: Application) -> None:
         """Let empty nodes go that were kept for an application; in the order of nodes, never that of a set."""

@@ -42,7 +42,7 @@ def test_every_schedule_fires_its_function(rehearsal: Rehearsal) -> None:
 
 
 def test_an_event_nobody_asked_for_is_ignored_and_no_error(rehearsal: Rehearsal) -> None:
-    event = rehearsal.sample("emr-cluster-state-change") | {"detail-type": "EMR Step Status Change"}
+    event = rehearsal.sample("emr-cluster-state-change") | {"detail-type": "EMR Configuration Error"}
     assert rehearsal.driver.deliver(event) == ()
     function = rehearsal.stack.function_name("enroll_cluster")
-    assert rehearsal.driver.invoke(function, event).result == {"ignored": "aws.emr EMR Step Status Change"}
+    assert rehearsal.driver.invoke(function, event).result == {"ignored": "aws.emr EMR Configuration Error"}

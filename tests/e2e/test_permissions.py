@@ -32,6 +32,15 @@ def test_a_function_does_its_work_under_its_own_role_and_nothing_without_it(guar
         guarded.driver.deliver(guarded.sample("task-alarm", cluster_id, id="without-its-policy"))
 
 
+def test_every_function_knows_the_roles_whose_calls_are_not_an_operators(guarded: Rehearsal) -> None:
+    functions = guarded.stack.aws.client("lambda")
+    deployed = functions.get_function_configuration(FunctionName=guarded.stack.resources["EnrollClusterFunction"])
+    own = deployed["Environment"]["Variables"]["OWN_ROLE_NAMES"].split(",")
+    writers = ("EnrollCluster", "HandleInterruption", "ReapIdleClusters", "ResizeCoreGroup", "ScaleTaskGroups")
+    for name in (*writers, "SweepFleet"):
+        assert guarded.stack.resources[f"{name}FunctionRole"] in own
+
+
 def test_every_schedule_finds_its_permissions(guarded: Rehearsal) -> None:
     guarded.run_cluster()
     for rule in guarded.driver.rules:

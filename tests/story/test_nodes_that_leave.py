@@ -6,7 +6,7 @@ from tests.support.stories import OPTED_IN, Story, job, live
 from tests.support.worlds import calm_world, cluster
 
 from emr_autoscaler.domain.decision import Action, DecisionKind, Reason
-from emr_autoscaler.domain.policy import IdlePolicy, TaskPolicy
+from emr_autoscaler.domain.policy import IdlePolicy, Objective, TaskPolicy
 from emr_simulator.clusters import Node
 from emr_simulator.workloads.model import Job, Stage
 
@@ -33,7 +33,7 @@ def task_nodes(story: Story, cluster_id: str, name: str = "task") -> list[Node]:
 
 
 def allow(story: Story, **policy: object) -> None:
-    rules = TaskPolicy(**{"scale_in_cooldown": MINUTE, **policy})
+    rules = TaskPolicy(**{"scale_in_cooldown": MINUTE, "objective": Objective.COST, **policy})
     story.policies.put(live(task=rules, idle=IdlePolicy(enabled=False)))
 
 
@@ -95,7 +95,7 @@ def test_the_emptiest_nodes_leave_and_are_named() -> None:
     empty, four, one = task_nodes(story, cluster_id)
     assert [n.yarn.containers for n in (empty, four, one) if n.yarn] == [0, 4, 1]
     allow(story, min_nodes=2, max_nodes=4)
-    story.run(5 * MINUTE)
+    story.run(15 * MINUTE)
     assert task_nodes(story, cluster_id) == [four, one]
     (shrink,) = [r for r in story.decisions(cluster_id) if r.decision.action is Action.SCALE_IN]
     (target,) = shrink.decision.targets

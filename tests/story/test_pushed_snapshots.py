@@ -9,10 +9,12 @@ import pytest
 from tests.support.stories import OPTED_IN, Story, job, live
 from tests.support.worlds import calm_world, cluster
 
+from emr_autoscaler.adapters.evidence import dump_evidence, load_evidence
 from emr_autoscaler.domain.decision import Action, DecisionKind, Reason
 from emr_autoscaler.domain.policy import IdlePolicy, Mode, TaskPolicy
 from emr_autoscaler.domain.record import Outcome
 from emr_autoscaler.domain.task_scene import TaskEvidence
+from emr_autoscaler_cli.replay import decide_again
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
@@ -67,6 +69,10 @@ def test_nodes_are_given_back_when_the_work_is_done() -> None:
     actions = story.actions(cluster_id, DecisionKind.TASK)
     assert {Action.SCALE_OUT, Action.SCALE_IN} <= set(actions)
     assert story.system.given_up == []
+    for record in story.decisions(cluster_id, DecisionKind.TASK):
+        assert record.evidence is not None
+        stored = load_evidence(DecisionKind.TASK, dump_evidence(DecisionKind.TASK, record.evidence))
+        assert decide_again(stored) == record.decision
 
 
 def test_snapshots_that_change_nothing_call_neither_emr_nor_cloudwatch() -> None:

@@ -15,6 +15,7 @@ REACHES: Mapping[str, frozenset[str]] = {
     "emr-instance-fleet-state-change": frozenset({"enroll_cluster"}),
     "emr-instance-fleet-provisioning": frozenset({"handle_interruption"}),
     "emr-instance-fleet-resize": frozenset({"handle_interruption"}),
+    "emr-step-status-change": frozenset({"enroll_cluster"}),
     "emr-auto-scaling-policy": frozenset({"enroll_cluster"}),
     "emr-managed-scaling-action": frozenset({"enroll_cluster"}),
     "emr-operator-call": frozenset({"enroll_cluster"}),
@@ -84,6 +85,12 @@ NEAR_MISSES = (
         rule="instance-group-state-change",
         path=("detail-type",),
         value="EMR Instance Group Status Notification",
+    ),
+    NearMiss(
+        sample="emr-step-status-change",
+        rule="step-status-change",
+        path=("detail-type",),
+        value="EMR Cluster State Change",
     ),
     NearMiss(
         sample="emr-auto-scaling-policy",

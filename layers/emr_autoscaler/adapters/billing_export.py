@@ -1,19 +1,21 @@
-"""AWS's billing export in S3, CUR 2.0 or FOCUS 1.2 as CSV: files are found, read and added up by cluster-hour."""
+"""AWS's billing export in S3, CUR 2.0 or FOCUS 1.2: its files are found, its lines understood and added up by day.
 
-import csv
-import gzip
-import io
+How files are read is bill_rows.py's, how a month is kept off memory bill_spool.py's.
+"""
+
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any, ClassVar
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, ClassVar
 
 from emr_autoscaler.adapters.aws_errors import domain_errors
+from emr_autoscaler.adapters.bill_rows import ENDINGS, Cell, Row, read_rows
+from emr_autoscaler.adapters.bill_spool import BillSpool
 from emr_autoscaler.adapters.permissions import Permission
-from emr_autoscaler.domain.costs import Component, exact_sum
+from emr_autoscaler.domain.costs import Component
 from emr_autoscaler.domain.errors import InvalidInputError
 from emr_autoscaler.domain.reconciliation import BilledAmount, BillKey
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 _CLUSTER_IN_ARN = re.compile(r":cluster/(j-[A-Z0-9]+)")
 _JOB_FLOW_TAG = "elasticmapreduce_job_flow_id"
-_ENDINGS = (".csv", ".csv.gz")
+_LAST_WORD = "flow"
 
 _CUR_NEEDED = (
     "line_item_usage_start_date",
@@ -41,7 +43,15 @@ _FOCUS_NEEDED = (
     "x_UsageType",
 )
 
-Row = Mapping[str, str]
+_CUR_EFFECTIVE = {
+    "Usage": "line_item_unblended_cost",
+    "SavingsPlanCoveredUsage": "savings_plan_savings_plan_effective_cost",
+    "DiscountedUsage": "reservation_effective_cost",
+}
+"""The column with the effective cost of a line, by the kind of line."""
+
+_CUR_WANTED = (*_CUR_NEEDED, *_CUR_EFFECTIVE.values(), "resource_tags")
+_FOCUS_WANTED = (*_FOCUS_NEEDED, "Tags")
 
 
 class S3BillingExport:
@@ -63,22 +73,21 @@ class S3BillingExport:
         self._bucket = bucket
         self._prefix = prefix
 
-    def amounts(self, month: str) -> Mapping[BillKey, BilledAmount]:
-        """Return what a month was billed by cluster, hour and component; empty without an export."""
-        found: dict[BillKey, BilledAmount] = {}
+    def days(self, month: str) -> Iterator[tuple[date, Mapping[BillKey, BilledAmount]]]:
+        """Yield what a month was billed, day by day; nothing without an export.
+
+        Files are read line by line, and what they add up to lies on disk until its day comes: however long the
+        bill, memory holds one day of cluster-hours.
+        """
         if not self._bucket:
-            return found
-        for key in self._keys(month):
-            for row in self._rows(key):
-                read = _amount_of(row, key)
-                if read is None:
-                    continue
-                place, usd = read
-                known = found.get(place, BilledAmount(effective_usd=Decimal(0), line_items=0, source=key))
-                found[place] = replace(
-                    known, effective_usd=exact_sum((known.effective_usd, usd)), line_items=known.line_items + 1
-                )
-        return found
+            return
+        with BillSpool() as spool:
+            for key in self._keys(month):
+                for row in read_rows(self._client, self._bucket, key, partial(_columns, key)):
+                    read = _amount_of(row, key)
+                    if read is not None:
+                        spool.add(*read, key)
+            yield from spool.days()
 
     def _keys(self, month: str) -> list[str]:
         """Return the newest version of a month: an export may keep every run in a folder of its own."""
@@ -91,42 +100,43 @@ class S3BillingExport:
             for page in pages:
                 for item in page.get("Contents", []):
                     key = item["Key"]
-                    if period in key.lower() and key.lower().endswith(_ENDINGS):
+                    if period in key.lower() and key.lower().endswith(ENDINGS):
                         folders.setdefault(key.rpartition("/")[0], []).append((item["LastModified"], key))
         if not folders:
             return []
         newest = max(folders.values(), key=max)
         return sorted(key for _, key in newest)
 
-    def _rows(self, key: str) -> Iterator[Row]:
-        with domain_errors():
-            body: Any = self._client.get_object(Bucket=self._bucket, Key=key)["Body"]
-        raw: Any = gzip.GzipFile(fileobj=body) if key.lower().endswith(".gz") else body
-        text = io.TextIOWrapper(
-            io.BufferedReader(raw) if hasattr(raw, "readinto") else raw, "utf-8-sig", newline=""
-        )
-        reader = csv.DictReader(text)
-        names = set(reader.fieldnames or ())
-        needed = _FOCUS_NEEDED if "ChargePeriodStart" in names else _CUR_NEEDED
-        missing = [name for name in needed if name not in names]
-        if missing:
-            wanted = "export CUR 2.0 or FOCUS 1.2 with resource ids"
-            msg = f"billing export {key}: lacks the column {missing[0]}; {wanted}"
-            raise InvalidInputError(msg)
-        yield from reader
+
+def _columns(key: str, names: Sequence[str]) -> list[str]:
+    """Return the columns that are wanted of those of a file.
+
+    Raises:
+        InvalidInputError: One that is needed is not there; names it.
+    """
+    focus = "ChargePeriodStart" in names
+    missing = [name for name in (_FOCUS_NEEDED if focus else _CUR_NEEDED) if name not in names]
+    if missing:
+        wanted = "export CUR 2.0 or FOCUS 1.2 with resource ids"
+        msg = f"billing export {key}: lacks the column {missing[0]}; {wanted}"
+        raise InvalidInputError(msg)
+    known = dict.fromkeys(_FOCUS_WANTED if focus else _CUR_WANTED)
+    return [name for name in names if name in known or _is_tag(name)]
 
 
 def _amount_of(row: Row, key: str) -> tuple[BillKey, Decimal] | None:
     """Return what a line says of a cluster-hour; None for lines of anything else."""
-    read: Callable[[Row], tuple[str, str, str, str, str] | None]
+    read: Callable[[Row], tuple[str, str, str, str, Cell] | None]
     read = _focus if "ChargePeriodStart" in row else _cur
     told = read(row)
     if told is None:
         return None
     start, service, usage_type, amount, tags = told
     component = _component(service, usage_type)
-    cluster_id = _cluster_id(row.get("line_item_resource_id") or row.get("ResourceId") or "", tags)
-    if component is None or cluster_id is None or not start:
+    if component is None or not start:
+        return None
+    cluster_id = _cluster_id(_text(row, "line_item_resource_id") or _text(row, "ResourceId"), tags)
+    if cluster_id is None:
         return None
     try:
         usd = Decimal(amount) if amount else Decimal(0)
@@ -138,36 +148,39 @@ def _amount_of(row: Row, key: str) -> tuple[BillKey, Decimal] | None:
     return BillKey(cluster_id=cluster_id, hour=hour, component=component), usd
 
 
-def _cur(row: Row) -> tuple[str, str, str, str, str] | None:
+def _text(row: Row, name: str) -> str:
+    """Return a text; empty for null."""
+    value = row.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _cur(row: Row) -> tuple[str, str, str, str, Cell] | None:
     """Read a line of CUR 2.0; the effective cost depends on what covers the use."""
-    kind = row.get("line_item_line_item_type") or ""
-    columns = {
-        "Usage": "line_item_unblended_cost",
-        "SavingsPlanCoveredUsage": "savings_plan_savings_plan_effective_cost",
-        "DiscountedUsage": "reservation_effective_cost",
-    }
-    if kind not in columns:
+    effective = _CUR_EFFECTIVE.get(_text(row, "line_item_line_item_type"))
+    if effective is None:
         return None
-    tags = [row.get("resource_tags") or ""]
-    tags += [json.dumps({name: value}) for name, value in row.items() if name and _is_tag(name) and value]
+    # A tag may have a column of its own as well.
+    own = next(
+        ({name: value} for name, value in row.items() if isinstance(value, str) and value and _is_tag(name)), None
+    )
     return (
-        row.get("line_item_usage_start_date") or "",
-        row.get("line_item_product_code") or "",
-        row.get("line_item_usage_type") or "",
-        row.get(columns[kind]) or "",
-        next((text for text in reversed(tags) if text), ""),
+        _text(row, "line_item_usage_start_date"),
+        _text(row, "line_item_product_code"),
+        _text(row, "line_item_usage_type"),
+        _text(row, effective),
+        own or row.get("resource_tags"),
     )
 
 
-def _focus(row: Row) -> tuple[str, str, str, str, str] | None:
+def _focus(row: Row) -> tuple[str, str, str, str, Cell] | None:
     if row.get("ChargeCategory") != "Usage":
         return None
     return (
-        row.get("ChargePeriodStart") or "",
-        row.get("x_ServiceCode") or "",
-        row.get("x_UsageType") or "",
-        row.get("EffectiveCost") or "",
-        row.get("Tags") or "",
+        _text(row, "ChargePeriodStart"),
+        _text(row, "x_ServiceCode"),
+        _text(row, "x_UsageType"),
+        _text(row, "EffectiveCost"),
+        row.get("Tags"),
     )
 
 
@@ -186,19 +199,24 @@ def _component(service: str, usage_type: str) -> Component | None:
     return None
 
 
-def _cluster_id(resource_id: str, tags: str) -> str | None:
+def _cluster_id(resource_id: str, tags: Cell) -> str | None:
     """Find the cluster in the resource's ARN, or in the tag that EMR gives its instances and volumes."""
     found = _CLUSTER_IN_ARN.search(resource_id)
     if found:
         return found[1]
-    try:
-        named = json.loads(tags) if tags else {}
-    except json.JSONDecodeError:
-        return None
-    if not isinstance(named, dict):
+    named: object = tags
+    if isinstance(tags, str):
+        if _LAST_WORD not in tags:
+            return None  # most lines of a bill are not EMR's: reading their tags would take most of the time
+        try:
+            named = json.loads(tags)
+        except json.JSONDecodeError:
+            return None
+    if not isinstance(named, Mapping):
         return None
     return next((str(value) for name, value in named.items() if value and _is_tag(str(name))), None)
 
 
+@lru_cache(maxsize=4096)
 def _is_tag(name: str) -> bool:
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).endswith(_JOB_FLOW_TAG)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from emr_autoscaler.domain.core_capacity import CoreEvidence
+from emr_autoscaler.domain.core_scene import CoreEvidence
 from emr_autoscaler.domain.decision import DecisionKind
 from emr_autoscaler.domain.errors import InvalidInputError
 from emr_autoscaler.domain.idleness import IdleEvidence

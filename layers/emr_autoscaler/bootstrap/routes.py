@@ -14,6 +14,7 @@ from emr_autoscaler.messages.emr_events import (
     InstanceFleetStateChange,
     InstanceGroupCapacity,
     InstanceGroupStateChange,
+    StepStatusChange,
 )
 from emr_autoscaler.messages.evaluations import EvaluationRequest
 from emr_autoscaler.messages.events import Event
@@ -42,6 +43,9 @@ def enroll_cluster(event: Event, use_cases: UseCases, trigger: str) -> Report:
         case InstanceGroupStateChange() | InstanceFleetStateChange() as change:
             known = _note_capacity_state(event, change, use_cases)
             return {"cluster_id": change.cluster_id, "state": change.state, "enrolled": known}
+        case StepStatusChange(cluster_id=cluster_id, step_id=step_id, state=state):
+            known = use_cases.follow_steps(cluster_id, step_id, state, at=event.time)
+            return {"cluster_id": cluster_id, "step": step_id, "state": state, "enrolled": known}
         case AutoScalingPolicyChange(cluster_id=cluster_id) as policy:
             attached = policy.is_attached
             known = use_cases.follow_groups.note_own_scaling(cluster_id, policy.group_id, attached=attached)
@@ -51,9 +55,7 @@ def enroll_cluster(event: Event, use_cases: UseCases, trigger: str) -> Report:
             if known:
                 use_cases.enroll_cluster(cluster_id)  # EMR has the last word, and the alarms go
             return {"cluster_id": cluster_id, "enrolled": known}
-        case EmrCall() as call:
-            return _note_call(call, use_cases)
-    return _not_for_us(event)
+    return _note_call(event.detail, use_cases) if isinstance(event.detail, EmrCall) else _not_for_us(event)
 
 
 def _note_call(call: EmrCall, use_cases: UseCases) -> Report:

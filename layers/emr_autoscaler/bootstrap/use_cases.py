@@ -29,6 +29,7 @@ from emr_autoscaler.usecases.answer_snapshot import AnswerSnapshot
 from emr_autoscaler.usecases.check_budgets import CheckBudgets
 from emr_autoscaler.usecases.enroll_cluster import EnrollCluster
 from emr_autoscaler.usecases.follow_groups import FollowGroups
+from emr_autoscaler.usecases.follow_steps import FollowSteps
 from emr_autoscaler.usecases.group_reports import GroupReports
 from emr_autoscaler.usecases.handle_interruption import HandleInterruption
 from emr_autoscaler.usecases.journal import Journal
@@ -121,6 +122,11 @@ class UseCases:
             journal=self.journal,
             reports=GroupReports(clock=ports.clock, journal=self.journal, policy_in_force=self.policy_in_force),
         )
+
+    @cached_property
+    def follow_steps(self) -> FollowSteps:
+        """Follows which steps wait."""
+        return FollowSteps(clock=self.ports.clock, registry=self.ports.registry, queue=self.ports.queue)
 
     @cached_property
     def enroll_cluster(self) -> EnrollCluster:

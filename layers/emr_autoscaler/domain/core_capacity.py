@@ -1,72 +1,28 @@
 """How many core nodes a cluster should have. Core nodes hold HDFS blocks: out in time, in with great care."""
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from emr_autoscaler.domain.cluster import ClusterState, InstanceGroup, Role
+from emr_autoscaler.domain import core_fleet
+from emr_autoscaler.domain.cluster import InstanceGroup, Role
+from emr_autoscaler.domain.core_scene import (
+    CoreEvidence,
+    block_trouble,
+    low_for_long,
+    numbers,
+    used_fraction,
+    yarn_trouble,
+)
 from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, GroupTarget, Reason
-from emr_autoscaler.domain.fleet_steps import core_order_of, core_policy_in_steps, fleet_of, in_words, whole_of
-from emr_autoscaler.domain.fleets import InstanceFleet
 from emr_autoscaler.domain.memory import CoreMemory
-from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName, MetricPoint
 from emr_autoscaler.domain.operator_change import OperatorChange, standing_change
-from emr_autoscaler.domain.policy import CorePolicy
 
 ASSUMED_REPLICATION = 3
 """Taken where no configuration states dfs.replication: EMR's largest default, so never too low."""
 
-LOW_SAMPLES = 3
-"""A shrink needs this many samples in a row below the low mark, and YARN quiet in as many."""
-
-YARN_METRICS = (MetricName.CONTAINER_PENDING, MetricName.YARN_MEMORY_AVAILABLE_PERCENTAGE)
-"""What tells whether the containers of a core node are needed."""
-
-BLOCK_METRICS = (
-    MetricName.MISSING_BLOCKS,
-    MetricName.CORRUPT_BLOCKS,
-    MetricName.UNDER_REPLICATED_BLOCKS,
-)
-
 SOON = timedelta(minutes=1)
 LATER = timedelta(minutes=5)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CoreEvidence:
-    """Everything the decision sees.
-
-    Attributes:
-        now: The time of the decision.
-        cluster_id: j-...
-        state: State of the cluster.
-        is_paused: Suspended by its tag.
-        has_managed_scaling: EMR's own managed scaling is on.
-        uses_fleets: The cluster has fleets, not groups.
-        groups: All instance groups as last seen.
-        fleets: All instance fleets as last seen, where the cluster has them.
-        dfs_replication: Where a configuration states it.
-        metrics: Recent HDFS metrics.
-        policy: The core section of the policy.
-        memory: What earlier decisions left behind.
-        operator_changes: Resizes of the cluster's groups that somebody else ordered lately.
-        created_at: When the cluster was made; None in evidence of older releases, which did not ask.
-    """
-
-    now: datetime
-    cluster_id: str
-    state: ClusterState
-    is_paused: bool = False
-    has_managed_scaling: bool = False
-    uses_fleets: bool = False
-    groups: tuple[InstanceGroup, ...]
-    fleets: tuple[InstanceFleet, ...] = ()
-    dfs_replication: int | None = None
-    metrics: ClusterMetrics
-    policy: CorePolicy
-    memory: CoreMemory = field(default_factory=CoreMemory)
-    created_at: datetime | None = None
-    operator_changes: tuple[OperatorChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +43,7 @@ def _decide_core_group(evidence: CoreEvidence) -> CoreVerdict:
     guard = _guard(evidence, group)
     if group is None or guard is not None:
         return _guarded(evidence, group, guard or Reason.GROUPS_UNAVAILABLE)
-    used = _used_fraction(evidence)
+    used = used_fraction(evidence)
     least = evidence.policy.min_nodes
     if group.requested_count < least and (isinstance(used, Reason) or _wanted(evidence, group, used) <= least):
         # The minimum needs no metrics: adding nodes endangers no block.
@@ -102,32 +58,10 @@ def _decide_core_group(evidence: CoreEvidence) -> CoreVerdict:
 
 
 def _decide_core_fleet(evidence: CoreEvidence) -> CoreVerdict:
-    """Decide as on a group, a step of the fleet in a node's place.
-
-    A shrink takes one instance, and nobody can say which: where instances count differently, one
-    order might take several, so such a fleet only grows.
-    """
-    fleet = fleet_of(evidence.fleets, Role.CORE)
-    step = 1 if fleet is None else fleet.step_units
-    seen = replace(
-        evidence,
-        uses_fleets=False,
-        fleets=(),
-        groups=() if fleet is None else (whole_of(fleet),),
-        policy=core_policy_in_steps(evidence.policy, step),
-    )
-    verdict = _decide_core_group(seen)
-    decision = verdict.decision
-    if fleet is None or not decision.targets:
-        return verdict
-    if decision.action is Action.SCALE_IN and not fleet.has_one_size:
-        used = _used_fraction(evidence)
-        return _hold(
-            evidence, Reason.FLEET_ONLY_GROWS, after=LATER, used=None if isinstance(used, Reason) else used
-        )
-    order = core_order_of(fleet, decision.targets[0].count)
-    detail = f"{decision.detail} ({in_words(fleet)})"
-    return replace(verdict, decision=replace(decision, targets=(order,), detail=detail))
+    """Decide as on a group, with the steps of the core fleet in its nodes' place."""
+    verdict = _decide_core_group(core_fleet.in_steps(evidence))
+    decision, memory = core_fleet.in_units(evidence, verdict.decision, verdict.memory)
+    return CoreVerdict(decision=decision, memory=memory)
 
 
 def _standing_change(evidence: CoreEvidence) -> OperatorChange | None:
@@ -154,7 +88,7 @@ def _guarded(evidence: CoreEvidence, group: InstanceGroup | None, guard: Reason)
 
 def _recall(evidence: CoreEvidence, group: InstanceGroup) -> CoreVerdict:
     """Let a shrink go on, or take it back where HDFS has filled up since: it might take hours, or never end."""
-    used = _used_fraction(evidence)
+    used = used_fraction(evidence)
     if isinstance(used, Reason) or used <= evidence.policy.hdfs_high:
         return _hold(evidence, Reason.RESIZING, after=SOON)
     wanted = max(group.running_count, _wanted(evidence, replace(group, requested_count=group.running_count), used))
@@ -178,17 +112,6 @@ def _guard(evidence: CoreEvidence, group: InstanceGroup | None) -> Reason | None
         (group is not None and group.is_resizing, Reason.RESIZING),
     )
     return next((reason for applies, reason in checks if applies), None)
-
-
-def _used_fraction(evidence: CoreEvidence) -> float | Reason:
-    point = evidence.metrics.latest(
-        MetricName.HDFS_UTILIZATION_PERCENT, now=evidence.now, max_age=evidence.policy.metrics_max_age
-    )
-    if point is None:
-        return Reason.METRICS_STALE
-    if not math.isfinite(point.value) or not 0 <= point.value <= 100:  # noqa: PLR2004 (a percentage)
-        return Reason.METRICS_ABSURD
-    return point.value / 100
 
 
 def _scale_out(evidence: CoreEvidence, group: InstanceGroup, used: float) -> CoreVerdict:
@@ -215,14 +138,14 @@ def _scale_in(evidence: CoreEvidence, group: InstanceGroup, used: float) -> Core
     floor = evidence.dfs_replication or ASSUMED_REPLICATION
     ready_at = _cooled_at(evidence)
     grown_up_at = evidence.now if evidence.created_at is None else evidence.created_at + policy.min_age
-    blocks, yarn = _block_trouble(evidence), _yarn_trouble(evidence)
+    blocks, yarn = block_trouble(evidence), yarn_trouble(evidence)
     checks = (
         (count < policy.min_nodes, Reason.AT_MINIMUM, None),
         (count < floor, Reason.REPLICATION_FLOOR, None),
         (grown_up_at > evidence.now, Reason.TOO_YOUNG, grown_up_at - evidence.now),
         (used * group.requested_count >= policy.hdfs_target * count, Reason.HDFS_WOULD_FILL, LATER),
         (blocks is not None, blocks, LATER),
-        (not _low_for_long(evidence), Reason.HDFS_IN_RANGE, LATER),
+        (not low_for_long(evidence), Reason.HDFS_IN_RANGE, LATER),
         (yarn is not None, yarn, LATER),
         (ready_at is not None, Reason.COOLDOWN, ready_at - evidence.now if ready_at else None),
     )
@@ -230,41 +153,6 @@ def _scale_in(evidence: CoreEvidence, group: InstanceGroup, used: float) -> Core
         if applies and reason is not None:
             return _hold(evidence, reason, after=after, used=used)
     return _order(evidence, group, count, Reason.HDFS_BELOW_LOW, used)
-
-
-def _block_trouble(evidence: CoreEvidence) -> Reason | None:
-    """Return why blocks forbid a shrink: any that are missing, corrupt or under-replicated, or unknown."""
-    for name in BLOCK_METRICS:
-        point = evidence.metrics.latest(name, now=evidence.now, max_age=evidence.policy.metrics_max_age)
-        if point is None:
-            return Reason.METRICS_STALE
-        if point.value != 0:
-            return Reason.HDFS_UNHEALTHY
-    return None
-
-
-def _yarn_trouble(evidence: CoreEvidence) -> Reason | None:
-    """Return why YARN forbids a shrink: its containers need the node, or nobody knows.
-
-    A cluster where nothing is published of YARN is not known to be quiet.
-    """
-    for name in YARN_METRICS:
-        if evidence.metrics.latest(name, now=evidence.now, max_age=evidence.policy.metrics_max_age) is None:
-            return Reason.METRICS_STALE
-    pending, free = (_newest(evidence, name) for name in YARN_METRICS)
-    quiet = all(p.value == 0 for p in pending) and all(p.value >= evidence.policy.yarn_free_percent for p in free)
-    return None if quiet else Reason.YARN_BUSY
-
-
-def _low_for_long(evidence: CoreEvidence) -> bool:
-    newest = _newest(evidence, MetricName.HDFS_UTILIZATION_PERCENT)
-    return len(newest) == LOW_SAMPLES and all(p.value / 100 < evidence.policy.hdfs_low for p in newest)
-
-
-def _newest(evidence: CoreEvidence, name: MetricName) -> tuple[MetricPoint, ...]:
-    """Return the newest samples of a metric that a shrink is judged by, at most LOW_SAMPLES."""
-    window = evidence.policy.metrics_max_age + LOW_SAMPLES * evidence.metrics.period
-    return evidence.metrics.since(name, evidence.now - window)[-LOW_SAMPLES:]
 
 
 def _cooled_at(evidence: CoreEvidence) -> datetime | None:
@@ -309,7 +197,7 @@ def _hold(
         decided_at=evidence.now,
         action=Action.HOLD,
         reason=reason,
-        detail="" if used is None else f"HDFS {used:.0%} full",
+        detail="" if used is None else numbers(evidence, reason, used),
         next_evaluation_at=next_at,
     )
     return CoreVerdict(decision=decision, memory=replace(evidence.memory, next_evaluation_at=next_at))

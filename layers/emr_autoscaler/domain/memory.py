@@ -10,6 +10,7 @@ from emr_autoscaler.domain.load import Load
 from emr_autoscaler.domain.operator_change import OperatorChange
 from emr_autoscaler.domain.recorded_look import RecordedLook
 from emr_autoscaler.domain.snapshot import Snapshot
+from emr_autoscaler.domain.step_queue import StepQueue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,7 @@ class TaskMemory:
         lost: Warned instances whose group still has to be lowered.
         on_demand_since: Since when a task fleet has on-demand units above their floor, or spot failed last.
         next_evaluation_at: When to look again; None while settled.
-        pushed: Snapshots a probe on the cluster pushed lately, oldest first, thinned out.
+        pushed: The last snapshots a probe on the cluster pushed, oldest first.
         recorded: The last look that was recorded.
         load: What was learned of the cluster's load.
     """
@@ -155,6 +156,7 @@ class RegistryEntry:
         operator_changes: The newest resize of each group that somebody else ordered.
         reported_states: Group id to the state (SUSPENDED, ARRESTED, RECONFIGURING) that people were told of.
         node_groups: EC2 id to group id of task nodes that a probe tells of; it never changes.
+        steps: Which steps wait, as events tell.
         groups_told: Names of the task groups whose creation a dry run has told of.
         version: Raised by every write of the whole entry; a write against an older version is refused.
         task_version: Raised by every write of the task memory alone; each write of the whole entry begins anew.
@@ -182,6 +184,7 @@ class RegistryEntry:
     operator_changes: tuple[OperatorChange, ...] = ()
     reported_states: Mapping[str, GroupState] = field(default_factory=dict)
     node_groups: Mapping[str, str] = field(default_factory=dict)
+    steps: StepQueue = field(default_factory=StepQueue)
     groups_told: tuple[str, ...] = ()
     version: int = 0
     task_version: int = 0

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from emr_autoscaler.domain.core_capacity import CoreEvidence
+from emr_autoscaler.domain.core_scene import CoreEvidence
 from emr_autoscaler.domain.decision import Decision
 from emr_autoscaler.domain.idleness import IdleEvidence
 from emr_autoscaler.domain.interruption import InterruptionEvidence

@@ -1,6 +1,6 @@
 """What a probe on the cluster says of its YARN, and how long that counts; the event is in messages."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -20,9 +20,8 @@ FRESH_FOR = timedelta(seconds=150)
 CLOCK_SKEW = timedelta(seconds=5)
 """A cluster's clock may be ahead by this much; what lies further in the future is not believed."""
 
-HISTORY = timedelta(minutes=5)
-NEWEST_KEPT = 3
-"""Of older snapshots one a minute is kept, for ``HISTORY``."""
+KEPT = 2
+"""Of the snapshots used the last is kept, and the one before it: how far they are apart is the metrics' period."""
 
 
 class NodeState(StrEnum):
@@ -145,25 +144,14 @@ def last_pushed_at(history: Sequence[Snapshot]) -> datetime:
 
 
 def add_to_history(history: Sequence[Snapshot], snapshot: Snapshot) -> tuple[Snapshot, ...]:
-    """Return the history with one more snapshot, thinned out."""
-    kept: list[Snapshot] = []
-    older, newest = history[: 1 - NEWEST_KEPT], history[1 - NEWEST_KEPT :]
-    for past in older:
-        is_first_of_its_minute = not kept or _minute(past.at) != _minute(kept[-1].at)
-        if is_first_of_its_minute and snapshot.at - past.at <= HISTORY:
-            kept.append(past)
-    return (*kept, *newest, snapshot)
-
-
-def _minute(at: datetime) -> tuple[int, int]:
-    return at.hour, at.minute
+    """Return what is kept once one more snapshot was used, oldest first."""
+    return (*history[1 - KEPT :], snapshot)
 
 
 def as_metrics(cluster_id: str, snapshots: Sequence[Snapshot], *, now: datetime) -> ClusterMetrics:
     """Return snapshots, oldest first and at least one, as the metrics of the cluster.
 
-    A clock that is ahead is set right here: no sample is later than ``now``. What a rate is computed from
-    comes with its history, the rest as it is.
+    A clock that is ahead is set right here: no sample is later than ``now``.
     """
     last = snapshots[-1]
     at = min(last.at, now)
@@ -171,22 +159,19 @@ def as_metrics(cluster_id: str, snapshots: Sequence[Snapshot], *, now: datetime)
     def newest(value: float) -> tuple[MetricPoint, ...]:
         return (MetricPoint(at=at, value=value),)
 
-    def history(read: Callable[[Snapshot], float | None]) -> tuple[MetricPoint, ...]:
-        read_of = ((min(s.at, now), read(s)) for s in snapshots)
-        return tuple(MetricPoint(at=at, value=value) for at, value in read_of if value is not None)
-
     series = {
         MetricName.MEMORY_TOTAL_MIB: newest(last.total_mib),
         MetricName.MEMORY_ALLOCATED_MIB: newest(last.allocated_mib),
         MetricName.MEMORY_AVAILABLE_MIB: newest(last.available_mib),
         MetricName.PENDING_MIB: newest(last.pending_mib),
-        MetricName.CONTAINER_ALLOCATED: history(attrgetter("containers_allocated")),
+        MetricName.CONTAINER_ALLOCATED: newest(last.containers_allocated),
         MetricName.CONTAINER_PENDING: newest(last.containers_pending),
-        MetricName.CONTAINERS_COMPLETED: history(attrgetter("containers_completed")),
         MetricName.APPS_RUNNING: newest(last.apps_running),
         MetricName.APPS_PENDING: newest(last.apps_pending),
         MetricName.ACTIVE_NODES: newest(last.active_nodes),
     }
+    if last.containers_completed is not None:
+        series[MetricName.CONTAINERS_COMPLETED] = newest(last.containers_completed)
     if last.core_nodes is not None and last.task_nodes is not None:
         series[MetricName.CORE_NODES_RUNNING] = newest(last.core_nodes)
         series[MetricName.TASK_NODES_RUNNING] = newest(last.task_nodes)

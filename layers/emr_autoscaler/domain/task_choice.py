@@ -138,6 +138,9 @@ def _scale_in(scene: Scene, demand: Demand, want: Want) -> Choice:
         counts = _place_fewer(scene, _needed_since(scene, want, demand.at - max(hold, SMALL_SURPLUS_WAITS)))
     if sum(counts.values()) >= scene.nodes:
         return Choice(reason=_why_held(scene, demand, want), counts=scene.base)
+    expected_until = None if above else scene.evidence.steps.held_until(now)
+    if expected_until is not None:
+        return Choice(reason=Reason.STEP_EXPECTED, counts=scene.base, retry_at=expected_until)
     ready_at = _cooled(_last_resize(scene.memory), policy.scale_in_cooldown)
     if ready_at is None or ready_at <= now:
         return Choice(reason=Reason.ABOVE_MAXIMUM if above else Reason.DEMAND_BELOW_CAPACITY, counts=counts)

@@ -17,6 +17,7 @@ from emr_autoscaler.domain.placement import Slot
 from emr_autoscaler.domain.policy import TaskPolicy
 from emr_autoscaler.domain.pools import FIRST_COOLING, rank
 from emr_autoscaler.domain.snapshot import NodeLoad
+from emr_autoscaler.domain.step_queue import StepQueue
 
 STALLED_AFTER = timedelta(minutes=15)
 """A request unmet for this long is stalled even where no event said why (slow boots take 11 min)."""
@@ -45,6 +46,7 @@ class TaskEvidence:
         groups_are_fresh: True where ``groups`` were read from EMR for this very decision.
         operator_changes: Resizes of the cluster's groups that somebody else ordered lately.
         node_groups: EC2 id to group id of those nodes, as far as it is known.
+        steps: Steps of the cluster that wait or have just begun.
         nodes: What runs on each node, of the snapshot that ``metrics`` end with; empty where nobody told.
     """
 
@@ -64,6 +66,7 @@ class TaskEvidence:
     operator_changes: tuple[OperatorChange, ...] = ()
     nodes: tuple[NodeLoad, ...] = ()
     node_groups: Mapping[str, str] = field(default_factory=dict)
+    steps: StepQueue = field(default_factory=StepQueue)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field, StringConstraints
 
 from emr_autoscaler.domain.cluster import ClusterState, GroupState, InstanceGroup, Market, Role
 from emr_autoscaler.domain.fleets import InstanceFleet
+from emr_autoscaler.domain.step_queue import StepState
 from emr_autoscaler.messages.envelope import ClusterId, Detail, Word
 
 INSUFFICIENT_CAPACITY = "insufficient instance capacity"
@@ -89,6 +90,14 @@ class InstanceFleetCapacity(Detail):
     def is_shortage(self) -> bool:
         """Whether EMR could not buy what was asked for, from any type, or gave spot up."""
         return INSUFFICIENT_CAPACITY in self.event_code or SPOT_TIMEOUT in self.event_code
+
+
+class StepStatusChange(Detail):
+    """EMR Step Status Change."""
+
+    cluster_id: ClusterId = Field(alias="clusterId")
+    step_id: Word = Field(alias="stepId")
+    state: StepState
 
 
 class InstanceGroupCapacity(Detail):

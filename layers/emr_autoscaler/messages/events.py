@@ -17,6 +17,7 @@ from emr_autoscaler.messages.emr_events import (
     InstanceFleetStateChange,
     InstanceGroupCapacity,
     InstanceGroupStateChange,
+    StepStatusChange,
 )
 from emr_autoscaler.messages.envelope import Detail, Envelope
 from emr_autoscaler.messages.operator_events import AutoScalingPolicyChange, EmrCall, ManagedScalingAction
@@ -34,6 +35,7 @@ MODELS: Mapping[tuple[str, str], type[Detail]] = MappingProxyType(
         ("aws.emr", "EMR Instance Fleet Resize"): InstanceFleetCapacity,
         ("aws.emr", "EMR Instance Group Provisioning"): InstanceGroupCapacity,
         ("aws.emr", "EMR Instance Group Resize"): InstanceGroupCapacity,
+        ("aws.emr", "EMR Step Status Change"): StepStatusChange,
         ("aws.emr", "EMR Auto Scaling Policy State Change"): AutoScalingPolicyChange,
         ("aws.emr", "EMR Managed Scaling Action"): ManagedScalingAction,
         ("aws.elasticmapreduce", "AWS API Call via CloudTrail"): EmrCall,

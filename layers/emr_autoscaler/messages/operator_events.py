@@ -6,7 +6,7 @@ call to call, and none of this is documented: whatever is there is used.
 
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from emr_autoscaler.messages.envelope import ClusterId, Detail, Word
 
@@ -41,6 +41,12 @@ class ManagedScalingAction(Detail):
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out_nothings(cls, data: Any) -> Any:  # noqa: ANN401 (pydantic hands over what arrived)
+        """Take null for what is left out: CloudTrail writes either."""
+        return {k: v for k, v in data.items() if v is not None} if isinstance(data, dict) else data
 
 
 class SessionIssuer(_Part):

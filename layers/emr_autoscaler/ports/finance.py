@@ -1,6 +1,6 @@
 """What finance keeps and reads: cost records, budgets, statements, the billing export."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
@@ -94,8 +94,10 @@ class Costs(Protocol):
 class BillingExport(Protocol):
     """AWS's own bill, as its export tells it."""
 
-    def amounts(self, month: str) -> Mapping[BillKey, BilledAmount]:
-        """Return what a month (2026-10) was billed by cluster, hour and component; empty without an export.
+    def days(self, month: str) -> Iterator[tuple[date, Mapping[BillKey, BilledAmount]]]:
+        """Yield what a month (2026-10) was billed by cluster, hour and component, a UTC day at a time, in order.
+
+        Days without lines are left out; without an export there are none. The month is never held in memory.
 
         Raises:
             InvalidInputError: The export lacks a column that is needed; names it.

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-from emr_autoscaler.domain.core_capacity import CoreEvidence
+from emr_autoscaler.domain.core_scene import CoreEvidence
 from emr_autoscaler.domain.decision import Decision, DecisionKind
 from emr_autoscaler.domain.errors import BusyError
 from emr_autoscaler.domain.memory import RegistryEntry

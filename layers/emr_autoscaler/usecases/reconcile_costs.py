@@ -8,6 +8,7 @@ from decimal import Decimal
 from emr_autoscaler.domain.costs import Component, HourRecord, exact_sum
 from emr_autoscaler.domain.reconciliation import (
     BilledAmount,
+    BillKey,
     Comparison,
     Outcome,
     compare_with_bill,
@@ -17,8 +18,10 @@ from emr_autoscaler.ports import BillingExport, Clock, Costs, Notification, Noti
 SETTLED_AFTER = timedelta(days=2)
 """AWS goes on adding lines to an hour for about a day; a younger one is left alone."""
 
+_HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
 _SHOWN = 10
+_KEPT = 1000
 
 
 @dataclass(slots=True, kw_only=True)
@@ -30,14 +33,22 @@ class Reconciled:
         unchanged: Cluster-hours that were reconciled before, with the same bill.
         outcomes: Every compared hour by outcome.
         differences: Bill less estimate by component, of the hours written.
-        largest: The hours written that differ, largest difference first.
+        moved: How many of the hours written cost something else now.
+        largest: The largest of these differences, and a few more.
     """
 
     hours: int = 0
     unchanged: int = 0
     outcomes: dict[Outcome, int] = field(default_factory=dict)
     differences: dict[Component, Decimal] = field(default_factory=dict)
+    moved: int = 0
     largest: list[tuple[Decimal, str]] = field(default_factory=list)
+
+    def keep_largest(self) -> None:
+        """Sort the differences, largest first, and forget those that nobody will be told of."""
+        self.largest.sort(key=lambda each: (-abs(each[0]), each[1]))
+        del self.largest[_SHOWN:]
+
     missing: set[Component] = field(default_factory=set)
 
 
@@ -56,43 +67,44 @@ class ReconcileCosts:
         now = self.clock.now().astimezone(UTC)
         this_month = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
         found = Reconciled()
+        until = (now - SETTLED_AFTER).replace(minute=0, second=0, microsecond=0)
         for first in ((this_month - _DAY).replace(day=1), this_month):
-            bill: dict[tuple[str, datetime], dict[Component, BilledAmount]] = {}
-            for key, amount in self.export.amounts(f"{first:%Y-%m}").items():
-                bill.setdefault((key.cluster_id, key.hour), {})[key.component] = amount
-            if bill:
-                self._month(first, now - SETTLED_AFTER, bill, found)
+            for day, amounts in self.export.days(f"{first:%Y-%m}"):
+                start = datetime(day.year, day.month, day.day, tzinfo=UTC)
+                if start < until:
+                    self._day(start, min(start + _DAY, until), amounts, found)
         if found.hours:
             self._tell(found)
         return found
 
-    def _month(
-        self,
-        first: datetime,
-        until: datetime,
-        bill: Mapping[tuple[str, datetime], Mapping[Component, BilledAmount]],
-        found: Reconciled,
+    def _day(
+        self, start: datetime, end: datetime, amounts: Mapping[BillKey, BilledAmount], found: Reconciled
     ) -> None:
-        month, day = f"{first:%Y-%m}", first
-        while day < until and f"{day:%Y-%m}" == month:
-            end = min(day + _DAY, until.replace(minute=0, second=0, microsecond=0))
-            for booked in self.costs.hours_of_account(self.account_id, month, start=day, end=end):
-                latest = self.costs.get_hour(booked.account_id, booked.region, booked.cluster_id, booked.hour)
-                record = latest or booked
-                self._hour(
-                    record, compare_with_bill(record, bill.get((record.cluster_id, record.hour), {})), found
-                )
-            day += _DAY
+        """Compare the hours of a day, one hour of all clusters at a time."""
+        bill: dict[tuple[str, datetime], dict[Component, BilledAmount]] = {}
+        for key, amount in amounts.items():
+            bill.setdefault((key.cluster_id, key.hour), {})[key.component] = amount
+        hour = start
+        while hour < end:
+            booked = self.costs.hours_of_account(self.account_id, f"{start:%Y-%m}", start=hour, end=hour + _HOUR)
+            for record in booked:
+                self._hour(record, bill.get((record.cluster_id, hour), {}), found)
+            hour += _HOUR
 
-    def _hour(self, before: HourRecord, comparison: Comparison, found: Reconciled) -> None:
+    def _hour(self, booked: HourRecord, bill: Mapping[Component, BilledAmount], found: Reconciled) -> None:
+        before, comparison = booked, compare_with_bill(booked, bill)
+        key = (booked.account_id, booked.region, booked.cluster_id, booked.hour)
+        if _is_news(comparison, before):
+            # What is booked may have been corrected since its month was closed.
+            before = self.costs.get_hour(*key) or booked
+            comparison = compare_with_bill(before, bill)
         found.outcomes[comparison.outcome] = found.outcomes.get(comparison.outcome, 0) + 1
         found.missing.update(comparison.missing)
         if comparison.outcome not in {Outcome.PROVEN, Outcome.DIFFERS}:
             return
-        if comparison.record == before:
+        if not _is_news(comparison, before):
             found.unchanged += 1
             return
-        key = (before.account_id, before.region, before.cluster_id, before.hour)
         instances = [part for r in self.costs.revisions(*key, latest_only=True) for part in r.instances]
         now = self.clock.now()
         record = comparison.record
@@ -103,15 +115,18 @@ class ReconcileCosts:
             known = found.differences.get(component, Decimal(0))
             found.differences[component] = exact_sum((known, difference))
         if moved:
+            found.moved += 1
             found.largest.append((moved, f"{record.cluster_id} {record.hour:%Y-%m-%dT%HZ}"))
+            if len(found.largest) > _KEPT:
+                found.keep_largest()
 
     def _tell(self, found: Reconciled) -> None:
-        found.largest.sort(key=lambda each: (-abs(each[0]), each[1]))
+        found.keep_largest()
         lines = [f"{found.hours} cluster-hours were compared with the billing export and are reconciled now."]
         lines += [f"{c.value}: bill less estimate {_usd(d)} USD" for c, d in sorted(found.differences.items())]
         lines += [f"{name}: moved by {_usd(moved)} USD" for moved, name in found.largest[:_SHOWN]]
-        if len(found.largest) > _SHOWN:
-            lines.append(f"and {len(found.largest) - _SHOWN} more hours; each names its difference in its lines")
+        if found.moved > _SHOWN:
+            lines.append(f"and {found.moved - _SHOWN} more hours; each names its difference in its lines")
         if found.missing:
             names = ", ".join(sorted(found.missing))
             lines.append(
@@ -125,6 +140,10 @@ class ReconcileCosts:
                 attributes={"kind": "RECONCILIATION", "severity": "info"},
             )
         )
+
+
+def _is_news(comparison: Comparison, before: HourRecord) -> bool:
+    return comparison.outcome in {Outcome.PROVEN, Outcome.DIFFERS} and comparison.record != before
 
 
 def _usd(amount: Decimal) -> str:

@@ -3,13 +3,8 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from emr_autoscaler.domain.core_capacity import (
-    BLOCK_METRICS,
-    YARN_METRICS,
-    CoreEvidence,
-    CoreVerdict,
-    decide_core_capacity,
-)
+from emr_autoscaler.domain.core_capacity import CoreVerdict, decide_core_capacity
+from emr_autoscaler.domain.core_scene import BLOCK_METRICS, YARN_METRICS, CoreEvidence
 from emr_autoscaler.domain.decision import DecisionKind
 from emr_autoscaler.domain.memory import RegistryEntry
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName

@@ -78,6 +78,7 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
             metrics=metrics,
             policy=policy.task,
             memory=entry.task,
+            steps=entry.steps,
             operator_changes=entry.operator_changes,
             node_groups=entry.node_groups,
             pools=health_of_pools(self.pools, entry, groups_of(entry, policy)),

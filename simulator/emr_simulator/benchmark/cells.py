@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 
 from emr_simulator.benchmark.watching import Sample, Watched
+from emr_simulator.clusters import Cluster
 from emr_simulator.experiment import START, MetricsMode, Setup, run_experiment
 from emr_simulator.optimum import MINUTE, zero_wait_rate
 from emr_simulator.policies.registry import policy_of
+from emr_simulator.words import Role
 from emr_simulator.workloads.model import Workload
 from emr_simulator.world import World
 
@@ -70,6 +72,7 @@ def play(cell: Cell, workload: Workload, setup: Setup) -> dict[str, Any]:
         "figures": figures.to_json(),
         "money": _money(samples, float(figures.cost_usd)),
         "wait_within_minutes": wait_within_minutes(samples, workload),
+        "boot_seconds": watched.boot_seconds(),
         "timeline": timeline(samples),
     }
 
@@ -88,6 +91,20 @@ class _WatchedWorld(Watched):
         """Return the samples since the workload began."""
         began_at = START if self._world is None else self.began_at(self._world, self._first)
         return [sample for sample in self.samples if sample.at > began_at]
+
+    def boot_seconds(self) -> float | None:
+        """Return the mean boot of its task nodes; None where none came."""
+        return None if self._world is None else mean_boot_seconds(self._world.inside(self.cluster_id))
+
+
+def mean_boot_seconds(cluster: Cluster) -> float | None:
+    """Return how long task nodes were paid for before they were useful, on average; None where none came."""
+    boots = [
+        node.ready_at - node.launched_at
+        for node in cluster.nodes()
+        if node.group.spec.role is Role.TASK and node.ready_at is not None and node.launched_at is not None
+    ]
+    return round(sum(boots) / len(boots), 2) if boots else None
 
 
 def _money(samples: Sequence[Sample], cost_usd: float) -> dict[str, float]:

@@ -100,7 +100,10 @@ def run_benchmark(plan: Plan, *, when_done: Callable[[Cell, bool], None]) -> dic
 
 def _frontier(plan: Plan, trace: Path, workload: Workload) -> Frontier:
     """Solve the optimum of a trace, or read what an earlier run kept of it."""
-    key = f"{file_digest(trace)} {code_digest()} {plan.setup} {plan.hours}"
+    setup = plan.setup
+    nodes = (setup.instance_type, setup.core_count, setup.maximum_task_count)
+    work = (file_digest(trace), setup.container_mib, setup.throughput_factor, plan.hours)
+    key = f"{code_digest()} {nodes} {work}"  # what else a set-up varies, the program does not know
     path = plan.out / "runs" / f"optimum-{hashlib.sha256(key.encode()).hexdigest()[:24]}.json"
     if path.exists():
         kept = json.loads(path.read_text(encoding="utf-8"))

@@ -68,6 +68,7 @@ def document_of(played: Sequence[Played], outcomes: Outcomes, setup: Setup, seed
         "setup": {
             **asdict(setup),
             "containers_per_node": setup.containers_per_node,
+            "varied": list(setup.varied),
         },
         "traces": traces,
         "against_reference": _against(played, outcomes, seeds),
@@ -109,7 +110,12 @@ def _entry(variant: Variant, cells: Sequence[Cell], outcomes: Outcomes, frontier
     least = [frontier.least_cost_usd(figure(run, "delay_seconds")) for run in runs]
     costs = [figure(run, "cost_usd") for run in runs]
     passed = sum(
-        frontier.is_passed_by(cost_usd=cost, delay_seconds=figure(run, "delay_seconds"))
+        frontier.is_impossible(
+            cost_usd=cost,
+            delay_seconds=figure(run, "delay_seconds"),
+            wait_within_minutes=run["wait_within_minutes"],
+            boot_seconds=run["boot_seconds"],
+        )
         for cost, run in zip(costs, runs, strict=True)
     )
     middle = sorted(runs, key=lambda run: figure(run, "cost_usd"))[len(runs) // 2]

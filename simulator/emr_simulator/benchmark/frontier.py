@@ -50,6 +50,25 @@ class Frontier:
         """Return whether a run is cheaper than possible: an error of the simulator, or a cheat."""
         return cost_usd < self.least_cost_usd(delay_seconds) * (1 - 1e-6)
 
+    def is_impossible(
+        self, *, cost_usd: float, delay_seconds: float, wait_within_minutes: int, boot_seconds: float | None
+    ) -> bool:
+        """Return whether a run cannot be, by any of the optimum's forms.
+
+        Args:
+            cost_usd: Of the run.
+            delay_seconds: Its work-weighted delay.
+            wait_within_minutes: By how many minutes its work was late at the most.
+            boot_seconds: What its nodes paid before they were useful, on average: with less than the program's
+                own boot a run could pass the optimum, and with this world's delays no honest run has less.
+        """
+        past_deadline = any(
+            wait_within_minutes <= limit and cost_usd < least * (1 - 1e-6)
+            for limit, least in self.deadlines.items()
+        )
+        instant = boot_seconds is not None and boot_seconds < self.boot_minutes * 60
+        return past_deadline or instant or self.is_passed_by(cost_usd=cost_usd, delay_seconds=delay_seconds)
+
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
         return {

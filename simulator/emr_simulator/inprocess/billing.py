@@ -1,6 +1,7 @@
 """AWS's bill and the budgets in memory, as a test or an experiment puts them there."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date
 
 from emr_autoscaler.domain.budgets import Budget
 from emr_autoscaler.domain.reconciliation import BilledAmount, BillKey
@@ -12,9 +13,12 @@ class MemoryBillingExport:
     def __init__(self) -> None:
         self.months: dict[str, dict[BillKey, BilledAmount]] = {}
 
-    def amounts(self, month: str) -> Mapping[BillKey, BilledAmount]:
-        """Return what was put in for a month."""
-        return self.months.get(month, {})
+    def days(self, month: str) -> Iterator[tuple[date, Mapping[BillKey, BilledAmount]]]:
+        """Yield what was put in for a month, day by day."""
+        by_day: dict[date, dict[BillKey, BilledAmount]] = {}
+        for key, amount in self.months.get(month, {}).items():
+            by_day.setdefault(key.hour.astimezone(UTC).date(), {})[key] = amount
+        yield from sorted(by_day.items())
 
 
 class MemoryBudgets:

@@ -44,6 +44,7 @@ _GROUP_EVENTS = frozenset(
     {
         ("aws.emr", "EMR Instance Group State Change"),
         ("aws.emr", "EMR Instance Fleet State Change"),
+        ("aws.emr", "EMR Step Status Change"),
         ("aws.emr", "EMR Auto Scaling Policy State Change"),
         ("aws.emr", "EMR Managed Scaling Action"),
     }

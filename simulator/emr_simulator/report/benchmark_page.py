@@ -31,6 +31,14 @@ _FIGURES = (
     ("nodes_started", "starts", 0),
 )
 
+_ELASTICITY = {
+    "theta_u": "missing nodes / demand (theta U)",
+    "theta_o": "surplus nodes / demand (theta O)",
+    "tau_u": "time with too few (tau U)",
+    "tau_o": "time with too many (tau O)",
+    "instability": "instability",
+}
+
 
 def benchmark_page(document: Mapping[str, Any]) -> str:
     """Return the page as HTML.
@@ -44,6 +52,7 @@ def benchmark_page(document: Mapping[str, Any]) -> str:
         f"{seeds} seed{'s' if seeds > 1 else ''} of each policy, medians; "
         f"0 to {setup['maximum_task_count']} task nodes of {setup['instance_type']} beside "
         f"{setup['core_count']} core nodes, {setup['containers_per_node']} containers a node"
+        + "".join(f"; {words}" for words in setup["varied"])
     )
     body = ["<h1>EMR Autoscaler: benchmark</h1>", f'<p class="sub">{escape(about)}</p>']
     for trace in document["traces"]:
@@ -121,6 +130,13 @@ def _trace(trace: Mapping[str, Any], document: Mapping[str, Any]) -> list[str]:
             f"same delay. Over the reference, {document['reference']}: geometric means over pairs of the same "
             "trace and seed. p50, p95 and p99 are slowdowns, misses are missed deadlines.",
             [_figures(entries, document)],
+        ),
+        section(
+            "Elasticity",
+            "How the supply of nodes followed the demand, sampled every minute (SPEC RG). Demand is what zero "
+            f"waiting would fill, {document['setup']['core_count']} to {most} nodes. Medians; less is better, and "
+            "none says how much work had to wait.",
+            [_elasticity(entries, document)],
         ),
     ]
 
@@ -210,6 +226,21 @@ def _figures(entries: Sequence[Entry], document: Mapping[str, Any]) -> str:
         rows.append(("mine" if entry["policy"].startswith(document["reference"]) else "", cells))
     columns = ["policy", *(title for _name, title, _digits in _FIGURES)]
     return table([*columns, "/ optimum", "USD / ref.", "p95 / ref."], rows)
+
+
+def _elasticity(entries: Sequence[Entry], document: Mapping[str, Any]) -> str:
+    rows = [
+        (
+            "mine" if entry["policy"].startswith(document["reference"]) else "",
+            [escape(entry["policy"]), *(_elastic_cell(name, value(entry, name)) for name in _ELASTICITY)],
+        )
+        for entry in entries
+    ]
+    return table(["policy", *_ELASTICITY.values()], rows)
+
+
+def _elastic_cell(name: str, share: float) -> str:
+    return f"{share:.1f}" if name == "theta_o" else f"{share:.1%}"
 
 
 def _passed(entry: Entry) -> str:

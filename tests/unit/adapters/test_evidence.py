@@ -46,6 +46,15 @@ def test_evidence_stored_before_a_field_was_known_is_read_with_its_default():
     assert load_evidence(DecisionKind.TASK, older) == EVIDENCE
 
 
+def test_evidence_from_before_there_were_probes_is_read():
+    stored = dump_evidence(DecisionKind.TASK, EVIDENCE)
+    del stored["nodes"]
+    for name in ("pushed", "recorded"):
+        del stored["memory"][name]
+
+    assert load_evidence(DecisionKind.TASK, stored) == EVIDENCE
+
+
 def test_evidence_of_another_kind_is_not_dumped():
     with pytest.raises(TypeError, match="a CORE decision is not made from TaskEvidence"):
         dump_evidence(DecisionKind.CORE, EVIDENCE)

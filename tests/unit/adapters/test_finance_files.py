@@ -3,7 +3,6 @@
 import csv
 import gzip
 import io
-import json
 import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -14,17 +13,14 @@ import pytest
 from moto import mock_aws
 from tests.support.finance import RecordedWorld
 
-from emr_autoscaler.adapters.billing_export import S3BillingExport
 from emr_autoscaler.adapters.budget_store import ParameterBudgets
 from emr_autoscaler.adapters.dynamodb_table import Table
 from emr_autoscaler.adapters.focus_csv import COLUMNS
 from emr_autoscaler.adapters.statement_page import index_page, statement_page
 from emr_autoscaler.adapters.statement_store import S3Statements, file_name, statement_csv
 from emr_autoscaler.domain.cost_history import correct
-from emr_autoscaler.domain.costs import Component, exact_sum
-from emr_autoscaler.domain.errors import InvalidInputError
+from emr_autoscaler.domain.costs import exact_sum
 from emr_autoscaler.domain.focus import rows_of
-from emr_autoscaler.domain.reconciliation import BilledAmount, BillKey
 from emr_autoscaler.domain.statement import StatementSums
 from emr_autoscaler.messages.budgets import parse_budgets
 
@@ -197,135 +193,6 @@ def test_names_that_people_chose_are_neither_markup_nor_formulas_nor_paths(recor
     assert "'=1+1" in statement_csv(statement)
     assert "/" not in file_name(statement.cost_centre)
     assert file_name("a b") != file_name("a-b")
-
-
-# --------------------------------------------------------------------------- AWS's billing export
-
-CUR = {
-    "line_item_usage_start_date": "2026-10-05 13:00:00.000",
-    "line_item_product_code": "ElasticMapReduce",
-    "line_item_usage_type": "EUC1-BoxUsage:m5.xlarge",
-    "line_item_line_item_type": "Usage",
-    "line_item_resource_id": ARN,
-    "line_item_unblended_cost": "0.048",
-    "savings_plan_savings_plan_effective_cost": "",
-    "reservation_effective_cost": "",
-    "resource_tags": "",
-}
-EC2 = {
-    "line_item_product_code": "AmazonEC2",
-    "line_item_resource_id": "i-0abc",
-    "resource_tags": json.dumps({"aws_elasticmapreduce_job_flow_id": CLUSTER}),
-}
-
-
-def put(s3, rows, key="exports/data/BILLING_PERIOD=2026-10/x-00001.csv.gz"):
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]))
-    writer.writeheader()
-    writer.writerows(rows)
-    raw = text.getvalue().encode()
-    s3.put_object(Bucket=BUCKET, Key=key, Body=gzip.compress(raw) if key.endswith(".gz") else raw)
-
-
-def amounts(s3, month="2026-10"):
-    found = S3BillingExport(s3, BUCKET, "exports/").amounts(month)
-    return {(key.cluster_id, key.hour, key.component): amount.effective_usd for key, amount in found.items()}
-
-
-def test_without_a_bucket_there_is_no_bill(s3):
-    assert S3BillingExport(s3, "", "").amounts("2026-10") == {}
-
-
-def test_lines_of_a_cluster_hour_are_added_up_by_component(s3):
-    put(
-        s3,
-        [
-            CUR,
-            CUR,
-            {**CUR, **EC2, "line_item_unblended_cost": "0.2"},
-            {**CUR, **EC2, "line_item_usage_type": "EUC1-SpotUsage:m5.xlarge", "line_item_unblended_cost": "0.07"},
-            {
-                **CUR,
-                **EC2,
-                "line_item_usage_type": "EUC1-EBS:VolumeUsage.gp3",
-                "line_item_unblended_cost": "0.001",
-            },
-        ],
-    )
-    assert amounts(s3) == {
-        (CLUSTER, HOUR, Component.EMR_FEE): Decimal("0.096"),
-        (CLUSTER, HOUR, Component.EC2_ON_DEMAND): Decimal("0.2"),
-        (CLUSTER, HOUR, Component.EC2_SPOT): Decimal("0.07"),
-        (CLUSTER, HOUR, Component.EBS): Decimal("0.001"),
-    }
-
-
-def test_covered_use_costs_what_the_commitment_says(s3):
-    plan = {
-        "line_item_line_item_type": "SavingsPlanCoveredUsage",
-        "savings_plan_savings_plan_effective_cost": "0.1",
-    }
-    reserved = {"line_item_line_item_type": "DiscountedUsage", "reservation_effective_cost": "0.05"}
-    put(s3, [{**CUR, **EC2, **plan}, {**CUR, **EC2, **reserved}])
-    assert amounts(s3) == {(CLUSTER, HOUR, Component.EC2_ON_DEMAND): Decimal("0.15")}
-
-
-def test_lines_of_other_things_and_nulls_are_no_trouble(s3):
-    put(
-        s3,
-        [
-            {**CUR, "line_item_line_item_type": "Tax"},
-            {**CUR, "line_item_product_code": "AmazonS3"},
-            {**CUR, **EC2, "resource_tags": ""},
-            {**CUR, **EC2, "resource_tags": "no json"},
-            {**CUR, **EC2, "line_item_usage_type": "EUC1-DataTransfer-Out-Bytes"},
-            {**CUR, "line_item_usage_start_date": ""},
-            {**CUR, "line_item_unblended_cost": ""},
-        ],
-    )
-    assert amounts(s3) == {(CLUSTER, HOUR, Component.EMR_FEE): Decimal(0)}
-
-
-def test_only_the_newest_version_of_a_month_counts(s3):
-    put(s3, [CUR], key="exports/data/BILLING_PERIOD=2026-10/2026-10-06T00-1/x.csv")
-    put(
-        s3,
-        [{**CUR, "line_item_unblended_cost": "9"}],
-        key="exports/data/BILLING_PERIOD=2026-10/2026-10-07T00-2/x.csv",
-    )
-    put(s3, [CUR], key="exports/data/BILLING_PERIOD=2026-09/x.csv")
-    assert list(amounts(s3).values()) == [Decimal(9)]
-
-
-def test_an_export_without_resource_ids_is_refused_by_name(s3):
-    put(s3, [{name: value for name, value in CUR.items() if name != "line_item_resource_id"}])
-    with pytest.raises(InvalidInputError, match="line_item_resource_id"):
-        amounts(s3)
-
-
-def test_an_amount_that_is_no_number_is_refused(s3):
-    put(s3, [{**CUR, "line_item_unblended_cost": "many"}])
-    with pytest.raises(InvalidInputError, match="many"):
-        amounts(s3)
-
-
-def test_focus_exports_are_read_as_well(s3):
-    row = {
-        "ChargePeriodStart": "2026-10-05T13:00:00Z",
-        "ChargeCategory": "Usage",
-        "EffectiveCost": "0.2",
-        "ResourceId": "i-0abc",
-        "x_ServiceCode": "AmazonEC2",
-        "x_UsageType": "EUC1-BoxUsage:m5.xlarge",
-        "Tags": json.dumps({"aws:elasticmapreduce:job-flow-id": CLUSTER}),
-    }
-    put(s3, [row, {**row, "ChargeCategory": "Tax"}])
-    assert S3BillingExport(s3, BUCKET, "exports/").amounts("2026-10") == {
-        BillKey(cluster_id=CLUSTER, hour=HOUR, component=Component.EC2_ON_DEMAND): BilledAmount(
-            effective_usd=Decimal("0.2"), line_items=1, source="exports/data/BILLING_PERIOD=2026-10/x-00001.csv.gz"
-        )
-    }
 
 
 # --------------------------------------------------------------------------- budgets

@@ -58,3 +58,32 @@ def test_a_folder_that_cannot_be_written_is_a_failure_of_one_line(run, trace):
     result = benchmark(run, trace, "--policies", "static:3")
     assert result.code == 1
     assert result.err.strip().count("\n") == 0
+
+
+def test_tables_are_printed_from_the_results_of_a_folder(run, trace):
+    benchmark(run, trace, "--policies", "static:3")
+    result = run("benchmark", "--tables", str(trace.parent / "out"))
+    assert (result.code, result.err) == (0, "")
+    assert "### Elasticity" in result.out
+
+
+def test_a_folder_without_results_is_wrong_usage(run, trace):
+    result = run("benchmark", "--tables", str(trace.parent))
+    assert result.code == 2
+    assert "benchmark.json" in result.err
+
+
+@pytest.mark.parametrize("left_out", ["--seeds", "--out"])
+def test_seeds_and_folder_are_needed_to_run(run, trace, left_out):
+    given = {"--seeds": "1", "--out": str(trace.parent / "out")}
+    more = [word for option, value in given.items() if option != left_out for word in (option, value)]
+    result = run("benchmark", "--trace", str(trace), *more)
+    assert result.code == 2
+    assert left_out in result.err
+
+
+def test_what_is_varied_is_told_on_the_page(run, trace):
+    benchmark(run, trace, "--policies", "static:3", "--throughput", "0.5", "--lost-metrics", "0.1")
+    page = (trace.parent / "out" / "report.html").read_text()
+    assert "throughput x 0.5; 10% of metrics lost" in page
+    assert "Elasticity" in page

@@ -9,6 +9,7 @@ from tests.support.installations import OUTPUTS, FakeAccount, Rehearsal
 from emr_autoscaler.domain.cluster import Market
 from emr_autoscaler.domain.errors import InvalidPolicyError, RefusedError
 from emr_autoscaler.domain.policy import Mode, Policy
+from emr_autoscaler.domain.snapshot import Snapshot
 from emr_autoscaler_cli.account import TableState
 from emr_autoscaler_cli.doctor import DEAD_LETTERS
 from emr_autoscaler_cli.findings import Verdict
@@ -185,3 +186,24 @@ def test_an_installation_without_clusters_is_healthy_and_says_how_to_begin(run) 
     result, checks = examine(run, Rehearsal(tags={}))
     assert result.code == 0
     assert verdicts(checks, "none is enrolled") == {"warning"}
+
+
+@pytest.mark.parametrize(("minutes", "found"), [(1, set()), (10, {"warning"})])
+def test_a_probe_that_has_fallen_silent_is_warned_of(run, healthy, minutes, found) -> None:
+    entry = healthy.ports.registry.get(healthy.cluster_id)
+    told_at = healthy.ports.clock.now() - timedelta(minutes=minutes)
+    told = Snapshot(
+        at=told_at,
+        active_nodes=2,
+        total_mib=24_576,
+        allocated_mib=0,
+        available_mib=24_576,
+        pending_mib=0,
+        containers_allocated=0,
+        containers_pending=0,
+        apps_running=0,
+        apps_pending=0,
+    )
+    healthy.ports.registry.put_task_memory(replace(entry, task=replace(entry.task, pushed=(told,))))
+    _, checks = examine(run, healthy)
+    assert verdicts(checks, "its probe has been silent since") == found

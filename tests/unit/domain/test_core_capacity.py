@@ -13,12 +13,8 @@ from tests.support.scenes import CLUSTER, NOW, SAMPLED, core_group, minutes, ord
 
 from emr_autoscaler.adapters.evidence import dump_evidence, load_evidence
 from emr_autoscaler.domain.cluster import ClusterState, GroupState
-from emr_autoscaler.domain.core_capacity import (
-    BLOCK_METRICS,
-    YARN_METRICS,
-    CoreEvidence,
-    decide_core_capacity,
-)
+from emr_autoscaler.domain.core_capacity import decide_core_capacity
+from emr_autoscaler.domain.core_scene import BLOCK_METRICS, YARN_METRICS, CoreEvidence
 from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, Reason
 from emr_autoscaler.domain.memory import CoreMemory
 from emr_autoscaler.domain.metrics import ClusterMetrics

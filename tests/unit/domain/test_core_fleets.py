@@ -8,7 +8,8 @@ from tests.support.scenes import CLUSTER, NOW, SAMPLED, minutes, series
 
 from emr_autoscaler.adapters.evidence import dump_evidence, load_evidence
 from emr_autoscaler.domain.cluster import ClusterState, GroupState, Role
-from emr_autoscaler.domain.core_capacity import BLOCK_METRICS, CoreEvidence, decide_core_capacity
+from emr_autoscaler.domain.core_capacity import decide_core_capacity
+from emr_autoscaler.domain.core_scene import BLOCK_METRICS, CoreEvidence
 from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, Reason
 from emr_autoscaler.domain.fleets import FleetTarget, FleetType, InstanceFleet
 from emr_autoscaler.domain.metrics import ClusterMetrics

@@ -20,7 +20,7 @@ from emr_autoscaler.domain.leaving_nodes import (
 from emr_autoscaler.domain.memory import TaskMemory
 from emr_autoscaler.domain.placement import Slot
 from emr_autoscaler.domain.resuming import draining_nodes, resume_draining
-from emr_autoscaler.domain.snapshot import NodeLoad, NodeState, Snapshot, add_to_history
+from emr_autoscaler.domain.snapshot import NodeLoad, NodeState, Snapshot
 from emr_autoscaler.domain.task_capacity import decide_task_capacity
 from emr_autoscaler.domain.task_scene import TaskEvidence
 
@@ -120,10 +120,10 @@ def test_a_group_of_hosts_alone_is_held_with_the_reason() -> None:
 
 
 def test_a_look_that_a_probe_told_nothing_of_nodes_waits_for_its_next_word() -> None:
-    (pushed,) = add_to_history((), snapshot(node("i-1")))
+    pushed = snapshot(node("i-1")).without_nodes()
     assert are_hosts_untold((), (pushed,), NOW)
     assert not are_hosts_untold((node("i-1"),), (pushed,), NOW)
-    assert not are_hosts_untold((), add_to_history((), snapshot()), NOW)
+    assert not are_hosts_untold((), (snapshot().without_nodes(),), NOW)
     evidence = task_evidence(task_group("ig-A", 3), memory=TaskMemory(pushed=(pushed,)))
     assert decide_task_capacity(evidence).decision.reason is Reason.HOSTS_APPLICATION_MASTERS
 

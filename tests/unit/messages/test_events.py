@@ -143,7 +143,7 @@ def test_a_schedule_says_all_by_its_time() -> None:
 @pytest.mark.parametrize(
     ("source", "detail_type"),
     [
-        ("aws.emr", "EMR Step Status Change"),
+        ("aws.emr", "EMR Configuration Error"),
         ("aws.ec2", "EMR Cluster State Change"),
         ("aws.s3", "Object Created"),
         (None, None),

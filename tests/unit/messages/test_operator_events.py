@@ -52,6 +52,8 @@ def test_the_sample_is_annas_resize() -> None:
             "AutoScaling (EMR_AutoScaling_DefaultRole) through application-autoscaling.amazonaws.com",
             "EMR_AutoScaling_DefaultRole",
         ),
+        ({"userName": "bob", "arn": None, "sessionContext": None, "invokedBy": None}, "bob", ""),
+        ({"userName": "bob", "sessionContext": {"sessionIssuer": None, "attributes": {}}}, "bob", ""),
         ({}, "somebody", ""),
     ],
 )

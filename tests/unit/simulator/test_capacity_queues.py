@@ -6,9 +6,12 @@ from hypothesis import strategies as st
 
 from emr_simulator.applications import NodeManager
 from emr_simulator.engine import Engine
+from emr_simulator.experiment import Setup, run_experiment
+from emr_simulator.policies.static import StaticPolicy
 from emr_simulator.queues import QueueSpec, UnknownQueueError
 from emr_simulator.settings import WorldSettings
 from emr_simulator.workloads.model import Job, Stage
+from emr_simulator.workloads.synthetic import synthetic_day
 from emr_simulator.yarn import Yarn
 
 MIB = 1000
@@ -202,3 +205,25 @@ def test_one_queue_by_any_name_is_first_in_first_out(submissions, nodes):
     assert ends(QueueSpec(name="all")) == ends(QueueSpec(name="default"))
     fair = ends(QueueSpec(name="all", guaranteed=0.5), QueueSpec(name="unused", guaranteed=0.5))
     assert fair == ends(QueueSpec(name="default"))
+
+
+# ---------------------------------------------------------------------- in an experiment
+
+
+def test_a_day_of_two_queues_keeps_small_jobs_from_waiting_behind_large_ones():
+    day = synthetic_day(seed=1, start_hour=12, hours=3, scale=2, queues=("adhoc", "batch"))
+    assert {job.queue for job in day.jobs} == {"adhoc", "batch"}
+    shared = Setup(queues=(QueueSpec(name="adhoc", guaranteed=0.5), QueueSpec(name="batch", guaranteed=0.5)))
+    one = synthetic_day(seed=1, start_hour=12, hours=3, scale=2)
+    with_queues = run_experiment(policy=StaticPolicy(6), workload=day, seed=1, setup=shared)
+    without = run_experiment(policy=StaticPolicy(6), workload=one, seed=1)
+    assert set(with_queues.queues) == {"adhoc", "batch"}
+    assert with_queues.bsld["p50"] < without.bsld["p50"]
+    assert with_queues.queues["adhoc"]["p95"] < with_queues.queues["batch"]["p95"]
+    assert without.queues == {}
+
+
+def test_an_experiment_says_so_when_its_jobs_name_a_queue_that_is_not_there():
+    day = synthetic_day(seed=1, start_hour=12, hours=1, queues=("adhoc", "batch"))
+    with pytest.raises(UnknownQueueError, match="default"):
+        run_experiment(policy=StaticPolicy(1), workload=day, seed=1)

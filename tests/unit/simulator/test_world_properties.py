@@ -75,6 +75,9 @@ def check_containers(cluster):
             used += containers * batch.stage.stage.container_mib
         assert node.total_mib - node.free_mib == used <= node.total_mib
     assert sum(running.values()) == cluster.yarn.running
+    ready = [run for queue in cluster.yarn.queues for run in queue.ready]
+    assert sum(run.pending for run in ready) == cluster.yarn.pending
+    assert sum(run.pending * run.stage.container_mib for run in ready) == cluster.yarn.pending_mib
     for app in cluster.yarn.live:
         for stage in app.stages:
             assert stage.done + stage.pending + running[stage] == stage.stage.tasks

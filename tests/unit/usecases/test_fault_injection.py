@@ -38,7 +38,8 @@ def with_tasks(**changes: Any) -> Story:
 
 
 def burst() -> tuple[Story, str]:
-    story = with_tasks(max_step_nodes=2)
+    # The retry comes a minute later: the cooldown is longer, so that it finds no other order to give.
+    story = with_tasks(max_step_nodes=2, scale_out_cooldown=timedelta(minutes=2))
     cluster_id = story.start(cluster(core=2, tags=OPTED_IN))
     story.world.submit_job(cluster_id, job(tasks=20_000))
     story.world.run_for(timedelta(minutes=7))

@@ -1,0 +1,174 @@
+"""The tables of docs/benchmark.md as Markdown, from the documents of benchmarks; no runs and no pages."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from emr_simulator.benchmark.reference import FAR, REFERENCE_VALUES
+
+Document = Mapping[str, Any]
+
+_COMPARED = (
+    ("cost_usd", "task USD", 1),
+    ("bsld_p50", "BSLD p50", 1),
+    ("bsld_p95", "p95", 1),
+    ("bsld_p99", "p99", 1),
+    ("delay_seconds", "delay s", 0),
+    ("resize_requests", "resizes", 0),
+    ("nodes_started", "starts", 0),
+)
+_STATIC_SHOWN = frozenset({"static:36", "static:60", "static:84", "static:96", "static:100"})
+_ELASTICITY = (
+    ("theta_u", "theta_U"),
+    ("theta_o", "theta_O"),
+    ("tau_u", "tau_U"),
+    ("tau_o", "tau_O"),
+    ("instability", "instability"),
+)
+
+
+def tables_of(documents: Sequence[Document]) -> str:
+    """Return the tables of the first benchmark, and where there are more, how they differ from it.
+
+    Args:
+        documents: As benchmark.json holds them; the first is the one that the others vary.
+    """
+    parts: list[str] = []
+    if len(documents) == 1:
+        for trace in documents[0]["traces"]:
+            parts += _tables(trace, documents[0])
+    else:
+        parts.append(_sensitivity(documents))
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _tables(trace: Mapping[str, Any], document: Document) -> Iterator[str]:
+    seeds, about = document["seeds"], ", ".join(document["setup"]["varied"]) or "reference set-up"
+    yield f"## {trace['trace']}: medians of {seeds} seed{'s' if seeds > 1 else ''}, {about}"
+    if not document["setup"]["varied"]:
+        yield _against_reference(trace)
+    yield "### Results\n\n" + _results(trace, document)
+    yield _judged(trace)
+    yield _saving(trace, document)
+    yield "### Where this system loses\n\n" + _losses(trace)
+    yield "### Elasticity\n\n" + _elasticity(trace)
+
+
+def _against_reference(trace: Mapping[str, Any]) -> str:
+    rows = []
+    for entry in trace["policies"]:
+        reference = REFERENCE_VALUES.get(entry["policy"])
+        if reference is None:
+            continue
+        cells = [f"`{entry['policy']}`"]
+        for name, _title, digits in _COMPARED:
+            own, other = _value(entry, name), reference[name]
+            shown = f"{own:.{digits}f}"
+            if other is not None:
+                far = abs(own - other) > FAR * other if other else own != other
+                shown += f" ({other:g}){' †' if far else ''}"
+            cells.append(shown)
+        rows.append(cells)
+    if not rows:
+        return ""
+    heads = ["policy", *(title for _name, title, _digits in _COMPARED)]
+    return "### Against the reference values\n\n" + _table(heads, rows)
+
+
+def _results(trace: Mapping[str, Any], document: Document) -> str:
+    against = {row["policy"]: row["cost_usd"] for row in document["against_reference"]}
+    rows = []
+    for entry in trace["policies"]:
+        if entry["family"] == "static" and entry["policy"] not in _STATIC_SHOWN:
+            continue
+        ratio = against.get(entry["policy"])
+        optimum = entry["over_optimum"]
+        rows.append(
+            [
+                f"`{entry['policy']}`",
+                _interval(entry["figures"]["cost_usd"], 1),
+                f"{_value(entry, 'bsld_p50'):.1f}",
+                _interval(entry["figures"]["bsld_p95"], 1),
+                f"{_value(entry, 'bsld_p99'):.1f}",
+                f"{_value(entry, 'delay_seconds'):.0f}",
+                f"{_value(entry, 'resize_requests'):.0f}",
+                f"{optimum['value']:.2f}" if optimum else "",
+                _interval(ratio, 2) if ratio else "1" if against else "",
+            ]
+        )
+    heads = ["policy", "task USD", "p50", "p95", "p99", "delay s", "resizes", "over optimum", "cost / reference"]
+    return _table(heads, rows)
+
+
+def _judged(trace: Mapping[str, Any]) -> str:
+    runs = sum(entry["runs"] for entry in trace["policies"])
+    passed = {entry["policy"]: entry["below_optimum"] for entry in trace["policies"] if entry["below_optimum"]}
+    if not passed:
+        return f"None of the {runs} runs lies below the optimum."
+    named = ", ".join(f"`{policy}` ({count})" for policy, count in passed.items())
+    return f"**Of {runs} runs these lie below the optimum: {named}.**"
+
+
+def _saving(trace: Mapping[str, Any], document: Document) -> str:
+    own = next((entry for entry in trace["policies"] if entry["policy"] == document["reference"]), None)
+    if own is None or own["best_static"] is None:
+        return ""
+    static = own["best_static"]
+    saved = 1 - _value(own, "cost_usd") / static["cost_usd"]
+    return (
+        f"Against a fixed size `{own['policy']}` saves {saved:.0%}: the cheapest size with its p95 of "
+        f"{_value(own, 'bsld_p95'):.1f} is `{static['policy']}` at {static['cost_usd']:.1f} USD."
+    )
+
+
+def _losses(trace: Mapping[str, Any]) -> str:
+    by_policy: dict[str, list[str]] = {}
+    for loss in trace["loses_to"]:
+        by_policy.setdefault(loss["policy"], []).append(f"`{loss['to']}`")
+    lines = [f"- `{policy}` loses to {', '.join(others)}" for policy, others in by_policy.items()]
+    return "\n".join(lines) or "Nowhere on this trace."
+
+
+def _elasticity(trace: Mapping[str, Any]) -> str:
+    rows = [
+        [f"`{entry['policy']}`", *(f"{_value(entry, name):.2f}" for name, _title in _ELASTICITY)]
+        for entry in trace["policies"]
+        if entry["family"] != "static" or entry["policy"] in _STATIC_SHOWN
+    ]
+    return _table(["policy", *(title for _name, title in _ELASTICITY)], rows)
+
+
+def _sensitivity(documents: Sequence[Document]) -> str:
+    """Return cost, p95 and delay of each policy in each variation."""
+    heads, rows = ["varied", "policy", "task USD", "p95", "delay s", "resizes", "over optimum"], []
+    for document in documents:
+        about = ", ".join(document["setup"]["varied"]) or "nothing"
+        for trace in document["traces"]:
+            for entry in trace["policies"]:
+                optimum = entry["over_optimum"]
+                rows.append(
+                    [
+                        about,
+                        f"`{entry['policy']}`",
+                        _interval(entry["figures"]["cost_usd"], 1),
+                        _interval(entry["figures"]["bsld_p95"], 1),
+                        f"{_value(entry, 'delay_seconds'):.0f}",
+                        f"{_value(entry, 'resize_requests'):.0f}",
+                        f"{optimum['value']:.2f}" if optimum else "",
+                    ]
+                )
+    return _table(heads, rows)
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = ["| " + " | ".join(cells) + " |" for cells in (heads, *rows)]
+    lines.insert(1, "|" + "---|" * len(heads))
+    return "\n".join(lines)
+
+
+def _value(entry: Mapping[str, Any], name: str) -> float:
+    return float(entry["figures"][name]["value"])
+
+
+def _interval(interval: Mapping[str, float], digits: int) -> str:
+    middle, low, high = (f"{interval[name]:.{digits}f}" for name in ("value", "low", "high"))
+    return middle if low == high else f"{middle} ({low}-{high})"
