@@ -72,6 +72,7 @@ class _Rung:
     mib: float
     base: int
     most: float
+    is_spot: bool
     round_up: float = _ROUND_UP
     room_mib: float = math.inf
 
@@ -119,7 +120,9 @@ class Ladder:
 
     @staticmethod
     def _rung(slot: Slot, most: Mapping[str, int]) -> _Rung:
-        return _Rung(slot.group_id, slot.node_mib, 0, most[slot.group_id] if most else math.inf)
+        return _Rung(
+            slot.group_id, slot.node_mib, 0, most[slot.group_id] if most else math.inf, slot.market is Market.SPOT
+        )
 
     def _share_out_floor(self, floor_nodes: int, on_demand_max_nodes: int | None) -> None:
         left = floor_nodes
@@ -156,7 +159,23 @@ class Ladder:
                 high, above = middle, counts
             else:
                 low, below = middle, counts
+        if sum(above.values()) - sum(below.values()) > 1:
+            above = self._between(below, above, ends)
         return above if bounds.keep(above) else below
+
+    def _between(
+        self, below: dict[str, int], above: dict[str, int], ends: Callable[[Mapping[str, int]], bool]
+    ) -> dict[str, int]:
+        """Return the first counts that end the climb where several groups get a node at one level."""
+        counts = dict(below)
+        for rung in sorted(self._rungs, key=lambda rung: rung.is_spot):
+            while counts[rung.group_id] < above[rung.group_id]:
+                before = dict(counts)
+                counts[rung.group_id] += 1
+                if ends(counts):
+                    below.update(before)
+                    return counts
+        return counts
 
     def _first_end(self, ends: Callable[[Mapping[str, int]], bool]) -> tuple[float, dict[str, int]]:
         """Return a level at which the climb ends, or one at which no group can have more."""
@@ -174,9 +193,12 @@ class Ladder:
         spot = level * self._spot_share
         share = self._pool_share * spot
         rest = _carry(self._spot, spot, share, counts)
-        rest = _carry(self._on_demand, level - spot + rest, math.inf, counts)
+        # Whole nodes of several pools are more than their part: on-demand keeps its share of what is there.
+        over = max(0.0, sum(rung.mib * counts[rung.group_id] for tier in self._spot for rung in tier) - spot)
+        part = level - spot + (over * (1 - self._spot_share) / self._spot_share if self._spot_share else 0.0)
+        rest = _carry(self._on_demand, part + rest, math.inf, counts)
         if rest > 0 and self._spot:  # on-demand is exhausted: spot carries beyond its share
-            _carry(self._spot, spot + rest, max(share, rest), counts)
+            _carry(self._spot, spot + rest, self._pool_share * (spot + rest), counts)
         return counts
 
 

@@ -31,14 +31,24 @@ class SpotReturn:
     returning_mib: float
 
 
-def return_to_spot(scene: Scene) -> SpotReturn | None:
-    """Return the next step back to spot, or None where there is none to take now."""
+def is_booting(scene: Scene) -> bool:
+    """Whether nodes that were ordered are not there yet."""
+    return any(group.requested_count > group.running_count for group in scene.usable)
+
+
+def return_to_spot(scene: Scene, *, wanted_mib: float) -> SpotReturn | None:
+    """Return the next step back to spot, or None where there is none to take now.
+
+    Args:
+        scene: Where nothing else is to be done.
+        wanted_mib: What a scale-out would want: on-demand nodes are not given back below it.
+    """
     evidence = scene.evidence
     if not scene.is_settled or are_hosts_untold(evidence.nodes, evidence.memory.pushed, evidence.now):
         return None
     surplus = _movable(scene)
     if scene.memory.returning_mib:
-        return _give_back(scene, surplus)
+        return _give_back(scene, surplus, wanted_mib)
     since = scene.memory.on_demand_since
     if not surplus or since is None or scene.evidence.now - since < STAY_ON_DEMAND:
         return None
@@ -86,11 +96,10 @@ def _movable(scene: Scene) -> dict[str, int]:
     return {group_id: count for group_id, count in found.items() if count > 0}
 
 
-def _give_back(scene: Scene, surplus: Mapping[str, int]) -> SpotReturn | None:
-    """Lower on-demand by what has arrived on spot, as far as the minimums and recent wants stay met."""
+def _give_back(scene: Scene, surplus: Mapping[str, int], wanted_mib: float) -> SpotReturn | None:
+    """Lower on-demand by what has arrived on spot, as far as minimums and want stay met."""
     counts, left = dict(scene.base), scene.memory.returning_mib
-    wanted = max((want.mib for want in scene.memory.wanted), default=0.0)
-    spare_mib = capacity_mib(scene.slots, counts) - wanted
+    spare_mib = capacity_mib(scene.slots, counts) - wanted_mib
     spare_units = capacity_units(scene.slots, counts) - scene.limits.min_units
     spare_nodes = scene.nodes - scene.min_nodes
     for slot in scene.slots:

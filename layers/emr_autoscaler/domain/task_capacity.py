@@ -16,7 +16,7 @@ from emr_autoscaler.domain.load import learn_load
 from emr_autoscaler.domain.memory import PoolHealth, TaskMemory
 from emr_autoscaler.domain.operator_hold import hold_for_operator
 from emr_autoscaler.domain.pool_trouble import moments_of_truth
-from emr_autoscaler.domain.spot_return import return_to_spot, surplus_on_demand
+from emr_autoscaler.domain.spot_return import is_booting, return_to_spot, surplus_on_demand
 from emr_autoscaler.domain.task_choice import (
     Choice,
     choose,
@@ -89,10 +89,10 @@ def decide_task_capacity(evidence: TaskEvidence) -> TaskVerdict:
     wanted = remember_need(scene, demand, want)
     memory = replace(scene.memory, container_mib=demand.container_mib, wanted=wanted, load=load)
     scene = replace(scene, memory=memory)
-    return _conclude(*_toward_spot(scene, choose(scene, demand, want)), demand, want)
+    return _conclude(*_toward_spot(scene, choose(scene, demand, want), want), demand, want)
 
 
-def _toward_spot(scene: Scene, choice: Choice) -> tuple[Scene, Choice]:
+def _toward_spot(scene: Scene, choice: Choice, want: Want) -> tuple[Scene, Choice]:
     """Take the next step back to spot where nothing else is to be done; a fleet's is fleet_capacity.py's."""
     if any(group.fleet_id for group in scene.usable):
         return scene, choice
@@ -100,8 +100,12 @@ def _toward_spot(scene: Scene, choice: Choice) -> tuple[Scene, Choice]:
     since = (scene.memory.on_demand_since or scene.evidence.now) if surplus else None
     returning = scene.memory.returning_mib if surplus else 0.0
     step = None
-    if surplus and not _targets(scene, choice.counts):
-        step = return_to_spot(replace(scene, memory=replace(scene.memory, on_demand_since=since)))
+    if returning and choice.reason is Reason.DEMAND_BELOW_CAPACITY and is_booting(scene):
+        # The new nodes count as ordered, and do not carry anything yet: the old ones stay until they do.
+        choice = Choice(reason=Reason.BACK_TO_SPOT, counts=scene.base)
+    elif surplus and not _targets(scene, choice.counts):
+        with_since = replace(scene, memory=replace(scene.memory, on_demand_since=since))
+        step = return_to_spot(with_since, wanted_mib=want.wanted_mib)
     if step is not None:
         returning, choice = step.returning_mib, Choice(reason=Reason.BACK_TO_SPOT, counts=step.counts)
     memory = replace(scene.memory, on_demand_since=since, returning_mib=returning)
@@ -125,7 +129,7 @@ def _conclude(scene: Scene, choice: Choice, demand: Demand | None, want: Want | 
     change = sum(choice.counts.values()) - scene.nodes if targets else 0
     action = Action.SCALE_OUT if change > 0 else Action.SCALE_IN if change < 0 else Action.HOLD
     reason = choice.reason
-    if choice.reason is Reason.BACK_TO_SPOT:
+    if targets and choice.reason is Reason.BACK_TO_SPOT:
         action = Action.REBALANCE
     elif change == 0 and targets:
         action = Action.REBALANCE

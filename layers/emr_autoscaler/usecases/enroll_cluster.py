@@ -243,7 +243,7 @@ class EnrollCluster:
             return entry
         wanted = missing_task_fleet(entry.fleets, policy.task, self._availability(entry, in_question))
         if wanted is None:
-            return entry
+            return self._with_checked_pools(entry, digest)
         actuator = self.actuators[policy.mode]
         actuator.add_task_fleet(
             entry.cluster_id,
@@ -259,12 +259,15 @@ class EnrollCluster:
         begins = f"{wanted.on_demand_units} units on demand and {wanted.spot_units} on spot"
         self._tell(entry, (wanted.name,), f"a task fleet at {begins}: {types}", dry=actuator.is_dry)
         if actuator.is_dry:
-            return (
-                update_entry(self.registry, entry.cluster_id, lambda now: replace(now, pools_checked=digest))
-                or entry
-            )
+            return self._with_checked_pools(entry, digest)
         fleets = self.reader.list_instance_fleets(entry.cluster_id)
         return update_entry(self.registry, entry.cluster_id, lambda now: replace(now, fleets=fleets)) or entry
+
+    def _with_checked_pools(self, entry: RegistryEntry, digest: str) -> RegistryEntry:
+        """Remember what was checked: AWS is asked again once the policy names other types, or its mode changes."""
+        return (
+            update_entry(self.registry, entry.cluster_id, lambda now: replace(now, pools_checked=digest)) or entry
+        )
 
     def _tell_of_groups(self, entry: RegistryEntry, wanted: Sequence[WantedGroup], *, dry: bool) -> None:
         """Record and announce the groups that were created, or once those that a dry run would have."""
