@@ -106,6 +106,10 @@ docs: install ## Write the generated documents again
 	$(BIN)/python -m emr_autoscaler.messages.policy_schema > docs/policy.schema.json
 	$(BIN)/python -m emr_autoscaler_cli.reasons > docs/reasons.md
 
+.PHONY: figures
+figures: install ## Draw the documents' pictures again (BENCHMARK=DIR: the frontier of its results too)
+	@$(BIN)/python -m emr_simulator.pictures docs/images $(if $(BENCHMARK),--benchmark "$(BENCHMARK)")
+
 .PHONY: clean
 clean: ## Remove everything the other commands made
 	rm -rf $(VENV) .demo .yarn .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache out build

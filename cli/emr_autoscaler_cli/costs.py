@@ -9,7 +9,7 @@ from itertools import chain
 from typing import Any
 
 from emr_autoscaler.adapters.focus_csv import csv_lines
-from emr_autoscaler.domain.cost_history import Correction
+from emr_autoscaler.domain.cost_history import Correction, MonthClose
 from emr_autoscaler.domain.costs import HourRecord, exact_sum
 from emr_autoscaler.domain.fair_rounding import rounded
 from emr_autoscaler.domain.focus import rows_of_hour
@@ -94,14 +94,21 @@ def run(arguments: argparse.Namespace, installation: Installation) -> int:
         within = (record for record in records if start <= record.hour < end)
         return _print_focus(installation.ports.costs, within, corrections)
     report = add_up(records, arguments.by, start, end)
+    closed = find_closed_months(installation, start, end)
     if arguments.json or arguments.format == "json":
         told = document(report, cluster=arguments.cluster, cost_centre=arguments.cost_centre)
-        print_json({**told, "corrections": [_correction(each) for each in corrections]})
+        closed_months = [{"month": each.month, "closed_at": each.closed_at} for each in closed]
+        booked_here = [_correction(each) for each in corrections]
+        print_json({**told, "closed_months": closed_months, "corrections": booked_here})
     elif arguments.format == "csv":
         _print_csv(report)
     else:
         _print_table(report)
-    if corrections and arguments.format != "json" and not arguments.json:
+    if arguments.format == "json" or arguments.json:
+        return DONE
+    for each in closed:
+        tell(f"{each.month} is closed since {moment(each.closed_at)}: later facts are booked as corrections")
+    if corrections:
         booked = exact_sum(each.effective_cost_usd for each in corrections)
         tell(
             f"beside these, {len(corrections)} corrections of closed months were booked in this window: "
@@ -148,6 +155,13 @@ def find_corrections(
         for each in found
         if start <= each.record.recorded_at < end and cluster_id in {None, each.record.cluster_id}
     ]
+
+
+def find_closed_months(installation: Installation, start: datetime, end: datetime) -> list[MonthClose]:
+    """Return the months of the window whose figures move no more."""
+    costs, account_id = installation.ports.costs, installation.account.stack.account_id
+    closes = (costs.month_close(account_id, month) for month in months(start, end))
+    return [close for close in closes if close is not None]
 
 
 def document(report: Report, *, cluster: str | None, cost_centre: str | None) -> dict[str, Any]:

@@ -52,7 +52,21 @@ _GUARDS = {
         "A resize is wanted and the last one was too recent.", "Shorten the policy's cooldown if this costs time."
     ),
     Reason.AT_MAXIMUM: Explanation(
-        "More nodes are wanted than the policy allows.", "Raise max_nodes if the work may cost more."
+        "More nodes are wanted than the policy allows.",
+        "Raise max_nodes, bounds.max or on_demand_max_nodes if the work may cost more.",
+    ),
+    Reason.AT_MONEY_CAP: Explanation(
+        "More nodes are wanted, and one more would cost more an hour than max_usd_per_hour at current prices.",
+        "Raise max_usd_per_hour if the work may cost more.",
+    ),
+    Reason.PRICES_MISSING: Explanation(
+        "More nodes are wanted under max_usd_per_hour, and the price of a group is not known or was not confirmed "
+        "for two hours: nothing is added on a guess.",
+        "If it lasts, look at the log of refresh-prices: it looks prices up every five minutes.",
+    ),
+    Reason.NO_FREE_ADDRESSES: Explanation(
+        "More nodes are wanted than the cluster's subnet has free addresses.",
+        "Free addresses in the subnet, or name larger types: they need fewer addresses for the same memory.",
     ),
     Reason.AT_MINIMUM: Explanation("Fewer nodes would do, and the policy keeps these."),
     Reason.DISABLED: Explanation("This section of the policy has enabled: false."),
@@ -87,7 +101,12 @@ _TASK = {
         "application. They go once their applications have ended.",
     ),
     Reason.BELOW_MINIMUM: Explanation("There are fewer nodes than min_nodes."),
-    Reason.ABOVE_MAXIMUM: Explanation("There are more nodes than max_nodes."),
+    Reason.ABOVE_MAXIMUM: Explanation("There is more than max_nodes or bounds.max allow."),
+    Reason.ABOVE_MONEY_CAP: Explanation(
+        "At current prices the nodes cost more an hour than max_usd_per_hour: the costliest are given back, "
+        "gracefully, until they do not.",
+        "Raise max_usd_per_hour if the work may cost more.",
+    ),
     Reason.SCHEDULED_MINIMUM: Explanation(
         "A schedule of the policy asks for more nodes at this time of the week."
     ),
@@ -95,6 +114,10 @@ _TASK = {
         "Capacity is wanted and every pool that could give it is cooling or stuck, or an unmet request was moved "
         "to another group.",
         "If it happens often, name more instance_types, or give the cluster an on-demand task group.",
+    ),
+    Reason.BACK_TO_SPOT: Explanation(
+        "On-demand nodes stood in for spot for half an hour, and a healthy pool saves at least 20 %: spot nodes "
+        "are ordered first; once they run, the on-demand nodes drain."
     ),
     Reason.LOST_CAPACITY_SETTLED: Explanation(
         "Warned instances are gone; their groups' counts are lowered, because the replacement stands elsewhere."

@@ -11,16 +11,21 @@ from emr_autoscaler_cli.arguments import hours, start_hour, whole_number
 from emr_autoscaler_cli.failures import DONE, UsageError
 from emr_autoscaler_cli.output import print_facts, print_json, tell
 from emr_autoscaler_cli.world_options import QUEUES_HELP, add_world_arguments, world_of
-from emr_simulator.catalogue import TYPES
+from emr_simulator.catalogue import TYPES, pools_like
 from emr_simulator.errors import TraceError
 from emr_simulator.experiment import MetricsMode, PolicyDriver, Setup, run_experiment, settings_of
+from emr_simulator.inprocess.autoscaler import NAME as AUTOSCALER
 from emr_simulator.policies.registry import FAMILIES, UnknownPolicyError, policy_of
 from emr_simulator.policies.static import StaticPolicy
 from emr_simulator.settings import WorldSettings
 from emr_simulator.spot_traces import read_spot_trace
 from emr_simulator.words import Market
+from emr_simulator.workloads.long_tasks import long_tasks
 from emr_simulator.workloads.model import Workload
 from emr_simulator.workloads.swim import read_swim
+
+FULL_DAY = 24.0
+SPOT_POOLS = 4
 
 
 def _policies() -> str:
@@ -36,6 +41,7 @@ examples:
   emr-autoscaler simulate --trace day.tsv --policy emr-autoscaler:cost --seed 1 --start-hour 8 --hours 4
   emr-autoscaler simulate --trace day.tsv --policy emr-autoscaler --seed 1 --lost-metrics 0.1 --throughput 0.5
   emr-autoscaler simulate --trace day.tsv --policy emr-autoscaler --seed 1 --spot-trace r5.16xlarge_us-east-1b.json
+  emr-autoscaler simulate --long-tasks 1 --policy emr-autoscaler --seed 1 --market spot
   emr-autoscaler simulate --fleet 1000 --policy emr-autoscaler --seed 1
 
 policies:
@@ -62,6 +68,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     defaults = Setup()
     work = parser.add_mutually_exclusive_group(required=True)
     work.add_argument("--trace", type=Path, metavar="FILE", help="SWIM trace")
+    work.add_argument(
+        "--long-tasks",
+        type=whole_number(0, 2**31 - 1),
+        metavar="N",
+        help="the built-in day number N of tasks of 5 to 30 minutes, by which spot is judged",
+    )
     work.add_argument(
         "--fleet", type=whole_number(1, 10_000), metavar="N", help="N small clusters under one deployment"
     )
@@ -105,6 +117,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=[mode.value for mode in MetricsMode],
         default=defaults.metrics.value,
         help="how fresh the metrics are (default: %(default)s)",
+    )
+    cluster.add_argument(
+        "--market",
+        choices=("on-demand", "spot"),
+        default="on-demand",
+        help="spot: emr-autoscaler on four spot pools with random outages, and an on-demand group "
+        "(default: %(default)s)",
+    )
+    cluster.add_argument(
+        "--outage-hours",
+        type=hours,
+        default=defaults.spot_outage_hours,
+        metavar="H",
+        help="mean time between two outages of a spot pool, with --market spot (default: %(default)s)",
     )
     cluster.add_argument(
         "--spot-trace",
@@ -173,8 +199,22 @@ def _setup(arguments: argparse.Namespace) -> Setup:
         container_mib=arguments.container_mib,
         metrics=MetricsMode(arguments.metrics),
         market=Market.ON_DEMAND if arguments.spot_trace is None else Market.SPOT,
+        **_spot_pools(arguments),
         **world_of(arguments),
     )
+
+
+def _spot_pools(arguments: argparse.Namespace) -> dict[str, Any]:
+    if arguments.market == "on-demand":
+        return {}
+    if arguments.spot_trace is not None:
+        msg = "--market spot draws outages of its own; leave --spot-trace out"
+        raise UsageError(msg)
+    if arguments.policy.partition(":")[0] != AUTOSCALER:
+        msg = f"--market: only {AUTOSCALER} knows of markets"
+        raise UsageError(msg)
+    pools = pools_like(arguments.instance_type, SPOT_POOLS)
+    return {"spot_pools": pools, "spot_outage_hours": arguments.outage_hours}
 
 
 def _settings(arguments: argparse.Namespace, setup: Setup) -> WorldSettings:
@@ -193,6 +233,13 @@ def _settings(arguments: argparse.Namespace, setup: Setup) -> WorldSettings:
 
 
 def _workload(arguments: argparse.Namespace) -> Workload:
+    if arguments.long_tasks is not None:
+        return long_tasks(
+            seed=arguments.long_tasks,
+            container_mib=arguments.container_mib,
+            start_hour=arguments.start_hour,
+            hours=FULL_DAY - arguments.start_hour if arguments.hours is None else arguments.hours,
+        )
     try:
         return read_swim(
             arguments.trace,

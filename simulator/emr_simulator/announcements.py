@@ -15,6 +15,8 @@ EMR = "aws.emr"
 EC2 = "aws.ec2"
 PROBE = "emr-autoscaler.probe"
 INSUFFICIENT_CAPACITY = "EC2 provisioning - Insufficient Instance Capacity"
+SPOT_QUOTA = "EC2 provisioning - MaxSpotInstanceCountExceeded"
+"""EMR's spelling is not documented; the error is EC2's own."""
 
 
 def _minute(seconds: int) -> str:
@@ -67,15 +69,15 @@ def group_changed(kernel: Kernel, group: Group, message: str) -> None:
     group.message = message.format(group=f"instance group {group.group_id}")
 
 
-def capacity_missing(kernel: Kernel, group: Group, missing: int) -> None:
-    """Send EMR Instance Group Provisioning with the code of a dry pool."""
+def capacity_missing(kernel: Kernel, group: Group, missing: int, *, over_quota: bool = False) -> None:
+    """Send EMR Instance Group Provisioning with the code of a dry pool, or of a spot quota that is used up."""
     cluster = group.cluster
     kernel.emit(
         "EMR Instance Group Provisioning",
         EMR,
         {
             "severity": "ERROR",
-            "eventCode": INSUFFICIENT_CAPACITY,
+            "eventCode": SPOT_QUOTA if over_quota else INSUFFICIENT_CAPACITY,
             "clusterId": cluster.cluster_id,
             "instanceGroupId": group.group_id,
             "instanceGroupType": group.spec.role.value,

@@ -43,6 +43,9 @@ m5a.8xlarge 32 128 122880 1.376 0.270
 m6i.xlarge 4 16 12288 0.192 0.048
 m6i.2xlarge 8 32 24576 0.384 0.096
 m6i.4xlarge 16 64 57344 0.768 0.192
+m6a.xlarge 4 16 12288 0.1728 0.0432
+m5n.xlarge 4 16 12288 0.238 0.0595
+m6in.xlarge 4 16 12288 0.27846 0.06962
 m6g.xlarge 4 16 11712 0.154 0.0385
 m6g.2xlarge 8 32 23424 0.308 0.077
 m6g.4xlarge 16 64 54272 0.616 0.154
@@ -52,6 +55,11 @@ r5.4xlarge 16 128 122880 1.008 0.252
 r5a.xlarge 4 32 24576 0.226 0.0565
 r5a.2xlarge 8 64 57344 0.452 0.113
 r5a.4xlarge 16 128 122880 0.904 0.226
+r6i.xlarge 4 32 24576 0.252 0.063
+r6a.xlarge 4 32 24576 0.2268 0.0567
+c5a.2xlarge 8 16 12288 0.308 0.077
+c6i.2xlarge 8 16 12288 0.340 0.085
+c6a.2xlarge 8 16 12288 0.306 0.0765
 c5.xlarge 4 8 6144 0.170 0.043
 c5.2xlarge 8 16 12288 0.340 0.085
 c5.4xlarge 16 32 24576 0.680 0.170
@@ -76,6 +84,18 @@ def _read_table() -> dict[str, InstanceType]:
 
 TYPES = _read_table()
 """Every type the simulated region offers, by name."""
+
+
+def pools_like(type_name: str, count: int) -> tuple[str, ...]:
+    """Return the cheapest types that are as large as this one, to YARN as well: spot pools that go together."""
+    wanted = TYPES[type_name]
+    alike = [
+        kind
+        for kind in TYPES.values()
+        if (kind.vcpus, kind.memory_gib, kind.yarn_mib) == (wanted.vcpus, wanted.memory_gib, wanted.yarn_mib)
+    ]
+    cheapest = sorted(alike, key=lambda kind: (kind.on_demand_usd + kind.emr_fee_usd, kind.name))
+    return tuple(kind.name for kind in cheapest[:count])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -141,6 +141,7 @@ class ClusterDescription:
     uses_fleets: bool
     normalized_instance_hours: int
     master_public_dns: str
+    subnet_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

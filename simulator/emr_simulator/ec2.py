@@ -1,5 +1,6 @@
 """EC2 as far as EMR's users look at it: instances with EMR's system tags, and spot price history."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -16,7 +17,13 @@ REMEMBERED_SECONDS = 3600
 """EC2 shows a terminated instance for about an hour."""
 HISTORY_SECONDS = 90 * 86400
 CLUSTER_TAG = "aws:elasticmapreduce:job-flow-id"
+SUBNET_PREFIX = "subnet-0"
 ROLE_TAG = "aws:elasticmapreduce:instance-group-role"
+
+
+def subnet_of(zone: str) -> str:
+    """Return the id of a zone's one subnet."""
+    return SUBNET_PREFIX + hashlib.sha256(zone.encode()).hexdigest()[:16]
 
 
 class Ec2Api:
@@ -81,6 +88,36 @@ class Ec2Api:
             for at, usd in self._resizer.pools.steps(name, zone).between(first, last)
         ]
         return tuple(sorted(steps, key=lambda step: step.at, reverse=True))
+
+    def describe_subnets(self, subnet_ids: Sequence[str]) -> tuple[tuple[str, str, int], ...]:
+        """Return id, zone and free addresses of each subnet; every zone has one.
+
+        Raises:
+            ApiError: InvalidSubnetID.NotFound for an id EC2 does not know.
+        """
+        self._kernel.calls["DescribeSubnets"] += 1
+        zones = {subnet_of(zone): zone for zone in self._kernel.settings.zones}
+        for subnet_id in subnet_ids:
+            if subnet_id not in zones:
+                raise ApiError("InvalidSubnetID.NotFound", f"The subnet ID '{subnet_id}' does not exist")
+        return tuple(
+            (name, zones[name], self._resizer.free_addresses(zones[name])) for name in subnet_ids or zones
+        )
+
+    def describe_instance_type_offerings(
+        self, instance_types: Sequence[str], zones: Sequence[str]
+    ) -> tuple[tuple[str, str], ...]:
+        """Return type and zone of what is offered, as far as both were asked for; all where empty."""
+        self._kernel.calls["DescribeInstanceTypeOfferings"] += 1
+        missing = set(self._kernel.settings.types_not_offered)
+        return tuple(
+            (name, zone)
+            for zone in self._kernel.settings.zones
+            for name in sorted(TYPES)
+            if name not in missing
+            and (not instance_types or name in instance_types)
+            and (not zones or zone in zones)
+        )
 
     def _all(self, instance_ids: Sequence[str], cluster_ids: Sequence[str] | None) -> list[Ec2Instance]:
         """Return what EC2 shows of the ids, or else of the clusters, or else of everything."""

@@ -1,5 +1,6 @@
 """The calls of EMR: quotas, what AWS refuses and with which words, and what it shows."""
 
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -7,6 +8,7 @@ from datetime import datetime
 
 from emr_simulator import fleet_refusals, refusals
 from emr_simulator.announcements import auto_scaling_changed
+from emr_simulator.catalogue import TYPES
 from emr_simulator.clusters import Cluster, Group, Node, StepRun
 from emr_simulator.descriptions import (
     ClusterDescription,
@@ -19,10 +21,13 @@ from emr_simulator.descriptions import (
     StepDescription,
     StepSpec,
 )
+from emr_simulator.ec2 import subnet_of
 from emr_simulator.engine import to_moment, to_moment_or_none, to_seconds
-from emr_simulator.errors import validation
+from emr_simulator.errors import invalid_request, validation
 from emr_simulator.fleet_calls import FleetCalls
 from emr_simulator.trail import Caller
+
+_RELEASE = re.compile(r"emr-\d+\.\d+\.\d+")
 
 REMEMBERED_SECONDS = 30 * 86400
 """ListInstances shows what terminated in the last 30 days."""
@@ -102,6 +107,17 @@ class EmrApi(FleetCalls):
         ]
         nodes.sort(key=lambda node: node.requested_at, reverse=True)
         return tuple(_show_node(node) for node in nodes[:MAXIMUM_INSTANCES])
+
+    def list_supported_instance_types(self, release_label: str) -> tuple[str, ...]:
+        """Return the names of the types a release can use, sorted.
+
+        Raises:
+            ApiError: The label is none.
+        """
+        self._quotas.take("ListSupportedInstanceTypes")
+        if not _RELEASE.fullmatch(release_label):
+            raise invalid_request(f"The supplied release label is invalid: {release_label}.")
+        return tuple(sorted(set(TYPES) - set(self._kernel.settings.unsupported_types)))
 
     def list_steps(self, cluster_id: str, *, states: Sequence[str] = ()) -> tuple[StepDescription, ...]:
         """Return the steps of a cluster, newest first."""
@@ -262,6 +278,7 @@ def _show_cluster(cluster: Cluster) -> ClusterDescription:
         root_volume=cluster.root_volume,
         uses_fleets=cluster.spec.uses_fleets,
         normalized_instance_hours=0,
+        subnet_id=subnet_of(cluster.zone),
         master_public_dns="ec2-10-0-0-1.compute.amazonaws.com" if cluster.ready_at else "",
     )
 

@@ -11,7 +11,7 @@ from emr_simulator.catalogue import TYPES
 from emr_simulator.descriptions import ClusterSpec, GroupSpec
 from emr_simulator.figures import Figures, NodeBounds, figures_of
 from emr_simulator.queues import ONE_QUEUE, QueueSpec
-from emr_simulator.settings import UniformDelay, WorldSettings
+from emr_simulator.settings import SpotOutages, UniformDelay, WorldSettings
 from emr_simulator.words import ClusterState, Market, Role
 from emr_simulator.workloads.model import Workload
 from emr_simulator.world import World
@@ -50,6 +50,9 @@ class Setup:
         maximum_task_count: The most task nodes a policy may ask for.
         container_mib: Memory of every task's container.
         market: Of the task nodes.
+        spot_pools: Types of as many spot pools, beside an on-demand group of ``instance_type``; for policies
+            that know of markets. Their pools have outages of their own.
+        spot_outage_hours: Mean time between two outages of one of these pools (measured: 0.75 to 5.1 h).
         queues: Of YARN's capacity scheduler; one is first in, first out.
         throughput_factor: On the bytes that a task of a trace moves in a second.
         lost_metric_fraction: Chance (0-1) that a sample of the cluster never arrives.
@@ -65,6 +68,8 @@ class Setup:
     container_mib: int = 2048
     metrics: MetricsMode = MetricsMode.FIVE_MINUTES
     market: Market = Market.ON_DEMAND
+    spot_pools: tuple[str, ...] = ()
+    spot_outage_hours: float = 2.5
     queues: tuple[QueueSpec, ...] = ONE_QUEUE
     throughput_factor: float = 1.0
     lost_metric_fraction: float = 0.0
@@ -85,6 +90,9 @@ class Setup:
             f"{self.lost_metric_fraction:.0%} of metrics lost": self.lost_metric_fraction > 0,
             f"metrics {self.metrics_late_seconds} s late": self.metrics_late_seconds is not None,
             "draining waits for applications": self.drain_waits_for_applications,
+            f"spot pools {', '.join(self.spot_pools)}, an outage of each every {self.spot_outage_hours:g} h": bool(
+                self.spot_pools
+            ),
             f"queues {' and '.join(queue.name for queue in self.queues)}": len(self.queues) > 1,
         }
         return tuple(words for words, applies in said.items() if applies)
@@ -174,6 +182,7 @@ def settings_of(setup: Setup) -> WorldSettings:
     return replace(
         settings,
         queues=setup.queues,
+        spot_outages=SpotOutages(mean_up_seconds=setup.spot_outage_hours * 3600) if setup.spot_pools else None,
         lost_metric_fraction=setup.lost_metric_fraction,
         drain_waits_for_applications=setup.drain_waits_for_applications,
         publish_delay=(

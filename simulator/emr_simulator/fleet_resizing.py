@@ -117,8 +117,8 @@ class FleetResizer:
                 usd = Fraction(self._resizer.pools.steps(kind.instance_type, zone).between(now, now + 1)[-1][1])
             return kind.units > missing, usd / kind.units
 
-        pools = self._resizer.pools
-        to_be_had = [t for t in fleet.fleet.types if pools.has_capacity(t.instance_type, zone, market)]
+        may_launch = self._resizer.may_launch
+        to_be_had = [t for t in fleet.fleet.types if may_launch(t.instance_type, market, zone)]
         return min(to_be_had, key=rank, default=None)
 
     def _report_shortage(self, fleet: Fleet, market: Market) -> None:

@@ -69,7 +69,7 @@ class Probes:
         return (self._kernel.now // period + 1) * period
 
     def _tick(self) -> None:
-        self._kernel.engine.settle(self._look_at_all)
+        self._kernel.engine.look(self._look_at_all)
         self._kernel.engine.at(self._next_time(), self._tick)
 
     def _look_at_all(self) -> None:

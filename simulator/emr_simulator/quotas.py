@@ -16,6 +16,7 @@ BUCKETS: dict[str, tuple[float, float]] = {
     "AddInstanceGroups": (5, 0.5),
     "AddInstanceFleet": (5, 0.5),
     "TerminateJobFlows": (10, 0.5),
+    "ListSupportedInstanceTypes": (10, 0.5),
     "RunJobFlow": (10, 0.5),
     "AddTags": (5, 0.5),
     "RemoveTags": (5, 0.5),

@@ -1,5 +1,6 @@
 """How nodes come, drain, are taken back and go; which calls are refused is in emr.py."""
 
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 
@@ -49,6 +50,11 @@ class Resizer:
         self._spot_nodes: dict[PoolName, dict[Node, None]] = {}
         self._addresses = 0
         self.refill_fleet: Callable[[Fleet], None] = lambda _fleet: None
+        self._live: Counter[str] = Counter()
+
+    def free_addresses(self, zone: str) -> int:
+        """Return how many addresses the subnet of a zone has left."""
+        return max(0, self._kernel.settings.subnet_addresses - self._live[zone])
 
     # ------------------------------------------------------------------ orders
 
@@ -131,11 +137,12 @@ class Resizer:
         if node.is_gone:
             return
         kernel = self._kernel
-        if not self.pools.has_capacity(node.instance_type, group.cluster.zone, node.market):
+        if not self.may_launch(node.instance_type, node.market, group.cluster.zone):
             if kernel.now >= group.next_shortage_event_at:
                 group.next_shortage_event_at = kernel.now + SHORTAGE_EVENT_SECONDS
                 waiting = sum(n.state is InstanceState.AWAITING_FULFILLMENT for n in group.nodes)
-                announcements.capacity_missing(kernel, group, waiting)
+                over_quota = self._is_over_quota(node.market)
+                announcements.capacity_missing(kernel, group, waiting, over_quota=over_quota)
             kernel.engine.after(RETRY_SECONDS, partial(self._launch, node))
             return
         self.begin(node)
@@ -145,6 +152,7 @@ class Resizer:
         kernel, group = self._kernel, node.group
         node.state = InstanceState.BOOTSTRAPPING
         node.launched_at = kernel.now
+        self._live[group.cluster.zone] += 1
         node.ec2_id = kernel.new_ec2_id("i")
         node.volumes = self._new_volumes(node)
         self._addresses += 1
@@ -156,6 +164,17 @@ class Resizer:
         announcements.instance_changed(kernel, node, "running")
         kernel.engine.after(node.boot_seconds, partial(self._become_ready, node))
         self._when_changed(group.cluster)
+
+    def may_launch(self, instance_type: str, market: Market, zone: str) -> bool:
+        """Whether a pool has capacity, the subnet an address, and the account room for it."""
+        has_capacity = self.pools.has_capacity(instance_type, zone, market)
+        return has_capacity and self.free_addresses(zone) > 0 and not self._is_over_quota(market)
+
+    def _is_over_quota(self, market: Market) -> bool:
+        quota = self._kernel.settings.spot_quota
+        if quota is None or market is not Market.SPOT:
+            return False
+        return sum(map(len, self._spot_nodes.values())) >= quota
 
     def _new_volumes(self, node: Node) -> tuple[Ec2Volume, ...]:
         specs = (node.group.cluster.root_volume, *node.data_volumes)
@@ -262,6 +281,7 @@ class Resizer:
                 speed = self._kernel.settings.re_replication_mib_per_second
                 cluster.hdfs.lose(node.data_gib, cluster.replication, self._kernel.now, speed)
         if node.launched_at is not None:
+            self._live[cluster.zone] -= 1
             announcements.instance_changed(self._kernel, node, "terminated")
         if cluster.state in ENDING:
             return

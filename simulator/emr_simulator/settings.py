@@ -111,6 +111,10 @@ class WorldSettings:
             no probes.
         probe_heartbeat_seconds: How long a probe is silent at most.
         probe_publish_delay: A probe's look to its event.
+        subnet_addresses: Private addresses of each zone's one subnet.
+        spot_quota: Most spot instances of the account at once; None for no bound.
+        unsupported_types: Types that no EMR release can use here.
+        types_not_offered: Types that no zone has.
         ec2_state_events: Emit EC2 Instance State-change Notification too.
         application_masters: Each application has a master on the node of its first container, which that node
             is drained for; False has none, as the validated dynamics of docs/yarn-validation.md.
@@ -141,6 +145,10 @@ class WorldSettings:
     probe_period_seconds: int = 0
     probe_heartbeat_seconds: int = 60
     probe_publish_delay: Delay = field(default_factory=lambda: UniformDelay(low_seconds=1, high_seconds=5))
+    subnet_addresses: int = 4091
+    spot_quota: int | None = None
+    unsupported_types: tuple[str, ...] = ()
+    types_not_offered: tuple[str, ...] = ()
     ec2_state_events: bool = False
     application_masters: bool = False
     cloudtrail: bool = False

@@ -6,6 +6,7 @@ from tests.support.worlds import START, calm_world, cluster, fleet_cluster, grou
 from emr_autoscaler.domain.cluster import ClusterState, GroupState, InstanceState, Market, Role, Volume
 from emr_autoscaler.domain.errors import NotFoundError, RefusedError, UnavailableError
 from emr_simulator import words
+from emr_simulator.catalogue import TYPES
 from emr_simulator.descriptions import ManagedScaling, StepSpec, VolumeSpec
 
 ALIVE = (ClusterState.STARTING, ClusterState.BOOTSTRAPPING, ClusterState.RUNNING, ClusterState.WAITING)
@@ -268,3 +269,19 @@ def test_too_many_calls_are_unavailable_for_now(aws_of):
 
     aws.world.run_for(timedelta(minutes=1))
     assert aws.reader.describe_cluster(cluster_id).cluster_id == cluster_id
+
+
+def test_the_types_of_a_release_are_all_found_page_by_page(aws):
+    found = aws.reader.supported_types("emr-7.2.0")
+    assert found == frozenset(TYPES)
+    assert len(found) > 20
+
+
+def test_an_unknown_release_is_refused(aws):
+    with pytest.raises(RefusedError):
+        aws.reader.supported_types("emr-next")
+
+
+def test_a_cluster_tells_its_subnet(aws):
+    cluster_id = run_cluster(aws.world)
+    assert aws.reader.describe_cluster(cluster_id).subnet_id.startswith("subnet-")

@@ -1,10 +1,12 @@
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
 from tests.support.worlds import START, cluster, run_cluster
 
 from emr_autoscaler.domain.cluster import Market, Role
 from emr_autoscaler.domain.costs import Component, PriceKey
+from emr_autoscaler.domain.errors import NotFoundError
 from emr_simulator import words
 
 ZONE = "us-east-1a"
@@ -115,3 +117,29 @@ def test_no_types_have_no_spot_prices(aws):
 
 def test_a_type_that_is_not_sold_has_no_spot_prices(aws):
     assert aws.compute.spot_prices(["t1.micro"], ZONE, start=START, end=START + HOUR) == ()
+
+
+def test_the_free_addresses_of_a_subnet_are_those_that_no_instance_holds(aws):
+    cluster_id = run_cluster(aws.world, cluster(core=3, availability_zone=ZONE))
+    subnet = aws.reader.describe_cluster(cluster_id).subnet_id
+    assert aws.compute.free_addresses(subnet) == aws.world.settings.subnet_addresses - 4
+
+
+def test_a_subnet_nobody_knows_is_not_found(aws):
+    with pytest.raises(NotFoundError):
+        aws.compute.free_addresses("subnet-0aaaaaaaaaaaaaaaa")
+
+
+def test_only_types_that_a_zone_offers_are_found_there(aws):
+    asked = ["m5.xlarge", "m5a.xlarge", "m9.huge", "m5.xlarge"]
+    assert aws.compute.offered_types(asked, ZONE) == {"m5.xlarge", "m5a.xlarge"}
+    assert aws.compute.offered_types([], ZONE) == frozenset()
+
+
+def test_an_instance_that_is_gone_is_no_longer_running(aws):
+    cluster_id = run_cluster(aws.world, cluster(spot=1))
+    (spot,) = (i for i in aws.compute.find_cluster_instances(cluster_id) if i.market is Market.SPOT)
+    assert spot.is_running
+    aws.actuator.terminate_cluster(cluster_id)
+    aws.world.run_for(timedelta(minutes=10))
+    assert not any(i.is_running for i in aws.compute.find_cluster_instances(cluster_id))

@@ -111,7 +111,7 @@ def test_every_command_stands_in_the_readme() -> None:
 
 def shown_commands(text: str) -> list[str]:
     code = re.findall(r"```.*?\n(.*?)```|`([^`\n]+)`", text, re.DOTALL)
-    lines = [line for block, inline in code for line in (block or inline).splitlines()]
+    lines = [line for block, inline in code for line in (block or inline).replace("\\\n", " ").splitlines()]
     found = (re.match(r"\s*(?:\.venv/bin/)?emr-autoscaler (?=[a-z-])(.*)", line) for line in lines)
     return [match[1] for match in found if match]
 

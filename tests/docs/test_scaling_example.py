@@ -9,8 +9,9 @@ from emr_autoscaler.domain.cluster import ClusterState, GroupState, InstanceGrou
 from emr_autoscaler.domain.decision import Action, Decision, Reason
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName, MetricPoint
 from emr_autoscaler.domain.policy import Objective, TaskPolicy
+from emr_autoscaler.domain.pool_trouble import STALLED_AFTER
 from emr_autoscaler.domain.task_capacity import PUBLISH_LAG, decide_task_capacity
-from emr_autoscaler.domain.task_scene import STALLED_AFTER, TaskEvidence
+from emr_autoscaler.domain.task_scene import TaskEvidence
 from emr_autoscaler.domain.tuning import (
     EXPECTED_TASKS,
     LARGE_SURPLUS,

@@ -1,5 +1,7 @@
 """A snapshot of a probe through the deployed rule: acted on once, and cheap where it changes nothing."""
 
+from datetime import timedelta
+
 from tests.support.rehearsal import Rehearsal
 
 from emr_autoscaler.domain.decision import Action, DecisionKind
@@ -20,12 +22,13 @@ QUIET = {
 def test_a_deployed_function_scales_out_on_a_snapshot_once(rehearsal: Rehearsal) -> None:
     cluster_id = rehearsal.run_cluster(task=1)
     drain_queues(rehearsal.stack)  # the look that enrolment asked for, or it holds the cluster meanwhile
+    rehearsal.pass_time(timedelta(minutes=20))  # whatever that look ordered has cooled down
     told = rehearsal.sample("yarn-snapshot", cluster_id)
     told["detail"] |= {"pendingMB": 4_096_000, "containersPending": 2000}
     before = rehearsal.emr_calls("ModifyInstanceGroups")
     (first,) = rehearsal.driver.deliver(told)
     (again,) = rehearsal.driver.deliver(told)
-    assert (first.result["snapshot"], first.result["action"]) == ("ACTED", "SCALE_OUT")
+    assert (first.result["snapshot"], first.result["reason"]) == ("ACTED", "DEMAND_ABOVE_CAPACITY")
     assert (again.result["snapshot"], again.result["decided"]) == ("OVERTAKEN", 0)
     assert rehearsal.emr_calls("ModifyInstanceGroups") - before == 1
     decided = next(r for r in rehearsal.decisions(cluster_id, DecisionKind.TASK) if r.decision.targets)

@@ -92,7 +92,7 @@ def test_a_warned_instance_below_the_maximum_is_replaced_within_its_notice() -> 
 
 def test_two_warnings_at_the_same_moment_are_two_replacements_and_no_more() -> None:
     story = Story(
-        calm_world(), without_idle(task=pools_policy(min_nodes=4, max_nodes=9, instance_types=POOLS[:2]))
+        calm_world(), without_idle(task=pools_policy(min_nodes=10, max_nodes=14, instance_types=POOLS[:2]))
     )
     cluster_id = story.start(cluster(core=2, tags=OPTED_IN))
     story.run(timedelta(minutes=20))
@@ -102,9 +102,9 @@ def test_two_warnings_at_the_same_moment_are_two_replacements_and_no_more() -> N
     for node in list(first.nodes)[:2]:
         story.world.warn_spot_interruption(node.ec2_id)
     story.run(timedelta(seconds=30))
-    assert (first.requested, second.requested) == (2, 4)
+    assert (first.requested, second.requested) == (5, 7)
     story.run(timedelta(minutes=30))
-    assert (first.requested, second.requested) == (0, 4)
+    assert (first.requested, second.requested) == (3, 7)
 
 
 def test_two_events_for_one_cluster_at_the_same_moment_end_in_one_resize() -> None:

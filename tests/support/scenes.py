@@ -4,13 +4,15 @@ import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from emr_autoscaler.domain.cluster import ClusterState, GroupState, InstanceGroup, Market, Role
 from emr_autoscaler.domain.decision import GroupTarget
 from emr_autoscaler.domain.memory import LostInstance, PoolHealth, PoolKey, TaskMemory, WantedCapacity
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName, MetricPoint
-from emr_autoscaler.domain.policy import Objective, ScheduledMinimum, TaskPolicy
+from emr_autoscaler.domain.node_prices import MarketPrices, NodePrice
+from emr_autoscaler.domain.policy import CapacityUnit, Objective, ScheduledMinimum, TaskPolicy
 from emr_autoscaler.domain.task_scene import TaskEvidence
 
 NOW = datetime(2026, 10, 5, 12, 0, tzinfo=UTC)
@@ -97,6 +99,12 @@ def task_evidence(*groups: InstanceGroup, metrics: ClusterMetrics | None = None,
 def cooling(group_id: str, *, until: datetime = NOW + timedelta(minutes=10)) -> PoolHealth:
     key = PoolKey(instance_type=f"of {group_id}", availability_zone=ZONE)
     return PoolHealth(key=key, cooling_until=until, cooling_for=timedelta(minutes=10), last_trouble_at=NOW)
+
+
+def prices(usd: Mapping[str, str], *, fee: str = "0.048", confirmed_at: datetime = NOW) -> MarketPrices:
+    """EC2 prices by group id, each with the same EMR fee."""
+    by_group = {group_id: NodePrice(ec2_usd=Decimal(ec2), emr_usd=Decimal(fee)) for group_id, ec2 in usd.items()}
+    return MarketPrices(by_group=by_group, confirmed_at=confirmed_at)
 
 
 def ordered(groups: Sequence[InstanceGroup], targets: Sequence[GroupTarget]) -> tuple[InstanceGroup, ...]:
@@ -199,7 +207,27 @@ def draw_task_policy(chance: random.Random) -> TaskPolicy:
         scale_in_cooldown=minutes(chance.choice((0, 5, 30))),
         on_demand_min_nodes=chance.choice((0, 0, chance.randint(0, high))),
         schedules=chance.choice(((), (), (window,))),
+        **_draw_market_policy(chance),
     )
+
+
+def _draw_market_policy(chance: random.Random) -> dict[str, Any]:
+    """What half of the policies say of money, markets and units: the other half says nothing."""
+    if chance.random() < 0.5:
+        return {}
+    return {
+        "max_usd_per_hour": chance.choice((None, Decimal(0), Decimal(chance.randint(1, 500)) / 100)),
+        "spot_share": chance.choice((1.0, 1.0, 0.0, 0.5, chance.random())),
+        "on_demand_max_nodes": chance.choice((None, None, 25 + chance.randint(0, 3))),
+        "unit": chance.choice(tuple(CapacityUnit)),
+        "weights": chance.choice(({}, {"m5.xlarge": 4, "m5.4xlarge": 16, "r5.xlarge": 6})),
+        "max_units": chance.choice((None, None, chance.randint(0, 300_000), chance.randint(0, 60))),
+    }
+
+
+def draw_prices(chance: random.Random) -> MarketPrices:
+    usd = {i: f"{chance.choice((0.05, 0.1, chance.random())):.4f}" for i in _IDS if chance.random() < 0.85}
+    return chance.choice((MarketPrices(by_group={}), prices(usd), prices(usd), prices(usd)))
 
 
 def draw_task_memory(chance: random.Random) -> TaskMemory:
@@ -218,6 +246,10 @@ def draw_task_memory(chance: random.Random) -> TaskMemory:
             LostInstance(ec2_instance_id=f"i-{n}", group_id=chance.choice(_IDS), gone_by=_near_now(chance))
             for n in times(0, 3)
         ),
+        storm_until=chance.choice((None,) * 9 + (_near_now(chance),)),
+        spot_short_since=chance.choice((None,) * 4 + (_near_now(chance, latest=0),)),
+        on_demand_since=chance.choice((None, None, _near_now(chance, latest=0))),
+        returning_mib=chance.choice((0.0,) * 4 + (chance.uniform(0, 100_000),)),
     )
 
 
@@ -236,7 +268,20 @@ def draw_task_evidence(
 ) -> TaskEvidence:
     """The scene of this number: the same number is the same scene."""
     chance = random.Random(number)
+    market = random.Random(f"market {number}")
     ready = (ClusterState.RUNNING, ClusterState.WAITING) * 20
+    evidence = _draw_task_evidence(chance, market, ready, draw_metrics)
+    # What EC2 launched is looked at together with the health of the pools.
+    launched = {i: n for i, n in evidence.launched.items() if i in evidence.pools}
+    return replace(evidence, launched=launched)
+
+
+def _draw_task_evidence(
+    chance: random.Random,
+    market: random.Random,
+    ready: tuple[ClusterState, ...],
+    draw_metrics: Callable[[random.Random], ClusterMetrics],
+) -> TaskEvidence:
     return TaskEvidence(
         now=NOW,
         cluster_id=CLUSTER,
@@ -249,4 +294,7 @@ def draw_task_evidence(
         memory=draw_task_memory(chance),
         pools=draw_pools(chance),
         groups_are_fresh=chance.random() < 0.5,
+        prices=draw_prices(market),
+        free_addresses=market.choice((None, None, market.randint(0, 30))),
+        launched={i: market.randint(0, 12) for i in _IDS if market.random() < 0.2},
     )

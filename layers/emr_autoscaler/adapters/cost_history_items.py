@@ -23,7 +23,7 @@ from emr_autoscaler.domain.costs import HourRecord
 CORRECTIONS: Final = "#CORRECTIONS"
 _DETAIL: Final = "detail"
 _PART_BYTES = 350_000
-"""An item may have 400 KB. 2,000 instances compress to about 60 KB; hours with great churn take more parts."""
+"""An item may have 400 KB. 2,000 instances compress to under 200 KB; hours with great churn take more parts."""
 
 _REVISION = TypeAdapter(HourRevision)
 _CORRECTION = TypeAdapter(Correction)

@@ -38,7 +38,15 @@ class Ec2Compute:
             actions=("ec2:DescribeInstances",),
             why="find the cluster behind an interruption warning, and when instances were launched",
         ),
-        Permission(actions=("ec2:DescribeSpotPriceHistory",), why="bill spot capacity at its price steps"),
+        Permission(
+            actions=("ec2:DescribeSpotPriceHistory",),
+            why="bill spot capacity at its price steps, and place it where it costs least",
+        ),
+        Permission(actions=("ec2:DescribeSubnets",), why="order no more nodes than the subnet has addresses for"),
+        Permission(
+            actions=("ec2:DescribeInstanceTypeOfferings",),
+            why="create no pool of a type that the cluster's zone does not have",
+        ),
     )
 
     def __init__(self, client: "EC2Client") -> None:
@@ -114,6 +122,34 @@ class Ec2Compute:
             if step["Timestamp"] < end
         }
         return tuple(price for _, price in sorted(prices.items()))
+
+    def free_addresses(self, subnet_id: str) -> int:
+        """Return how many private addresses a subnet has left.
+
+        Raises:
+            NotFoundError: EC2 does not know the subnet.
+        """
+        with domain_errors():
+            (subnet,) = self._client.describe_subnets(SubnetIds=[subnet_id])["Subnets"]
+        return subnet["AvailableIpAddressCount"]
+
+    def offered_types(self, instance_types: Sequence[str], availability_zone: str) -> frozenset[str]:
+        """Return those of ``instance_types`` that EC2 offers in a zone; unknown ones are left out."""
+        names = list(dict.fromkeys(instance_types))
+        found: set[str] = set()
+        for start in range(0, len(names), _VALUES_PER_FILTER):
+            with domain_errors():
+                answers = self._client.get_paginator("describe_instance_type_offerings").paginate(
+                    LocationType="availability-zone",
+                    Filters=[
+                        {"Name": "location", "Values": [availability_zone]},
+                        {"Name": "instance-type", "Values": names[start : start + _VALUES_PER_FILTER]},
+                    ],
+                )
+                found.update(
+                    offer["InstanceType"] for answer in answers for offer in answer["InstanceTypeOfferings"]
+                )
+        return frozenset(found)
 
 
 def _compute_instance(instance: "InstanceTypeDef") -> ComputeInstance:

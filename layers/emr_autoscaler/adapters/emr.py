@@ -53,6 +53,10 @@ class EmrClusterReader:
             why="see what runs, for resizes, replacements and cost records",
         ),
         Permission(
+            actions=("elasticmapreduce:ListSupportedInstanceTypes",),
+            why="create no pool of a type that the release cannot use",
+        ),
+        Permission(
             actions=("elasticmapreduce:ListSteps",),
             why="never reap a cluster that has work",
         ),
@@ -85,6 +89,7 @@ class EmrClusterReader:
             tags={tag["Key"]: tag.get("Value", "") for tag in description.get("Tags", []) if "Key" in tag},
             release_label=release,
             availability_zone=description.get("Ec2InstanceAttributes", {}).get("Ec2AvailabilityZone", ""),
+            subnet_id=description.get("Ec2InstanceAttributes", {}).get("Ec2SubnetId", ""),
             termination_protected=description.get("TerminationProtected", False),
             auto_terminates=description.get("AutoTerminate", False),
             uses_fleets=description.get("InstanceCollectionType") == "INSTANCE_FLEET",
@@ -175,6 +180,26 @@ class EmrClusterReader:
         if not fleet_ids <= self._volumes.keys():
             self.list_instance_fleets(cluster_id)
         return tuple(_instance(instance, self._volumes) for instance in instances)
+
+    def supported_types(self, release_label: str) -> frozenset[str]:
+        """Return the instance types a release can use, all pages.
+
+        Raises:
+            RefusedError: EMR does not know the release.
+        """
+        found: set[str] = set()
+        marker = ""
+        while True:
+            with domain_errors():
+                answer = (
+                    self._client.list_supported_instance_types(ReleaseLabel=release_label, Marker=marker)
+                    if marker
+                    else self._client.list_supported_instance_types(ReleaseLabel=release_label)
+                )
+            found.update(kind["Type"] for kind in answer["SupportedInstanceTypes"] if "Type" in kind)
+            marker = answer.get("Marker", "")
+            if not marker:
+                return frozenset(found)
 
     def has_unfinished_steps(self, cluster_id: str) -> bool:
         """Return whether a step is pending, being cancelled or running.

@@ -1,12 +1,14 @@
 """Health of capacity pools on the state table."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from emr_autoscaler.adapters.dynamodb_table import PK, SK, Table
 from emr_autoscaler.adapters.permissions import Permission
 from emr_autoscaler.adapters.state_table import (
     DOCUMENT,
+    ENTRY_VERSION,
     EXPIRES_AT,
     HEALTH_SK,
     RETENTION,
@@ -38,14 +40,24 @@ class DynamoPools:
             healths.append(PoolHealth(key=key) if item is None else _HEALTH.load(item[DOCUMENT]))
         return tuple(healths)
 
-    def put(self, health: PoolHealth) -> None:
-        """Write a pool's health."""
-        item: dict[str, Any] = {PK: _pk(health.key), SK: HEALTH_SK, DOCUMENT: _HEALTH.dump(health)}
-        moments = (health.cooling_until, health.last_trouble_at, health.rebalance_at)
+    def put(self, health: PoolHealth) -> PoolHealth:
+        """Write a pool's health against the version it was read with; return it with the next one."""
+        stored = replace(health, version=health.version + 1)
+        item: dict[str, Any] = {
+            PK: _pk(health.key),
+            SK: HEALTH_SK,
+            DOCUMENT: _HEALTH.dump(stored),
+            ENTRY_VERSION: stored.version,
+        }
+        moments = (health.cooling_until, health.last_trouble_at, health.rebalance_at, health.experience_at)
         last = max((moment for moment in moments if moment is not None), default=None)
         if last is not None:
             item[EXPIRES_AT] = epoch_seconds(last + RETENTION)
-        self._table.put(item)
+        if health.version:
+            self._table.put(item, condition=f"{ENTRY_VERSION} = :read", values={":read": health.version})
+        else:  # items of earlier releases carry no version
+            self._table.put(item, condition=f"attribute_not_exists({ENTRY_VERSION})")
+        return stored
 
 
 def _pk(key: PoolKey) -> str:

@@ -28,6 +28,9 @@ MessageRoute = Callable[[EvaluationRequest, UseCases, str], Report]
 
 FULL_SWEEP_EVERY_MINUTES = 5
 
+PRICES_AT = (3, 20)
+"""Hour and minute, UTC: published prices change rarely; a missing one is looked up when it is needed."""
+
 WAIT_FOR_LEASE = timedelta(seconds=4)
 """Task and core evaluations of one cluster are often queued together, in two queues: the later one waits for
 the other rather than fail and come again after the visibility timeout. A batch of ten fits in a timeout."""
@@ -141,16 +144,20 @@ def handle_interruption(event: Event, use_cases: UseCases, trigger: str) -> Repo
 
 
 def _note_capacity(
-    capacity: InstanceGroupCapacity | InstanceFleetCapacity, use_cases: UseCases, trigger: str
+    told: InstanceGroupCapacity | InstanceFleetCapacity, use_cases: UseCases, trigger: str
 ) -> Report:
-    answer, cluster_id = use_cases.handle_interruption, capacity.cluster_id
-    if isinstance(capacity, InstanceGroupCapacity) and capacity.is_insufficient_capacity:
-        ours = answer.note_insufficient_capacity(cluster_id, capacity.group_id, trigger=trigger)
-    elif isinstance(capacity, InstanceFleetCapacity) and capacity.is_shortage:
-        ours = answer.note_fleet_shortage(cluster_id, capacity.fleet_id, trigger=trigger)
-    else:
-        return {"cluster_id": cluster_id, "ignored": capacity.event_code}
-    return {"cluster_id": cluster_id, "ours": ours}
+    """Capacity that could not be had; anything else EMR tells of provisioning is ignored."""
+    answer, report = use_cases.handle_interruption, {"cluster_id": told.cluster_id}
+    if isinstance(told, InstanceFleetCapacity):
+        if told.is_shortage:
+            ours = answer.note_fleet_shortage(told.cluster_id, told.fleet_id, trigger=trigger)
+            return {**report, "ours": ours}
+    elif told.is_spot_quota:
+        return {**report, "ours": answer.note_spot_quota(told.cluster_id, trigger=trigger)}
+    elif told.is_insufficient_capacity:
+        ours = answer.note_insufficient_capacity(told.cluster_id, told.group_id, trigger=trigger)
+        return {**report, "ours": ours}
+    return {**report, "ignored": told.event_code}
 
 
 def reap_idle_clusters(event: Event, use_cases: UseCases, trigger: str) -> Report:
@@ -181,10 +188,12 @@ def record_costs(event: Event, use_cases: UseCases, trigger: str) -> Report:
 
 
 def refresh_prices(event: Event, use_cases: UseCases, trigger: str) -> Report:
-    """The schedule."""
+    """The schedule: the market every five minutes, every published price once a day."""
     del trigger
     if isinstance(event.detail, ScheduledTick):
-        return {"changed": len(use_cases.refresh_prices())}
+        daily = (event.time.hour, event.time.minute) == PRICES_AT
+        changed = len(use_cases.refresh_prices()) if daily else 0
+        return {"changed": changed, "watched": use_cases.watch_market()}
     return _not_for_us(event)
 
 

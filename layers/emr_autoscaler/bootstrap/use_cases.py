@@ -42,6 +42,7 @@ from emr_autoscaler.usecases.refresh_prices import RefreshPrices
 from emr_autoscaler.usecases.resize_core_group import ResizeCoreGroup
 from emr_autoscaler.usecases.scale_task_groups import ScaleTaskGroups
 from emr_autoscaler.usecases.sweep_fleet import SweepFleet
+from emr_autoscaler.usecases.watch_market import WatchMarket
 
 
 class Ports(Protocol):
@@ -139,6 +140,8 @@ class UseCases:
             alarms=ports.alarms,
             registry=ports.registry,
             queue=ports.queue,
+            compute=ports.compute,
+            notifier=ports.notifier,
             policy_in_force=self.policy_in_force,
             follow_groups=self.follow_groups,
             journal=self.journal,
@@ -231,6 +234,19 @@ class UseCases:
         ports = self.ports
         return RefreshPrices(
             clock=ports.clock, registry=ports.registry, costs=ports.costs, price_list=ports.price_list
+        )
+
+    @cached_property
+    def watch_market(self) -> WatchMarket:
+        """Keeps what placement knows of prices and pools."""
+        ports = self.ports
+        return WatchMarket(
+            clock=ports.clock,
+            registry=ports.registry,
+            pools=ports.pools,
+            compute=ports.compute,
+            costs=ports.costs,
+            refresh_prices=self.refresh_prices,
         )
 
     @cached_property

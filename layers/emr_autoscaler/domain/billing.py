@@ -54,7 +54,7 @@ def needed_prices(instances: Iterable[BilledInstance], region: str) -> tuple[Pri
         if instance.market is Market.SPOT:
             keys.add(_spot_key(instance, region))
         for volume in instance.volumes:
-            keys.update(key for key, _units in _volume_units(volume, region))
+            keys.update(key for key, _units in volume_units(volume, region))
     return tuple(sorted(keys, key=lambda k: (k.component, k.item, k.availability_zone)))
 
 
@@ -225,7 +225,7 @@ def _months(
 ) -> Iterator[_Use]:
     days = calendar.monthrange(start.year, start.month)[1]
     for number, volume in enumerate(instance.volumes):
-        for key, units in _volume_units(volume, region):
+        for key, units in volume_units(volume, region):
             for since, until, price in prices.over(key, start, stop):
                 yield _Use(
                     instance=instance,
@@ -241,7 +241,7 @@ def _months(
                 )
 
 
-def _volume_units(volume: Volume, region: str) -> Iterator[tuple[PriceKey, Decimal]]:
+def volume_units(volume: Volume, region: str) -> Iterator[tuple[PriceKey, Decimal]]:
     """Yield what is charged per month for one volume: its GiB, and what it has beyond the free part."""
     kind = volume.volume_type
     yield PriceKey(component=Component.EBS, region=region, item=kind), Decimal(volume.size_gib)

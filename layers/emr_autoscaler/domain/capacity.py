@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from emr_autoscaler.domain.cluster import InstanceGroup
+from emr_autoscaler.domain.instance_types import known_types
 
 YARN_MIB_PER_NODE: Mapping[str, int] = MappingProxyType(
     {
@@ -25,6 +26,11 @@ YARN_MIB_PER_NODE: Mapping[str, int] = MappingProxyType(
 )
 """yarn.nodemanager.resource.memory-mb by type (EMR Release Guide, task configuration)."""
 
+YARN_MIB_BY_MEMORY_GIB: Mapping[int, int] = MappingProxyType(
+    {8: 6144, 16: 12288, 32: 24576, 64: 57344, 128: 122880, 192: 188416}
+)
+"""The same table by the node's memory: on x86 every published value depends on nothing else."""
+
 FIRST_CONTAINER_MIB = 3072.0
 """Memory of a container where none was ever seen: EMR's map container on m5.xlarge."""
 
@@ -40,6 +46,9 @@ def yarn_mib_per_node(instance_type: str, *, learned: float | None) -> float | N
         MiB, or None where neither the table nor the cluster knows: nothing is guessed.
     """
     known = YARN_MIB_PER_NODE.get(instance_type)
+    if known is None:
+        described = known_types().get(instance_type)
+        known = YARN_MIB_BY_MEMORY_GIB.get(described.memory_gib) if described and described.is_x86 else None
     return float(known) if known is not None else learned
 
 

@@ -202,6 +202,7 @@ class Cluster:
         applications: Lower-case names, for instance spark, presto.
         dfs_replication: dfs.replication where a configuration sets it, else None (EMR's default).
         root_volume: The EBS root volume of every instance.
+        subnet_id: The subnet its instances take their addresses from; empty while unknown.
     """
 
     cluster_id: str
@@ -220,6 +221,7 @@ class Cluster:
     applications: tuple[str, ...] = ()
     dfs_replication: int | None = None
     root_volume: Volume = field(default_factory=lambda: Volume(volume_type="gp2", size_gib=10))
+    subnet_id: str = ""
 
     @property
     def region(self) -> str:

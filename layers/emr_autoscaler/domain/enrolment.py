@@ -1,16 +1,13 @@
-"""What opting in means: which tag, which alarms, which task groups, whose cost centre."""
+"""What opting in means: which tag, which alarms, whose cost centre; which task groups is pool_selection.py's."""
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from emr_autoscaler.domain.capacity import yarn_mib_per_node
-from emr_autoscaler.domain.cluster import Cluster, InstanceGroup, Market, Role
+from emr_autoscaler.domain.cluster import Cluster
 from emr_autoscaler.domain.costs import UNALLOCATED
-from emr_autoscaler.domain.fleets import FleetType, InstanceFleet
 from emr_autoscaler.domain.metrics import MetricName
-from emr_autoscaler.domain.policy import Policy, TaskPolicy
+from emr_autoscaler.domain.policy import Policy
 
 POLICY_TAG = "emr-autoscaler:policy"
 TOPICS = ("task", "core", "idle")
@@ -50,25 +47,6 @@ class WatchedMetric:
     def name(self, prefix: str, cluster_id: str) -> str:
         """Return the alarm's name."""
         return f"{prefix}-{self.topic}-{cluster_id}-{self.what}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WantedGroup:
-    """A task group the policy wants and the cluster lacks."""
-
-    name: str
-    market: Market
-    instance_type: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WantedFleet:
-    """The task fleet the policy wants and a cluster with fleets lacks; units as in NewTaskFleet."""
-
-    name: str
-    types: tuple[FleetType, ...]
-    on_demand_units: int
-    spot_units: int
 
 
 def policy_name_of(cluster: Cluster) -> str:
@@ -149,50 +127,3 @@ def wanted_alarms(cluster: Cluster, policy: Policy) -> tuple[WatchedMetric, ...]
 def fingerprint(*facts: object) -> str:
     """Return a short digest that changes when any of ``facts`` (values that show all they hold) does."""
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
-
-
-def missing_task_groups(groups: Sequence[InstanceGroup], policy: TaskPolicy) -> tuple[WantedGroup, ...]:
-    """Return the task groups the policy names and the cluster lacks.
-
-    A spot pool for each type, and one on-demand group of the first type as the fallback. A policy
-    without types creates none.
-    """
-    if not policy.enabled or not policy.instance_types:
-        return ()
-    have = {(g.market, g.instance_type) for g in groups if g.role is Role.TASK}
-    wanted = [(Market.SPOT, instance_type) for instance_type in policy.instance_types]
-    if not any(market is Market.ON_DEMAND for market, _type in have):
-        wanted.append((Market.ON_DEMAND, policy.instance_types[0]))
-    return tuple(
-        WantedGroup(
-            name=f"emr-autoscaler {market.lower().replace('_', '-')} {instance_type}",
-            market=market,
-            instance_type=instance_type,
-        )
-        for market, instance_type in wanted
-        if (market, instance_type) not in have
-    )
-
-
-def missing_task_fleet(fleets: Sequence[InstanceFleet], policy: TaskPolicy) -> WantedFleet | None:
-    """Return the task fleet the policy's types make, where a cluster with fleets has none.
-
-    An instance counts by its YARN memory: one unit for the smallest type. Types whose memory is not known
-    cannot be weighed beside others and are left out, unless none is known: then each counts one unit.
-    EMR creates no fleet at zero, so one unit of spot is the least; the first look gives it back.
-    """
-    has_one = any(fleet.role is Role.TASK for fleet in fleets)
-    if has_one or not policy.enabled or not policy.instance_types or not policy.max_nodes:
-        return None
-    memory = {t: mib for t in policy.instance_types if (mib := yarn_mib_per_node(t, learned=None)) is not None}
-    weighed = {t: max(1, round(mib / min(memory.values()))) for t, mib in memory.items()}
-    on_demand = policy.on_demand_min_nodes
-    return WantedFleet(
-        name="emr-autoscaler task fleet",
-        types=tuple(
-            FleetType(instance_type=t, units=units)
-            for t, units in (weighed or dict.fromkeys(policy.instance_types, 1)).items()
-        ),
-        on_demand_units=on_demand,
-        spot_units=max(policy.min_nodes - on_demand, 0 if on_demand else 1),
-    )

@@ -12,7 +12,7 @@ from emr_autoscaler.domain.cluster import GroupState, InstanceGroup, Market, Rol
 from emr_autoscaler.domain.decision import GroupTarget
 from emr_autoscaler.domain.fleets import FleetTarget, InstanceFleet
 from emr_autoscaler.domain.memory import PoolKey
-from emr_autoscaler.domain.policy import CorePolicy, TaskPolicy
+from emr_autoscaler.domain.policy import CapacityUnit, CorePolicy, TaskPolicy
 
 
 def fleet_of(fleets: Sequence[InstanceFleet], role: Role) -> InstanceFleet | None:
@@ -136,11 +136,19 @@ def core_order_of(fleet: InstanceFleet, count: int) -> FleetTarget:
 def task_policy_in_steps(policy: TaskPolicy, step_units: int) -> TaskPolicy:
     """Return a policy whose numbers of nodes, units of a fleet, are turned into steps; never above its maximum."""
     most = policy.max_nodes // step_units
+    floor = min(most, -(-policy.on_demand_min_nodes // step_units))
+    on_demand_most = policy.on_demand_max_nodes
+    if policy.unit is CapacityUnit.UNITS:
+        # A fleet says itself what its types weigh; a step then weighs one.
+        min_units, max_units = -(-policy.min_units // step_units), policy.max_units
+        max_units = None if max_units is None else max_units // step_units
+        policy = replace(policy, weights={}, max_units=max_units, min_units=min(min_units, max_units or min_units))
     return replace(
         policy,
         max_nodes=most,
         min_nodes=min(most, -(-policy.min_nodes // step_units)),
-        on_demand_min_nodes=min(most, -(-policy.on_demand_min_nodes // step_units)),
+        on_demand_min_nodes=floor,
+        on_demand_max_nodes=None if on_demand_most is None else max(floor, on_demand_most // step_units),
         max_step_nodes=None if policy.max_step_nodes is None else max(1, policy.max_step_nodes // step_units),
         schedules=tuple(
             replace(window, min_nodes=-(-window.min_nodes // step_units)) for window in policy.schedules

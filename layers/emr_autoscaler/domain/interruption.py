@@ -9,11 +9,16 @@ from emr_autoscaler.domain.capacity import yarn_mib_per_node
 from emr_autoscaler.domain.cluster import InstanceGroup, Market, Role
 from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, GroupTarget, Reason
 from emr_autoscaler.domain.fleets import InstanceFleet
+from emr_autoscaler.domain.limits import cost_of, limits_of, node_usd, units_of
+from emr_autoscaler.domain.market import with_interruption
 from emr_autoscaler.domain.memory import LostInstance, PoolHealth, TaskMemory
-from emr_autoscaler.domain.placement import Slot, place_more
+from emr_autoscaler.domain.node_prices import NO_PRICES, MarketPrices
+from emr_autoscaler.domain.placement import place_more, why_no_more
 from emr_autoscaler.domain.policy import TaskPolicy
+from emr_autoscaler.domain.pool_trouble import is_storm, with_warning
 from emr_autoscaler.domain.pools import cool_pool, rank
 from emr_autoscaler.domain.resuming import draining_nodes, resume_draining
+from emr_autoscaler.domain.slots import Slot
 
 NOTICE = timedelta(minutes=2)
 """EC2's notice before it takes a spot instance."""
@@ -42,6 +47,8 @@ class InterruptionEvidence:
         memory: What earlier decisions left behind.
         pool: Health of the warned instance's own pool.
         pools: Health of the pool of each spot group, by group id.
+        prices: What a node of each group costs.
+        free_addresses: Free addresses of the cluster's subnet; None where nobody looked.
     """
 
     now: datetime
@@ -59,6 +66,8 @@ class InterruptionEvidence:
     memory: TaskMemory
     pool: PoolHealth
     pools: Mapping[str, PoolHealth] = field(default_factory=dict)
+    prices: MarketPrices = NO_PRICES
+    free_addresses: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +83,7 @@ def decide_replacement(evidence: InterruptionEvidence) -> InterruptionVerdict:
     """Decide what to order for one warned instance."""
     if any(lost.ec2_instance_id == evidence.ec2_instance_id for lost in evidence.memory.lost):
         return _verdict(evidence, Action.HOLD, Reason.ALREADY_REPLACED, pool=evidence.pool)
-    cooled = cool_pool(evidence.pool, evidence.now)
+    cooled = with_interruption(cool_pool(evidence.pool, evidence.now), evidence.now)
     if evidence.role is Role.MASTER:
         return _verdict(evidence, Action.ALERT, Reason.MASTER_INTERRUPTED, pool=cooled)
     if evidence.role is Role.CORE:
@@ -111,29 +120,42 @@ def _replace(evidence: InterruptionEvidence, cooled: PoolHealth) -> Interruption
     lost = LostInstance(
         ec2_instance_id=evidence.ec2_instance_id, group_id=evidence.group_id, gone_by=gone_by, replaced=False
     )
-    next_at = _look_again_at(evidence)
-    memory = replace(evidence.memory, lost=(*evidence.memory.lost, lost), next_evaluation_at=next_at)
+    ordered = sum(g.requested_count for g in evidence.groups if g.role is Role.TASK)
+    memory = with_warning(
+        evidence.memory, warned_at=evidence.warned_at, now=evidence.now, task_nodes=max(1, ordered)
+    )
+    memory = replace(memory, lost=(*memory.lost, lost), next_evaluation_at=_look_again_at(evidence))
     own = next((g for g in evidence.groups if g.group_id == evidence.group_id), None)
     lost_mib = yarn_mib_per_node(own.instance_type, learned=memory.node_mib) if own else None
-    slots = _slots(evidence, cooled)
+    slots = _slots(evidence, cooled, in_storm=is_storm(memory, evidence.now))
     if lost_mib is None or not slots:
         reason = Reason.GROUPS_UNAVAILABLE if lost_mib is not None else Reason.NO_CAPACITY_KNOWN
         return _verdict(evidence, Action.HOLD, reason, pool=cooled, memory=memory)
-    ordered = sum(g.requested_count for g in evidence.groups if g.role is Role.TASK)
     room = evidence.policy.max_nodes - ordered
     if room <= 0:
         return _verdict(evidence, Action.HOLD, Reason.NO_ROOM_FOR_REPLACEMENT, pool=cooled, memory=memory)
+    limits = limits_of(
+        evidence.policy,
+        [g for g in evidence.groups if g.role is Role.TASK],
+        mine={slot.group_id: slot.units for slot in slots},
+        warned={},
+        prices=evidence.prices,
+        free_addresses=evidence.free_addresses,
+        now=evidence.now,
+    )
+    limits = replace(limits, spot_share=1.0, min_units=0.0)
     wanted_mib = sum(slot.node_mib * slot.count for slot in slots) + lost_mib
     most = math.ceil(lost_mib / min(slot.node_mib for slot in slots))
     limit = sum(slot.count for slot in slots) + min(room, most)
     draining = draining_nodes(evidence.groups, memory.lost)
     elsewhere = {slot.group_id: draining.get(slot.group_id, 0) for slot in slots if slot.open}
     counts = place_more(
-        resume_draining(slots, elsewhere, wanted_mib=wanted_mib, min_nodes=0, max_nodes=limit),
+        resume_draining(slots, elsewhere, wanted_mib=wanted_mib, min_nodes=0, max_nodes=limit, limits=limits),
         wanted_mib=wanted_mib,
         min_nodes=0,
         max_nodes=limit,
         on_demand_min_nodes=0,
+        limits=limits,
     )
     targets = tuple(
         GroupTarget(group_id=slot.group_id, count=counts[slot.group_id], previous_count=slot.count)
@@ -141,13 +163,14 @@ def _replace(evidence: InterruptionEvidence, cooled: PoolHealth) -> Interruption
         if counts[slot.group_id] > slot.count
     )
     if not targets:
-        return _verdict(evidence, Action.HOLD, Reason.POOL_DRY, pool=cooled, memory=memory)
+        reason = why_no_more(slots, max_nodes=limit, limits=limits)
+        return _verdict(evidence, Action.HOLD, reason, pool=cooled, memory=memory)
     memory = replace(memory, lost=(*evidence.memory.lost, replace(lost, replaced=True)))
     return _verdict(evidence, Action.REPLACE, Reason.TASK_INTERRUPTED, pool=cooled, memory=memory, targets=targets)
 
 
-def _slots(evidence: InterruptionEvidence, cooled: PoolHealth) -> tuple[Slot, ...]:
-    """Return the groups that may take the replacement, the warned one's own pool closed."""
+def _slots(evidence: InterruptionEvidence, cooled: PoolHealth, *, in_storm: bool) -> tuple[Slot, ...]:
+    """Return the groups that may take the replacement: not the warned pool's, and in a storm no spot group."""
     slots = []
     for group in evidence.groups:
         usable = group.role is Role.TASK and group.state.may_be_resized and not group.has_own_scaling
@@ -163,8 +186,12 @@ def _slots(evidence: InterruptionEvidence, cooled: PoolHealth) -> tuple[Slot, ..
                 market=group.market,
                 node_mib=node_mib,
                 count=group.requested_count,
-                open=group.market is Market.ON_DEMAND or not (same_pool or cooling),
+                open=group.market is Market.ON_DEMAND or not (same_pool or cooling or in_storm),
                 rank=rank(health, evidence.now) if health else 0,
+                cost=cost_of(evidence.prices, group, node_mib=node_mib, health=health, now=evidence.now),
+                usd_per_hour=node_usd(evidence.prices, group, evidence.now),
+                units=units_of(evidence.policy, group.instance_type, node_mib),
+                billed=group.running_count,
             )
         )
     return tuple(slots)

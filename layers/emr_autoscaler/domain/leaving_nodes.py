@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from emr_autoscaler.domain.cluster import InstanceGroup, Market
-from emr_autoscaler.domain.placement import Slot, place_fewer
+from emr_autoscaler.domain.placement import place_fewer
+from emr_autoscaler.domain.slots import NO_LIMITS, Limits, Slot
 from emr_autoscaler.domain.snapshot import NodeLoad, NodeState, Snapshot, is_pushing
 
 
@@ -35,12 +36,14 @@ class PlacementBounds:
         min_nodes: Nodes to keep.
         max_nodes: Nodes that may stay.
         on_demand_min_nodes: On-demand nodes to keep.
+        limits: In units and money.
     """
 
     wanted_mib: float
     min_nodes: int
     max_nodes: int
     on_demand_min_nodes: int
+    limits: Limits = NO_LIMITS
 
     def without(self, slot: Slot) -> "PlacementBounds":
         """Return what is left to keep once a slot keeps what it has."""
@@ -50,6 +53,7 @@ class PlacementBounds:
             min_nodes=max(0, self.min_nodes - slot.count),
             max_nodes=max(0, self.max_nodes - slot.count),
             on_demand_min_nodes=max(0, self.on_demand_min_nodes - on_demand),
+            limits=self.limits.without(slot),
         )
 
 
@@ -86,6 +90,7 @@ def place_fewer_keeping(
             min_nodes=bounds.min_nodes,
             max_nodes=bounds.max_nodes,
             on_demand_min_nodes=bounds.on_demand_min_nodes,
+            limits=bounds.limits,
         )
         short = [s for s in free if counts[s.group_id] < min(hosts.get(s.group_id, 0), s.count)]
         if not short:

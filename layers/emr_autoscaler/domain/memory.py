@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from emr_autoscaler.domain.cluster import Cluster, GroupState, InstanceGroup, Market
 from emr_autoscaler.domain.fleets import InstanceFleet
 from emr_autoscaler.domain.load import Load
+from emr_autoscaler.domain.node_prices import NO_PRICES, MarketPrices
 from emr_autoscaler.domain.operator_change import OperatorChange
 from emr_autoscaler.domain.recorded_look import RecordedLook
 from emr_autoscaler.domain.snapshot import Snapshot
@@ -51,7 +52,11 @@ class TaskMemory:
         wanted: Recent needs, oldest first, as long as they hold back a scale-in; ones that a later look
             exceeded are left out.
         lost: Warned instances whose group still has to be lowered.
-        on_demand_since: Since when a task fleet has on-demand units above their floor, or spot failed last.
+        warned_at: When task instances were warned lately: many of them are a storm.
+        storm_until: No spot orders before this time.
+        spot_short_since: Since when spot capacity that was ordered could not be had, in one pool or the next.
+        on_demand_since: Since when more stands on demand than the policy asks for.
+        returning_mib: Spot capacity ordered to take the place of on-demand nodes that are still there.
         next_evaluation_at: When to look again; None while settled.
         pushed: The last snapshots a probe on the cluster pushed, oldest first.
         recorded: The last look that was recorded.
@@ -65,7 +70,11 @@ class TaskMemory:
     unfulfilled_since: Mapping[str, datetime] = field(default_factory=dict)
     wanted: tuple[WantedCapacity, ...] = ()
     lost: tuple[LostInstance, ...] = ()
+    warned_at: tuple[datetime, ...] = ()
+    storm_until: datetime | None = None
+    spot_short_since: datetime | None = None
     on_demand_since: datetime | None = None
+    returning_mib: float = 0.0
     next_evaluation_at: datetime | None = None
     pushed: tuple[Snapshot, ...] = ()
     recorded: RecordedLook | None = None
@@ -115,6 +124,12 @@ class PoolHealth:
         cooling_for: Length of the current cooling, doubled while trouble goes on.
         last_trouble_at: Last warning or insufficient capacity.
         rebalance_at: Last rebalance recommendation: lowers the rank, nothing more.
+        interruptions: Nodes warned in this pool, faded with a half-life (market.py).
+        node_hours: Node-hours seen in this pool, faded alike.
+        experience_at: When the two were last faded.
+        observed_at: Until when node-hours are counted.
+        bucket: The spot advisor's interruption bucket (0-4); None where it is not known.
+        version: Raised by every write; a write against an older version is refused.
     """
 
     key: PoolKey
@@ -122,6 +137,12 @@ class PoolHealth:
     cooling_for: timedelta = timedelta(0)
     last_trouble_at: datetime | None = None
     rebalance_at: datetime | None = None
+    interruptions: float = 0.0
+    node_hours: float = 0.0
+    experience_at: datetime | None = None
+    observed_at: datetime | None = None
+    bucket: int | None = None
+    version: int = 0
 
     def is_cooling(self, now: datetime) -> bool:
         """Whether the pool should not be asked now."""
@@ -153,11 +174,17 @@ class RegistryEntry:
         instances_seen_at: When they were last looked at for cost records, in EC2 or by EMR's list.
         warned: EC2 instance id to the time of its spot warning: to be proven or dismissed.
         interrupted: EC2 instance id to the time at which EC2's state reason proved the interruption.
+        prices: What a node of each group costs.
+        free_addresses: Free addresses of the cluster's subnet, as last seen.
+        free_addresses_at: When that was.
+        pools_checked: What the task groups wanted at enrolment were last checked to be; they are checked
+            once, until the policy names others.
         operator_changes: The newest resize of each group that somebody else ordered.
         reported_states: Group id to the state (SUSPENDED, ARRESTED, RECONFIGURING) that people were told of.
         node_groups: EC2 id to group id of task nodes that a probe tells of; it never changes.
         steps: Which steps wait, as events tell.
         groups_told: Names of the task groups whose creation a dry run has told of.
+        planned: Task groups that a dry run would have created, empty.
         version: Raised by every write of the whole entry; a write against an older version is refused.
         task_version: Raised by every write of the task memory alone; each write of the whole entry begins anew.
     """
@@ -181,11 +208,16 @@ class RegistryEntry:
     instances_seen_at: datetime | None = None
     warned: Mapping[str, datetime] = field(default_factory=dict)
     interrupted: Mapping[str, datetime] = field(default_factory=dict)
+    prices: MarketPrices = NO_PRICES
+    free_addresses: int | None = None
+    free_addresses_at: datetime | None = None
+    pools_checked: str = ""
     operator_changes: tuple[OperatorChange, ...] = ()
     reported_states: Mapping[str, GroupState] = field(default_factory=dict)
     node_groups: Mapping[str, str] = field(default_factory=dict)
     steps: StepQueue = field(default_factory=StepQueue)
     groups_told: tuple[str, ...] = ()
+    planned: tuple[InstanceGroup, ...] = ()
     version: int = 0
     task_version: int = 0
 

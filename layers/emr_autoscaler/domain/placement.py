@@ -1,114 +1,125 @@
-"""Where task nodes stand: a wanted amount of memory spread over the cluster's task groups."""
+"""Where task nodes stand: a wanted amount of memory spread over the cluster's task groups.
 
-import heapq
+What a group costs is said in market.py, what bounds the spread in slots.py, how it is found in ladder.py.
+"""
+
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 from emr_autoscaler.domain.cluster import Market
+from emr_autoscaler.domain.decision import Reason
+from emr_autoscaler.domain.ladder import Bounds, Ladder, Wants
+from emr_autoscaler.domain.slots import NO_LIMITS, Limits, Slot, capacity_mib, capacity_units, usd_per_hour
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slot:
-    """One task group as placement sees it.
-
-    Attributes:
-        group_id: ig-...
-        market: Spot groups come first, on-demand groups are floor and fallback.
-        node_mib: YARN memory of one of its nodes.
-        count: Nodes it has or was asked for.
-        open: False where no nodes may be added now: its pool is cooling, or the group is stuck.
-        rank: Lower is asked first among equals.
-    """
-
-    group_id: str
-    market: Market
-    node_mib: float
-    count: int
-    open: bool = True
-    rank: int = 0
-
-
-def capacity_mib(slots: Sequence[Slot], counts: Mapping[str, int]) -> float:
-    """Return the YARN memory of ``counts`` nodes, in MiB."""
-    return sum(slot.node_mib * counts[slot.group_id] for slot in slots)
+__all__ = ["NO_LIMITS", "Limits", "Slot", "capacity_mib", "place_fewer", "place_more", "why_no_more"]
 
 
 def place_more(
-    slots: Sequence[Slot], *, wanted_mib: float, min_nodes: int, max_nodes: int, on_demand_min_nodes: int
+    slots: Sequence[Slot],
+    *,
+    wanted_mib: float,
+    min_nodes: int,
+    max_nodes: int,
+    on_demand_min_nodes: int,
+    limits: Limits = NO_LIMITS,
 ) -> dict[str, int]:
-    """Add nodes until ``wanted_mib``, ``min_nodes`` and the on-demand floor are met; never take one away.
+    """Add nodes until ``wanted_mib``, the minimums and the on-demand floor are met; never take one away.
 
-    The on-demand floor is filled first; then the open spot group with the least memory, so that
-    one pool never holds most of the cluster; on-demand groups only when no spot group is open.
+    The on-demand floor is filled first. Then open spot groups, the cheapest useful hour first, none
+    beyond its share; on-demand groups get what ``spot_share`` leaves them, and everything while no
+    spot group is open.
 
     Returns:
-        Counts by group id. They stay below the want where ``max_nodes`` or closed pools end it.
+        Counts by group id. They stay below the want where a limit or closed pools end it.
     """
     counts = {slot.group_id: slot.count for slot in slots}
-    on_demand = [s for s in slots if s.market is Market.ON_DEMAND and s.open]
-    spot = [s for s in slots if s.market is Market.SPOT and s.open]
-    on_demand_nodes = sum(counts[s.group_id] for s in slots if s.market is Market.ON_DEMAND)
-    nodes = sum(counts.values())
-    memory = capacity_mib(slots, counts)
-
-    def queue_of(group: Sequence[Slot]) -> list[tuple[float, int, str, float]]:
-        entries = [(s.node_mib * s.count, s.rank, s.group_id, s.node_mib) for s in group]
-        heapq.heapify(entries)
-        return entries
-
-    spot_queue, on_demand_queue = queue_of(spot), queue_of(on_demand)
-    while nodes < max_nodes:
-        floor_unmet = on_demand_nodes < on_demand_min_nodes and bool(on_demand_queue)
-        if memory >= wanted_mib and nodes >= min_nodes and not floor_unmet:
-            break
-        queue = on_demand_queue if floor_unmet or not spot_queue else spot_queue
-        if not queue:
-            break
-        held, order, group_id, node_mib = queue[0]
-        heapq.heapreplace(queue, (held + node_mib, order, group_id, node_mib))
-        counts[group_id] += 1
-        nodes += 1
-        memory += node_mib
-        on_demand_nodes += queue is on_demand_queue
-    return counts
+    if limits.max_usd_per_hour is not None and limits.prices_missing:
+        return counts
+    wants = Wants(mib=wanted_mib, nodes=min_nodes, units=limits.min_units)
+    payable = limits.max_usd_per_hour is None
+    usable = [s for s in slots if s.open and (payable or s.usd_per_hour is not None)]
+    return _fill(
+        slots,
+        usable=usable,
+        counts=counts,
+        most={},
+        wants=wants,
+        max_nodes=max_nodes,
+        on_demand_min_nodes=on_demand_min_nodes,
+        limits=limits,
+    )
 
 
 def place_fewer(
-    slots: Sequence[Slot], *, wanted_mib: float, min_nodes: int, max_nodes: int, on_demand_min_nodes: int
+    slots: Sequence[Slot],
+    *,
+    wanted_mib: float,
+    min_nodes: int,
+    max_nodes: int,
+    on_demand_min_nodes: int,
+    limits: Limits = NO_LIMITS,
 ) -> dict[str, int]:
-    """Take nodes away while ``wanted_mib`` and ``min_nodes`` stay met; never add one.
+    """Keep what ``place_more`` would order for ``wanted_mib`` of the nodes there are; never add one.
 
-    On-demand nodes above their floor go first because they cost most, then those of the spot group
-    with the most memory. Above ``max_nodes`` nodes go even where the want is not met.
+    So on-demand nodes above their part go first, because they cost most, and spot nodes from the
+    costliest or the largest pools. Above the maximum or the cap nodes go even where the want is not met.
     """
+    wants = Wants(mib=wanted_mib, nodes=min_nodes, units=limits.min_units)
+    none = {slot.group_id: 0 for slot in slots}
+    present = {slot.group_id: slot.count for slot in slots}
+    limits = replace(limits, on_demand_max_nodes=None)  # a bound on what is bought, no reason to give back
+    return _fill(
+        slots,
+        usable=slots,
+        counts=none,
+        most=present,
+        wants=wants,
+        max_nodes=max_nodes,
+        on_demand_min_nodes=on_demand_min_nodes,
+        limits=limits,
+    )
+
+
+def why_no_more(slots: Sequence[Slot], *, max_nodes: int, limits: Limits = NO_LIMITS) -> Reason:
+    """Return what keeps ``place_more`` from adding another node to what the slots have."""
     counts = {slot.group_id: slot.count for slot in slots}
-    nodes = sum(counts.values())
-    memory = capacity_mib(slots, counts)
-    on_demand_nodes = sum(counts[s.group_id] for s in slots if s.market is Market.ON_DEMAND)
+    cap = limits.max_usd_per_hour
+    usable = [slot for slot in slots if slot.open]
+    priced = [slot for slot in usable if cap is None or slot.usd_per_hour is not None]
+    spent, units = usd_per_hour(slots, counts), capacity_units(slots, counts)
+    on_demand = sum(slot.count for slot in slots if slot.market is Market.ON_DEMAND)
+    addresses = sum(max(0, slot.count - slot.billed) for slot in slots)
+    bounded = limits.on_demand_max_nodes is not None and on_demand >= limits.on_demand_max_nodes
+    checks = (
+        (cap is not None and (limits.prices_missing or (bool(usable) and not priced)), Reason.PRICES_MISSING),
+        (sum(counts.values()) >= max_nodes, Reason.AT_MAXIMUM),
+        (limits.free_addresses is not None and addresses >= limits.free_addresses, Reason.NO_FREE_ADDRESSES),
+        (not usable, Reason.POOL_DRY),
+        (all(bounded and slot.market is Market.ON_DEMAND for slot in usable), Reason.AT_MAXIMUM),
+        (cap is not None and all(spent + (s.usd_per_hour or 0) > cap for s in priced), Reason.AT_MONEY_CAP),
+        (any(units + slot.units > limits.max_units for slot in usable), Reason.AT_MAXIMUM),
+    )
+    return next((reason for applies, reason in checks if applies), Reason.POOL_DRY)
 
-    def queue_of(market: Market) -> list[tuple[float, str, float]]:
-        entries = [
-            (-s.node_mib * s.count, s.group_id, s.node_mib) for s in slots if s.market is market and s.count
-        ]
-        heapq.heapify(entries)
-        return entries
 
-    spot_queue, on_demand_queue = queue_of(Market.SPOT), queue_of(Market.ON_DEMAND)
-    while nodes > min_nodes:
-        above_floor = on_demand_nodes > on_demand_min_nodes
-        queue = on_demand_queue if on_demand_queue and (above_floor or not spot_queue) else spot_queue
-        if queue is on_demand_queue and not above_floor and nodes <= max_nodes:
-            break
-        if not queue:
-            break
-        held, group_id, node_mib = queue[0]
-        if nodes <= max_nodes and memory - node_mib < wanted_mib:
-            break
-        heapq.heappop(queue)
-        counts[group_id] -= 1
-        if counts[group_id]:
-            heapq.heappush(queue, (held + node_mib, group_id, node_mib))
-        nodes -= 1
-        memory -= node_mib
-        on_demand_nodes -= queue is on_demand_queue
-    return counts
+def _fill(
+    slots: Sequence[Slot],
+    *,
+    usable: Sequence[Slot],
+    counts: Mapping[str, int],
+    most: Mapping[str, int],
+    wants: Wants,
+    max_nodes: int,
+    on_demand_min_nodes: int,
+    limits: Limits,
+) -> dict[str, int]:
+    """Climb to the lowest level that meets ``wants``, or the highest within the limits: the floor first."""
+    bounds = Bounds(slots, max_nodes, limits, with_billed=not most)
+    on_demand = [s for s in usable if s.market is Market.ON_DEMAND]
+    missing = on_demand_min_nodes - sum(counts[s.group_id] for s in slots if s.market is Market.ON_DEMAND)
+    floor = dict(counts)
+    if missing > 0 and on_demand:
+        wanted = Wants(nodes=sum(counts[s.group_id] for s in on_demand) + missing)
+        floor = Ladder(on_demand, counts, most, limits, floor_nodes=0).climb(bounds, wanted, of=on_demand)
+        floor = {**counts, **floor}
+    return Ladder(usable, floor, most, limits, floor_nodes=on_demand_min_nodes).climb(bounds, wants, of=slots)

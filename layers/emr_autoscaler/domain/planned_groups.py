@@ -3,31 +3,38 @@
 from collections.abc import Sequence
 
 from emr_autoscaler.domain.cluster import GroupState, InstanceGroup, Role
-from emr_autoscaler.domain.enrolment import missing_task_fleet, missing_task_groups
+from emr_autoscaler.domain.fleet_selection import missing_task_fleet
 from emr_autoscaler.domain.fleets import InstanceFleet
 from emr_autoscaler.domain.policy import TaskPolicy
+from emr_autoscaler.domain.pool_selection import WantedGroup
 
 PLANNED = "planned-"
 """Ids of such groups begin so; EMR's begin with ig-."""
 
 
-def with_planned(groups: Sequence[InstanceGroup], policy: TaskPolicy) -> tuple[InstanceGroup, ...]:
-    """Return the groups, and those that the policy wants beside them."""
-    there = without_planned(groups)
-    planned = (
+def plan_groups(wanted: Sequence[WantedGroup]) -> tuple[InstanceGroup, ...]:
+    """Return the groups as they would be right after their creation."""
+    return tuple(
         InstanceGroup(
-            group_id=f"{PLANNED}{wanted.market.lower().replace('_', '-')}-{wanted.instance_type}",
+            group_id=f"{PLANNED}{group.market.lower().replace('_', '-')}-{group.instance_type}",
             role=Role.TASK,
-            market=wanted.market,
-            instance_type=wanted.instance_type,
+            market=group.market,
+            instance_type=group.instance_type,
             requested_count=0,
             running_count=0,
             state=GroupState.RUNNING,
-            name=wanted.name,
+            name=group.name,
         )
-        for wanted in missing_task_groups(there, policy)
+        for group in wanted
     )
-    return (*there, *planned) if there else ()
+
+
+def with_planned(groups: Sequence[InstanceGroup], planned: Sequence[InstanceGroup]) -> tuple[InstanceGroup, ...]:
+    """Return the groups, and those planned beside them that nobody has created meanwhile."""
+    there = without_planned(groups)
+    have = {(group.role, group.market, group.instance_type) for group in there}
+    missing = (group for group in planned if (group.role, group.market, group.instance_type) not in have)
+    return (*there, *missing) if there else ()
 
 
 def without_planned(groups: Sequence[InstanceGroup]) -> tuple[InstanceGroup, ...]:

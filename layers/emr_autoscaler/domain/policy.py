@@ -1,5 +1,6 @@
 """What an operator may wish for a cluster. The JSON form and its checks live in messages/policy.py."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -19,6 +20,23 @@ class Objective(StrEnum):
     COST = "cost"
     BALANCED = "balanced"
     SPEED = "speed"
+
+
+class CapacityUnit(StrEnum):
+    """What ``min_units`` and ``max_units`` of a task policy count."""
+
+    YARN_MIB = "yarn_mib"
+    UNITS = "units"
+
+
+class WorkloadProfile(StrEnum):
+    """What the work of a cluster is made of, where the operator leaves the instance types to the system."""
+
+    GENERAL = "general"
+    COMPUTE = "compute"
+    MEMORY = "memory"
+    NETWORK = "network"
+    EXTERNAL_WAIT = "external-wait"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,10 +74,19 @@ class TaskPolicy:
         scale_in_cooldown: Least time between a scale-out or scale-in and the next scale-in.
         decommission_timeout: How long a leaving node may drain.
         metrics_max_age: Older samples count as missing.
+        unit: What the bounds in units count.
+        min_units: Never less task capacity than this, in ``unit``; in addition to ``min_nodes``.
+        max_units: Never more task capacity than this, in ``unit``; None for no bound but ``max_nodes``.
+        weights: Units of one node by instance type, for CapacityUnit.UNITS; others weigh 1.
+        max_usd_per_hour: Task nodes never cost more than this at current prices; None for no cap.
         on_demand_min_nodes: Task nodes that are always bought on demand.
+        on_demand_max_nodes: Never more on-demand task nodes than this; None for no bound of their own.
+        spot_share: Part (0-1) of the capacity above the on-demand floor that is bought on spot.
         fallback_after: How long spot may stay unfulfilled before on-demand is ordered instead.
         schedules: Windows with a minimum of their own.
         instance_types: Spot pools to create at enrolment, one task group each; empty creates none.
+        profile: Takes the place of ``instance_types``: the system knows which types suit such work.
+        on_demand_type: Instance type of the on-demand task group; empty for the first spot type.
         operator_hold: How long a count that somebody else ordered stands before this system decides again.
     """
 
@@ -74,10 +101,19 @@ class TaskPolicy:
     scale_in_cooldown: timedelta = timedelta(minutes=2)
     decommission_timeout: timedelta = timedelta(hours=1)
     metrics_max_age: timedelta = timedelta(minutes=12)
+    unit: CapacityUnit = CapacityUnit.YARN_MIB
+    min_units: int = 0
+    max_units: int | None = None
+    weights: Mapping[str, int] = field(default_factory=dict)
+    max_usd_per_hour: Decimal | None = None
     on_demand_min_nodes: int = 0
+    on_demand_max_nodes: int | None = None
+    spot_share: float = 1.0
     fallback_after: timedelta = timedelta(minutes=5)
     schedules: tuple[ScheduledMinimum, ...] = ()
     instance_types: tuple[str, ...] = ()
+    profile: WorkloadProfile | None = None
+    on_demand_type: str = ""
     operator_hold: timedelta = timedelta(minutes=30)
 
     def __post_init__(self) -> None:
@@ -87,6 +123,18 @@ class TaskPolicy:
             raise ValueError(msg)
         if self.on_demand_min_nodes > self.max_nodes:
             msg = "task bounds: on_demand_min_nodes is above max_nodes"
+            raise ValueError(msg)
+        if self.on_demand_max_nodes is not None and self.on_demand_max_nodes < self.on_demand_min_nodes:
+            msg = "task bounds: on_demand_min_nodes is above on_demand_max_nodes"
+            raise ValueError(msg)
+        if self.min_units < 0 or (self.max_units is not None and self.min_units > self.max_units):
+            msg = "task bounds: 0 <= min_units <= max_units is needed"
+            raise ValueError(msg)
+        if not 0 <= self.spot_share <= 1:
+            msg = "task: spot_share is a fraction from 0 to 1"
+            raise ValueError(msg)
+        if self.max_usd_per_hour is not None and self.max_usd_per_hour < 0:
+            msg = "task: max_usd_per_hour is below zero"
             raise ValueError(msg)
 
 

@@ -145,7 +145,7 @@ def last_pushed_at(history: Sequence[Snapshot]) -> datetime:
 
 def add_to_history(history: Sequence[Snapshot], snapshot: Snapshot) -> tuple[Snapshot, ...]:
     """Return what is kept once one more snapshot was used, oldest first."""
-    return (*history[1 - KEPT :], snapshot)
+    return (*history[1 - KEPT :], snapshot.without_nodes())
 
 
 def as_metrics(cluster_id: str, snapshots: Sequence[Snapshot], *, now: datetime) -> ClusterMetrics:

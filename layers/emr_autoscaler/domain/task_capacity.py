@@ -13,8 +13,10 @@ from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, Group
 from emr_autoscaler.domain.demand import Demand, read_demand
 from emr_autoscaler.domain.leaving_nodes import Leaving, name_leaving
 from emr_autoscaler.domain.load import learn_load
-from emr_autoscaler.domain.memory import TaskMemory
+from emr_autoscaler.domain.memory import PoolHealth, TaskMemory
 from emr_autoscaler.domain.operator_hold import hold_for_operator
+from emr_autoscaler.domain.pool_trouble import moments_of_truth
+from emr_autoscaler.domain.spot_return import is_booting, return_to_spot, surplus_on_demand
 from emr_autoscaler.domain.task_choice import (
     Choice,
     choose,
@@ -29,16 +31,35 @@ from emr_autoscaler.domain.want import Want, find_want
 PUBLISH_LAG = timedelta(seconds=150)
 """A sample is visible this long after it was taken, or it is late."""
 
+_OPEN_WISHES = frozenset(
+    {
+        Reason.COOLDOWN,
+        Reason.POOL_DRY,
+        Reason.CHANGE_TOO_SMALL,
+        Reason.AT_MONEY_CAP,
+        Reason.PRICES_MISSING,
+        Reason.NO_FREE_ADDRESSES,
+    }
+)
+"""What stands in the way of these may go without anything happening on the cluster."""
+
 SOON = timedelta(minutes=1)
 LATER = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskVerdict:
-    """The decision, and what to remember once it is carried out (or held)."""
+    """The decision, and what to remember once it is carried out (or held).
+
+    Attributes:
+        decision: What is ordered.
+        memory: Of the cluster.
+        pools: Pools whose health this look changed.
+    """
 
     decision: Decision
     memory: TaskMemory
+    pools: tuple[PoolHealth, ...] = ()
 
 
 def decide_task_capacity(evidence: TaskEvidence) -> TaskVerdict:
@@ -68,7 +89,25 @@ def decide_task_capacity(evidence: TaskEvidence) -> TaskVerdict:
     wanted = remember_need(scene, demand, want)
     memory = replace(scene.memory, container_mib=demand.container_mib, wanted=wanted, load=load)
     scene = replace(scene, memory=memory)
-    return _conclude(scene, choose(scene, demand, want), demand, want)
+    return _conclude(*_toward_spot(scene, choose(scene, demand, want), want), demand, want)
+
+
+def _toward_spot(scene: Scene, choice: Choice, want: Want) -> tuple[Scene, Choice]:
+    """Take the next step back to spot where nothing else is to be done."""
+    surplus = bool(surplus_on_demand(scene))
+    since = (scene.memory.on_demand_since or scene.evidence.now) if surplus else None
+    returning = scene.memory.returning_mib if surplus else 0.0
+    step = None
+    if returning and choice.reason is Reason.DEMAND_BELOW_CAPACITY and is_booting(scene):
+        # The new nodes count as ordered, and do not carry anything yet: the old ones stay until they do.
+        choice = Choice(reason=Reason.BACK_TO_SPOT, counts=scene.base)
+    elif surplus and not _targets(scene, choice.counts):
+        with_since = replace(scene, memory=replace(scene.memory, on_demand_since=since))
+        step = return_to_spot(with_since, wanted_mib=want.wanted_mib)
+    if step is not None:
+        returning, choice = step.returning_mib, Choice(reason=Reason.BACK_TO_SPOT, counts=step.counts)
+    memory = replace(scene.memory, on_demand_since=since, returning_mib=returning)
+    return replace(scene, memory=memory), choice
 
 
 def _decide_task_fleet(evidence: TaskEvidence) -> TaskVerdict:
@@ -88,7 +127,9 @@ def _conclude(scene: Scene, choice: Choice, demand: Demand | None, want: Want | 
     change = sum(choice.counts.values()) - scene.nodes if targets else 0
     action = Action.SCALE_OUT if change > 0 else Action.SCALE_IN if change < 0 else Action.HOLD
     reason = choice.reason
-    if change == 0 and targets:
+    if targets and choice.reason is Reason.BACK_TO_SPOT:
+        action = Action.REBALANCE
+    elif change == 0 and targets:
         action = Action.REBALANCE
         settled = len(lost) < len(evidence.memory.lost)
         reason = Reason.LOST_CAPACITY_SETTLED if settled else Reason.POOL_DRY
@@ -115,6 +156,7 @@ def _conclude(scene: Scene, choice: Choice, demand: Demand | None, want: Want | 
             next_evaluation_at=next_at,
         ),
         memory=replace(memory, next_evaluation_at=next_at),
+        pools=scene.cooled,
     )
 
 
@@ -146,11 +188,13 @@ def _next_evaluation(
     if demand is None:
         return now + LATER
     moving = acted or bool(memory.lost) or any(g.is_resizing for g in scene.usable)
-    wanting = demand.pending_containers > 0 or choice.reason in {
-        Reason.COOLDOWN,
-        Reason.POOL_DRY,
-        Reason.CHANGE_TOO_SMALL,
-    }
+    # A cap, and a way back to spot, are looked at again although nothing happens on the cluster: prices move.
+    wanting = (
+        demand.pending_containers > 0
+        or choice.reason in _OPEN_WISHES
+        or memory.on_demand_since is not None
+        or (scene.limits.max_usd_per_hour is not None and scene.nodes > 0)
+    )
     reducible = fewest_nodes(scene) < scene.nodes
     if not (moving or wanting or reducible):
         return schedules.next_change(evidence.policy.schedules, now)
@@ -159,7 +203,7 @@ def _next_evaluation(
         visible if visible > now else now + SOON,
         choice.retry_at,
         *(lost.gone_by for lost in memory.lost),
-        *(since + evidence.policy.fallback_after for since in memory.unfulfilled_since.values()),
+        *moments_of_truth(memory, evidence.policy.fallback_after),
     ]
     return min(moment for moment in moments if moment is not None and moment > now)
 

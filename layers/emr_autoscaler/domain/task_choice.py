@@ -18,7 +18,7 @@ from emr_autoscaler.domain.leaving_nodes import (
     place_fewer_keeping,
 )
 from emr_autoscaler.domain.memory import TaskMemory, WantedCapacity
-from emr_autoscaler.domain.placement import capacity_mib, place_more
+from emr_autoscaler.domain.placement import capacity_mib, place_more, why_no_more
 from emr_autoscaler.domain.resuming import draining_nodes, resume_draining
 from emr_autoscaler.domain.task_scene import Scene
 from emr_autoscaler.domain.tuning import LARGE_SURPLUS, LEAST_GROWTH, SMALL_SURPLUS_WAITS, TUNING
@@ -70,7 +70,12 @@ def fewest_nodes(scene: Scene) -> int:
 def _place_more(scene: Scene, wanted_mib: float, max_nodes: int) -> dict[str, int]:
     draining = draining_nodes(scene.usable, scene.evidence.memory.lost)
     slots = resume_draining(
-        scene.slots, draining, wanted_mib=wanted_mib, min_nodes=scene.min_nodes, max_nodes=max_nodes
+        scene.slots,
+        draining,
+        wanted_mib=wanted_mib,
+        min_nodes=scene.min_nodes,
+        max_nodes=max_nodes,
+        limits=scene.limits,
     )
     return place_more(
         slots,
@@ -78,6 +83,7 @@ def _place_more(scene: Scene, wanted_mib: float, max_nodes: int) -> dict[str, in
         min_nodes=scene.min_nodes,
         max_nodes=max_nodes,
         on_demand_min_nodes=scene.evidence.policy.on_demand_min_nodes,
+        limits=scene.limits,
     )
 
 
@@ -90,6 +96,7 @@ def _place_fewer(scene: Scene, keep_mib: float, *, keep_masters: bool = True) ->
         min_nodes=scene.min_nodes,
         max_nodes=scene.max_nodes,
         on_demand_min_nodes=evidence.policy.on_demand_min_nodes,
+        limits=scene.limits,
     )
     hosts = master_hosts(evidence.nodes, evidence.node_groups) if keep_masters else {}
     return place_fewer_keeping(scene.slots, hosts, bounds)
@@ -122,17 +129,18 @@ def _scale_out(scene: Scene, want: Want) -> Choice | None:
         if ready_at is not None and ready_at > now:
             return minimum or Choice(reason=Reason.COOLDOWN, counts=scene.base, retry_at=ready_at)
         return Choice(reason=Reason.DEMAND_ABOVE_CAPACITY, counts=counts)
-    if present >= wanted or scene.nodes > scene.max_nodes:
+    if present >= wanted or scene.is_above_maximum or scene.is_above_cap:
         return None
-    at_maximum = scene.nodes >= scene.room_nodes
-    return Choice(reason=Reason.AT_MAXIMUM if at_maximum else Reason.POOL_DRY, counts=scene.base)
+    reason = why_no_more(scene.slots, max_nodes=scene.room_nodes, limits=scene.limits)
+    return Choice(reason=reason, counts=scene.base)
 
 
 def _scale_in(scene: Scene, demand: Demand, want: Want) -> Choice:
     """Choose fewer nodes, or hold and say why."""
     policy, now = scene.evidence.policy, scene.evidence.now
     hold = TUNING[policy.objective].hold
-    above = scene.nodes > scene.max_nodes
+    above = scene.is_above_maximum or scene.is_above_cap
+    why_above = Reason.ABOVE_MAXIMUM if scene.is_above_maximum else Reason.ABOVE_MONEY_CAP
     counts = _place_fewer(scene, _needed_since(scene, want, demand.at - hold))
     if scene.nodes - sum(counts.values()) < LARGE_SURPLUS * scene.nodes:
         counts = _place_fewer(scene, _needed_since(scene, want, demand.at - max(hold, SMALL_SURPLUS_WAITS)))
@@ -143,15 +151,20 @@ def _scale_in(scene: Scene, demand: Demand, want: Want) -> Choice:
         return Choice(reason=Reason.STEP_EXPECTED, counts=scene.base, retry_at=expected_until)
     ready_at = _cooled(_last_resize(scene.memory), policy.scale_in_cooldown)
     if ready_at is None or ready_at <= now:
-        return Choice(reason=Reason.ABOVE_MAXIMUM if above else Reason.DEMAND_BELOW_CAPACITY, counts=counts)
+        return Choice(reason=why_above if above else Reason.DEMAND_BELOW_CAPACITY, counts=counts)
     if above:
         # Nothing is a reason to stay above the maximum, only not to go further than it.
-        return Choice(reason=Reason.ABOVE_MAXIMUM, counts=_place_fewer(scene, math.inf))
+        return Choice(reason=why_above, counts=_place_fewer(scene, math.inf))
     return Choice(reason=Reason.COOLDOWN, counts=scene.base, retry_at=ready_at)
 
 
 def _needed_since(scene: Scene, want: Want, since: datetime) -> float:
-    return max([want.needed_mib, *(w.mib for w in scene.memory.wanted if w.at >= since)])
+    return _on_the_way(scene) + max([want.needed_mib, *(w.mib for w in scene.memory.wanted if w.at >= since)])
+
+
+def _on_the_way(scene: Scene) -> float:
+    """Return what was ordered to take the place of on-demand nodes: until all of it runs it is no surplus."""
+    return 0.0 if scene.is_settled else scene.memory.returning_mib
 
 
 def _why_held(scene: Scene, demand: Demand, want: Want) -> Reason:
@@ -161,7 +174,7 @@ def _why_held(scene: Scene, demand: Demand, want: Want) -> Reason:
     lasting = _needed_since(scene, want, demand.at - hold)
     if sum(_place_fewer(scene, lasting, keep_masters=False).values()) < scene.nodes:
         return Reason.HOSTS_APPLICATION_MASTERS
-    if sum(_place_fewer(scene, want.needed_mib).values()) < scene.nodes:
+    if sum(_place_fewer(scene, want.needed_mib + _on_the_way(scene)).values()) < scene.nodes:
         return Reason.RECENT_DEMAND
     return Reason.AT_MINIMUM if scene.nodes <= scene.min_nodes else Reason.DEMAND_MET
 

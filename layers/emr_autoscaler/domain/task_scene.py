@@ -3,24 +3,24 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from emr_autoscaler.domain import schedules
 from emr_autoscaler.domain.capacity import yarn_mib_of
 from emr_autoscaler.domain.cluster import ClusterState, InstanceGroup, Market, Role
 from emr_autoscaler.domain.decision import Reason
 from emr_autoscaler.domain.fleets import InstanceFleet
+from emr_autoscaler.domain.limits import cost_of, limits_of, node_usd, units_of
 from emr_autoscaler.domain.memory import PoolHealth, TaskMemory
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName
+from emr_autoscaler.domain.node_prices import NO_PRICES, MarketPrices
 from emr_autoscaler.domain.operator_change import OperatorChange
-from emr_autoscaler.domain.placement import Slot
 from emr_autoscaler.domain.policy import TaskPolicy
+from emr_autoscaler.domain.pool_trouble import Shortage, cooled_pools, find_shortage, is_storm, patience
 from emr_autoscaler.domain.pools import FIRST_COOLING, rank
+from emr_autoscaler.domain.slots import Limits, Slot, capacity_units, usd_per_hour
 from emr_autoscaler.domain.snapshot import NodeLoad
 from emr_autoscaler.domain.step_queue import StepQueue
-
-STALLED_AFTER = timedelta(minutes=15)
-"""A request unmet for this long is stalled even where no event said why (slow boots take 11 min)."""
 
 MOST_NODES = 100_000
 """More nodes than any cluster has: a metric that says so is broken."""
@@ -44,6 +44,9 @@ class TaskEvidence:
         memory: What earlier decisions left behind.
         pools: Health of the pool of each spot group, by group id; of a task fleet's spot side, by its id.
         groups_are_fresh: True where ``groups`` were read from EMR for this very decision.
+        prices: What a node of each group costs.
+        free_addresses: Free addresses of the cluster's subnet; None where nobody looked.
+        launched: Instances EC2 has launched, by id of the groups that were looked at.
         operator_changes: Resizes of the cluster's groups that somebody else ordered lately.
         node_groups: EC2 id to group id of those nodes, as far as it is known.
         steps: Steps of the cluster that wait or have just begun.
@@ -63,6 +66,9 @@ class TaskEvidence:
     memory: TaskMemory = field(default_factory=TaskMemory)
     pools: Mapping[str, PoolHealth] = field(default_factory=dict)
     groups_are_fresh: bool = False
+    prices: MarketPrices = NO_PRICES
+    free_addresses: int | None = None
+    launched: Mapping[str, int] = field(default_factory=dict)
     operator_changes: tuple[OperatorChange, ...] = ()
     nodes: tuple[NodeLoad, ...] = ()
     node_groups: Mapping[str, str] = field(default_factory=dict)
@@ -87,6 +93,8 @@ class Scene:
         elsewhere_mib: YARN memory of core nodes and of task groups that may not be touched.
         warned: Warned instances by group, as far as its order includes them. They stay ordered until
             they are gone: lowering the count earlier could take a healthy neighbour instead.
+        limits: What is left for these groups of units, money and addresses.
+        cooled: Pools that are cooled because their requests stay unmet.
     """
 
     evidence: TaskEvidence
@@ -98,6 +106,8 @@ class Scene:
     scheduled_nodes: int
     elsewhere_mib: float
     warned: Mapping[str, int]
+    limits: Limits
+    cooled: tuple[PoolHealth, ...] = ()
 
     @property
     def base(self) -> dict[str, int]:
@@ -113,6 +123,22 @@ class Scene:
     def room_nodes(self) -> int:
         """The most nodes the slots may hold so that, with the warned ones, no order passes the maximum."""
         return self.max_nodes - sum(self.warned.values())
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether every node that was ordered runs, and none is leaving."""
+        return all(group.requested_count == group.running_count for group in self.usable)
+
+    @property
+    def is_above_cap(self) -> bool:
+        """Whether what is ordered costs more than the cap at current prices."""
+        cap = self.limits.max_usd_per_hour
+        return cap is not None and self.limits.has_cap and usd_per_hour(self.slots, self.base) > cap
+
+    @property
+    def is_above_maximum(self) -> bool:
+        """Whether more is ordered than the bounds allow."""
+        return self.nodes > self.max_nodes or capacity_units(self.slots, self.base) > self.limits.max_units
 
     def without_lowering(self) -> "Scene":
         """Return the scene with everything ordered left standing, for a look without data."""
@@ -140,7 +166,9 @@ def set_scene(evidence: TaskEvidence) -> Scene | Reason:
     if not usable:
         return Reason.MANAGED_ELSEWHERE if groups and not own else Reason.GROUPS_UNAVAILABLE
     memory = _remember(evidence, usable)
-    slots = tuple(slot for g in usable if (slot := _slot(evidence, g, memory)) is not None)
+    shortage = _find_shortage(evidence, usable, memory)
+    memory = replace(memory, spot_short_since=shortage.since)
+    slots = tuple(slot for g in usable if (slot := _slot(evidence, g, memory, shortage)) is not None)
     if not slots:
         return Reason.NO_CAPACITY_KNOWN
     policy, placed = evidence.policy, {slot.group_id for slot in slots}
@@ -149,6 +177,9 @@ def set_scene(evidence: TaskEvidence) -> Scene | Reason:
     other_nodes = sum(max(g.requested_count, g.running_count) for g in others)
     serving = [g for g in evidence.groups if g.role is Role.CORE] + others
     mine = tuple(g for g in usable if g.group_id in placed)
+    warned = {g.group_id: min(_warned(evidence, g), g.requested_count) for g in mine}
+    if any(shortage.unmet.values()):
+        memory = replace(memory, returning_mib=0.0)  # what was to take the place of on-demand did not come
     return Scene(
         evidence=evidence,
         usable=mine,
@@ -158,14 +189,25 @@ def set_scene(evidence: TaskEvidence) -> Scene | Reason:
         max_nodes=max(0, policy.max_nodes - other_nodes),
         scheduled_nodes=scheduled,
         elsewhere_mib=sum((yarn_mib_of(g, learned=memory.node_mib) or 0) * g.running_count for g in serving),
-        warned={g.group_id: min(_warned(evidence, g), g.requested_count) for g in mine},
+        warned=warned,
+        limits=limits_of(
+            policy,
+            groups,
+            mine={slot.group_id: slot.units for slot in slots},
+            warned=warned,
+            prices=evidence.prices,
+            free_addresses=evidence.free_addresses,
+            now=evidence.now,
+            spot_is_given_up=shortage.is_given_up,
+        ),
+        cooled=cooled_pools(shortage, evidence.pools, memory, evidence.now),
     )
 
 
 def _remember(evidence: TaskEvidence, usable: tuple[InstanceGroup, ...]) -> TaskMemory:
     """Bring the memory up to date with what is seen: node size, and since when requests are unmet."""
     now, old = evidence.now, evidence.memory
-    stalled_since = now - _patience(evidence)
+    stalled_since = now - patience(evidence.policy.fallback_after)
     unmet = {
         g.group_id: max(old.unfulfilled_since.get(g.group_id, now), stalled_since)
         for g in usable
@@ -195,35 +237,46 @@ def learn_node_mib(evidence: TaskEvidence) -> float | None:
     return total / (core + task) if total >= 1 and 1 <= core + task <= MOST_NODES else evidence.memory.node_mib
 
 
-def _slot(evidence: TaskEvidence, group: InstanceGroup, memory: TaskMemory) -> Slot | None:
+def _find_shortage(evidence: TaskEvidence, usable: tuple[InstanceGroup, ...], memory: TaskMemory) -> Shortage:
+    return find_shortage(
+        usable,
+        now=evidence.now,
+        memory=memory,
+        pools=evidence.pools,
+        launched=evidence.launched,
+        fallback_after=evidence.policy.fallback_after,
+    )
+
+
+def _slot(evidence: TaskEvidence, group: InstanceGroup, memory: TaskMemory, shortage: Shortage) -> Slot | None:
     node_mib = yarn_mib_of(group, learned=memory.node_mib)
     if node_mib is None:
         return None
-    health = evidence.pools.get(group.group_id)
-    cooling = health is not None and health.is_cooling(evidence.now)
-    stalled = _is_stalled(evidence, group, memory, cooling=cooling)
-    ordered = min(group.requested_count, group.running_count) if stalled else group.requested_count
+    health, unmet = evidence.pools.get(group.group_id), shortage.unmet.get(group.group_id, 0)
+    closed = bool(unmet) or (health is not None and health.is_cooling(evidence.now))
+    if group.market is Market.SPOT:
+        closed = closed or _is_resting(evidence, group, memory) or is_storm(memory, evidence.now)
+    ordered = group.requested_count - unmet
     return Slot(
         group_id=group.group_id,
         market=group.market,
         node_mib=node_mib,
-        count=max(0, ordered - _leaving(evidence, group, stalled=stalled)),
-        open=not (cooling or stalled),
+        count=max(0, ordered - _leaving(evidence, group, stalled=bool(unmet))),
+        open=not closed,
         rank=rank(health, evidence.now) if health else 0,
+        cost=cost_of(evidence.prices, group, node_mib=node_mib, health=health, now=evidence.now),
+        usd_per_hour=node_usd(evidence.prices, group, evidence.now),
+        units=units_of(evidence.policy, group.instance_type, node_mib),
+        # What the limits count as warned is not counted here: warned nodes, as far as the order includes them.
+        billed=max(0, group.running_count - min(_warned(evidence, group), group.requested_count)),
     )
 
 
-def _is_stalled(evidence: TaskEvidence, group: InstanceGroup, memory: TaskMemory, *, cooling: bool) -> bool:
-    """Whether a spot request is unmet for so long, or so surely, that it belongs elsewhere."""
+def _is_resting(evidence: TaskEvidence, group: InstanceGroup, memory: TaskMemory) -> bool:
+    """Whether a request was stalled here a while ago, where no pool's health remembers it."""
     since = memory.unfulfilled_since.get(group.group_id)
-    if since is None or group.market is Market.ON_DEMAND:
-        return False
-    return evidence.now - since >= (evidence.policy.fallback_after if cooling else _patience(evidence))
-
-
-def _patience(evidence: TaskEvidence) -> timedelta:
-    """Return how long a request may be unmet in a pool of which nobody said that it is dry."""
-    return max(STALLED_AFTER, evidence.policy.fallback_after)
+    unmet = group.requested_count > group.running_count and group.group_id in evidence.launched
+    return not unmet and since is not None and evidence.now - since >= patience(evidence.policy.fallback_after)
 
 
 def _leaving(evidence: TaskEvidence, group: InstanceGroup, *, stalled: bool) -> int:

@@ -16,6 +16,9 @@ INSUFFICIENT_CAPACITY = "insufficient instance capacity"
 SPOT_TIMEOUT = "spot provisioning timeout"
 """Part of the eventCode of a fleet's resize that stopped with spot units missing."""
 
+SPOT_QUOTA_WORDS = ("maxspotinstancecountexceeded", "max spot instance count", "spot instance limit")
+"""Parts of an eventCode or message that say the account may have no more spot instances, in any pool."""
+
 
 class ClusterStateChange(Detail):
     """EMR Cluster State Change."""
@@ -106,6 +109,12 @@ class InstanceGroupCapacity(Detail):
     cluster_id: ClusterId = Field(alias="clusterId")
     event_code: Annotated[str, StringConstraints(to_lower=True)] = Field(alias="eventCode")
     group_id: str | None = Field(default=None, alias="instanceGroupId")
+    message: Annotated[str, StringConstraints(to_lower=True)] = ""
+
+    @property
+    def is_spot_quota(self) -> bool:
+        """Whether the account's quota of spot instances is used up."""
+        return any(words in text for words in SPOT_QUOTA_WORDS for text in (self.event_code, self.message))
 
     @property
     def is_insufficient_capacity(self) -> bool:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from emr_autoscaler.domain.errors import InvalidPolicyError
 from emr_autoscaler.domain.policy import Mode, Policy
+from emr_autoscaler.messages.policy_placement import BoundsDocument, PoolsDocument
 from emr_autoscaler.messages.policy_sections import (
     CoreDocument,
     CostDocument,
@@ -51,6 +52,8 @@ _PARTS: Mapping[tuple[str, ...], type[BaseModel]] = {
     (): PolicyDocument,
     ("task",): TaskDocument,
     ("task", "schedules"): ScheduleDocument,
+    ("task", "bounds"): BoundsDocument,
+    ("task", "pools"): PoolsDocument,
     ("core",): CoreDocument,
     ("idle",): IdleDocument,
     ("cost",): CostDocument,

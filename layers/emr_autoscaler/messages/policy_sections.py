@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 from emr_autoscaler.domain.policy import (
     CorePolicy,
@@ -20,9 +20,15 @@ from emr_autoscaler.domain.policy import (
     ScheduledMinimum,
     TaskPolicy,
 )
-
-MAX_NODES = 2000
-"""No group of EMR is larger than its account's quota; this bounds typing errors, not ambitions."""
+from emr_autoscaler.messages.policy_placement import (
+    MAX_NODES,
+    BoundsDocument,
+    InstanceType,
+    Money,
+    PoolsDocument,
+    Section,
+    refuse,
+)
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MINUTES = "_minutes"
@@ -34,7 +40,7 @@ _COST = CostPolicy()
 Percent = Annotated[Decimal, Field(ge=0, le=100, max_digits=7, decimal_places=4)]
 Nodes = Annotated[int, Field(ge=0, le=MAX_NODES)]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-InstanceType = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*\.[a-z0-9-]+$")]
+Weight = Annotated[int, Field(ge=1, le=999)]
 S = TypeVar("S")
 
 
@@ -42,13 +48,7 @@ def _minutes(duration: timedelta) -> float:
     return duration / timedelta(minutes=1)
 
 
-class _Section(BaseModel):
-    """A part of a policy document: unknown fields, and types that merely resemble, are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-
-class ScheduleDocument(_Section):
+class ScheduleDocument(Section):
     """A weekly window in which a minimum of task nodes stands ready, in local time."""
 
     days: Annotated[list[Weekday], Field(min_length=1, description="Days of the week.")]
@@ -95,7 +95,7 @@ class ScheduleDocument(_Section):
         )
 
 
-class TaskDocument(_Section):
+class TaskDocument(Section):
     """How task capacity follows demand."""
 
     enabled: Annotated[bool, Field(description="False leaves task groups alone.")] = _TASK.enabled
@@ -135,47 +135,105 @@ class TaskDocument(_Section):
     )
     fallback_after_minutes: Annotated[
         float,
-        Field(ge=1, le=1440, description="How long spot may stay unfulfilled before on-demand is ordered."),
+        Field(ge=0, le=1440, description="How long spot may stay unfulfilled before on-demand is ordered."),
     ] = _minutes(_TASK.fallback_after)
+    bounds: Annotated[
+        BoundsDocument | None,
+        Field(description="Bounds in a unit of their own; with instances in place of min_nodes and max_nodes."),
+    ] = None
+    weights: Annotated[
+        dict[InstanceType, Weight],
+        Field(max_length=48, description="Units of one node by type, for bounds in units; others weigh 1."),
+    ] = {}  # noqa: RUF012  pydantic copies defaults
+    max_usd_per_hour: Annotated[
+        Money | None,
+        Field(description="Task nodes never cost more than this at current prices; null for no cap."),
+    ] = _TASK.max_usd_per_hour
+    on_demand_max_nodes: Annotated[
+        Nodes | None, Field(description="Never more on-demand task nodes than this; null for no such bound.")
+    ] = _TASK.on_demand_max_nodes
+    spot_share: Annotated[
+        float,
+        Field(ge=0, le=1, description="Part (0-1) of the capacity above the on-demand floor bought on spot."),
+    ] = _TASK.spot_share
+    pools: Annotated[
+        PoolsDocument | None,
+        Field(description="Task groups to create at enrolment; null for instance_types alone."),
+    ] = None
     schedules: Annotated[
         list[ScheduleDocument], Field(max_length=50, description="Windows with a minimum of their own.")
-    ] = []
+    ] = []  # noqa: RUF012  pydantic copies defaults
     instance_types: Annotated[
         list[InstanceType],
         Field(max_length=20, description="Spot pools to create at enrolment, one task group each."),
-    ] = []
+    ] = []  # noqa: RUF012  pydantic copies defaults
     operator_hold_minutes: Annotated[
         float, Field(ge=0, le=1440, description="How long a count that somebody else ordered stands.")
     ] = _minutes(_TASK.operator_hold)
 
     @model_validator(mode="after")
     def _bounds_can_be_kept(self) -> "TaskDocument":
-        _refuse(self.min_nodes > self.max_nodes, "min_nodes is above max_nodes; lower it or raise max_nodes")
-        _refuse(
-            self.on_demand_min_nodes > self.max_nodes,
+        most = self._bounds().get("max_nodes", self.max_nodes)
+        refuse(self.min_nodes > most, "min_nodes is above max_nodes; lower it or raise max_nodes")
+        refuse(
+            self.on_demand_min_nodes > most,
             "on_demand_min_nodes is above max_nodes; lower it or raise max_nodes",
         )
-        _refuse(
-            any(schedule.min_nodes > self.max_nodes for schedule in self.schedules),
+        refuse(
+            any(schedule.min_nodes > most for schedule in self.schedules),
             "schedules: a min_nodes is above max_nodes; lower it or raise max_nodes",
         )
-        _refuse(
+        refuse(
             len(set(self.instance_types)) != len(self.instance_types),
             "instance_types names a type twice; each has one task group",
         )
+        refuse(
+            bool(self.instance_types) and self.pools is not None,
+            "instance_types and pools say the same; keep pools",
+        )
+        refuse(
+            self.on_demand_max_nodes is not None and self.on_demand_max_nodes < self.on_demand_min_nodes,
+            "on_demand_min_nodes is above on_demand_max_nodes; lower it or raise on_demand_max_nodes",
+        )
+        if self.bounds is not None and self.bounds.capacity_unit is None:
+            refuse(
+                bool({"min_nodes", "max_nodes"} & self.model_fields_set),
+                "bounds in instances take the place of min_nodes and max_nodes; keep one of the two",
+            )
         return self
 
     def to_domain(self) -> TaskPolicy:
         """Return the section."""
+        pools = self.pools or PoolsDocument(instance_types=self.instance_types)
         return _to_domain(
             self,
             TaskPolicy,
             schedules=tuple(schedule.to_domain() for schedule in self.schedules),
-            instance_types=tuple(self.instance_types),
+            instance_types=tuple(pools.instance_types),
+            profile=pools.profile,
+            on_demand_type=pools.on_demand_type or "",
+            **self._bounds(),
         )
 
+    def _bounds(self) -> dict[str, Any]:
+        """Return the bounds as the domain has them: by number, and in a unit."""
+        unbounded = {"unit": _TASK.unit, "min_units": 0, "max_units": None}
+        if self.bounds is None:
+            return unbounded
+        unit = self.bounds.capacity_unit
+        if unit is None:
+            return {**unbounded, "min_nodes": self.bounds.minimum, "max_nodes": self.bounds.maximum}
+        # Only a number that is written down bounds the nodes beside the units.
+        most = self.max_nodes if "max_nodes" in self.model_fields_set else MAX_NODES
+        return {
+            "unit": unit,
+            "min_units": self.bounds.minimum,
+            "max_units": self.bounds.maximum,
+            "max_nodes": most,
+        }
 
-class CoreDocument(_Section):
+
+class CoreDocument(Section):
     """How core capacity follows HDFS; fractions are 0-1 of HDFS capacity."""
 
     enabled: Annotated[bool, Field(description="False leaves core groups alone.")] = _CORE.enabled
@@ -215,8 +273,8 @@ class CoreDocument(_Section):
 
     @model_validator(mode="after")
     def _bounds_and_marks_agree(self) -> "CoreDocument":
-        _refuse(self.min_nodes > self.max_nodes, "min_nodes is above max_nodes; lower it or raise max_nodes")
-        _refuse(
+        refuse(self.min_nodes > self.max_nodes, "min_nodes is above max_nodes; lower it or raise max_nodes")
+        refuse(
             not self.hdfs_low < self.hdfs_target < self.hdfs_high,
             "hdfs_low, hdfs_target and hdfs_high must rise in this order",
         )
@@ -227,7 +285,7 @@ class CoreDocument(_Section):
         return _to_domain(self, CorePolicy)
 
 
-class IdleDocument(_Section):
+class IdleDocument(Section):
     """When an idle or overdue cluster is ended."""
 
     enabled: Annotated[bool, Field(description="False never reaps.")] = _IDLE.enabled
@@ -253,7 +311,7 @@ class IdleDocument(_Section):
         return _to_domain(self, IdlePolicy)
 
 
-class CostDocument(_Section):
+class CostDocument(Section):
     """Assumptions of the cost records that AWS does not state."""
 
     first_hour_fee: Annotated[
@@ -282,11 +340,6 @@ class CostDocument(_Section):
     def to_domain(self) -> CostPolicy:
         """Return the section."""
         return _to_domain(self, CostPolicy)
-
-
-def _refuse(wrong: bool, message: str) -> None:  # noqa: FBT001  a guard reads as one
-    if wrong:
-        raise ValueError(message)
 
 
 def _minute_of_day(time: str) -> int:

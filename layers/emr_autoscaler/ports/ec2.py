@@ -62,6 +62,14 @@ class Compute(Protocol):
         """Return the price steps of [start, end), the one in force at ``start`` included."""
         ...
 
+    def free_addresses(self, subnet_id: str) -> int:
+        """Return how many private addresses a subnet has left. Raises NotFoundError."""
+        ...
+
+    def offered_types(self, instance_types: Sequence[str], availability_zone: str) -> frozenset[str]:
+        """Return those of ``instance_types`` that EC2 offers in a zone; unknown ones are left out."""
+        ...
+
 
 class PriceList(Protocol):
     """The published price list (EMR fee, EC2 on demand, EBS)."""

@@ -35,6 +35,10 @@ class ClusterReader(Protocol):
         """List a cluster's instances, those that ended in the last 30 days included."""
         ...
 
+    def supported_types(self, release_label: str) -> frozenset[str]:
+        """Return the instance types a release can use. Raises RefusedError for an unknown release."""
+        ...
+
     def has_unfinished_steps(self, cluster_id: str) -> bool:
         """Return whether a step is pending, being cancelled or running. Raises NotFoundError."""
         ...

@@ -79,8 +79,12 @@ class Pools(Protocol):
         """Return the health of each key, in order; pools never seen are healthy."""
         ...
 
-    def put(self, health: PoolHealth) -> None:
-        """Write a pool's health."""
+    def put(self, health: PoolHealth) -> PoolHealth:
+        """Write a pool's health and return it with its new version.
+
+        Raises:
+            ConflictError: The stored version is not the one this health was read with.
+        """
         ...
 
 

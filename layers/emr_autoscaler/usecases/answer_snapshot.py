@@ -100,7 +100,7 @@ class AnswerSnapshot:
 
     def _gather(self, entry: RegistryEntry, policy: Policy, told: Snapshot, now: datetime) -> TaskEvidence:
         """Put the evidence together; a snapshot that cannot be true is seen, but not remembered."""
-        pushed = add_to_history(entry.task.pushed, told.without_nodes())
+        pushed = add_to_history(entry.task.pushed, told)
         metrics = as_metrics(entry.cluster_id, pushed, now=now)
         demand = read_demand(
             metrics, now=now, max_age=policy.task.metrics_max_age, container_mib=entry.task.container_mib
@@ -134,6 +134,7 @@ class AnswerSnapshot:
     ) -> SnapshotAnswer:
         """Remember what is worth it; whoever changed the entry meanwhile saw more, and wins."""
         decision, record = verdict.decision, None
+        self.scale_task_groups.note(evidence, verdict)
         withheld = decision.changes_something  # an order that may not be given again yet: it never was
         memory = evidence.memory if withheld else verdict.memory
         next_at = _postponed(entry.task.next_evaluation_at, memory.next_evaluation_at, evidence.now)

@@ -134,7 +134,8 @@ def _forgotten(now: StrEnum, recorded: StrEnum, better: StrEnum) -> bool:
 
 def planned_instances(entry: RegistryEntry) -> tuple[BilledInstance, ...]:
     """Return one instance for each group, or each type and market of a fleet: it tells which prices are needed."""
-    of_groups = (_plan(entry, g, g.market, g.instance_type, g.volumes) for g in entry.groups)
+    groups = (*entry.groups, *entry.planned)
+    of_groups = (_plan(entry, g, g.market, g.instance_type, g.volumes) for g in groups)
     of_fleets = (
         _plan(entry, fleet, market, kind.instance_type, kind.volumes)
         for fleet in entry.fleets

@@ -81,6 +81,9 @@ class CapacityLook(ABC, Generic[EvidenceT, VerdictT]):
     def check_again(self, evidence: EvidenceT) -> EvidenceT:
         """Return the evidence with the groups as EMR itself describes them now."""
 
+    def note(self, evidence: EvidenceT, verdict: VerdictT) -> None:
+        """Keep what the look found out beyond its own cluster."""
+
     @abstractmethod
     def remembered(
         self, entry: RegistryEntry, evidence: EvidenceT, verdict: VerdictT, outcome: Outcome
@@ -175,6 +178,7 @@ class CapacityLook(ABC, Generic[EvidenceT, VerdictT]):
     ) -> DecisionRecord:
         """Carry out what follows from ``evidence``: for a trigger, or to finish an intent."""
         actuator = self.actuators[policy.mode]
+        self.note(evidence, verdict)
         remember = self._rememberer(entry.cluster_id, evidence, verdict)
         if isinstance(cause, DecisionRecord):
             return self.journal.finish(cause, entry, actuator, remember=remember)

@@ -4,22 +4,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from emr_autoscaler.domain.cluster import Cluster, ClusterState, InstanceGroup
+from emr_autoscaler.domain.cluster import Cluster, ClusterState, InstanceGroup, Role
 from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, Reason
 from emr_autoscaler.domain.enrolment import (
-    WantedGroup,
     WatchedMetric,
     cost_centre_of,
     fingerprint,
-    missing_task_fleet,
-    missing_task_groups,
     policy_name_of,
     wanted_alarms,
 )
-from emr_autoscaler.domain.errors import RefusedError, UnavailableError
+from emr_autoscaler.domain.errors import NotFoundError, RefusedError, UnavailableError
+from emr_autoscaler.domain.fleet_selection import missing_task_fleet
 from emr_autoscaler.domain.fleets import InstanceFleet
 from emr_autoscaler.domain.memory import RegistryEntry
+from emr_autoscaler.domain.planned_groups import plan_groups
 from emr_autoscaler.domain.policy import Mode, Policy
+from emr_autoscaler.domain.pool_selection import (
+    Availability,
+    PoolSelection,
+    WantedGroup,
+    select_pools,
+    types_in_question,
+)
 from emr_autoscaler.domain.record import Outcome
 from emr_autoscaler.ports import (
     Alarms,
@@ -27,13 +33,16 @@ from emr_autoscaler.ports import (
     Clock,
     ClusterActuator,
     ClusterReader,
+    Compute,
     EvaluationQueue,
     NewTaskFleet,
     NewTaskGroup,
+    Notification,
+    Notifier,
     Registry,
 )
 from emr_autoscaler.usecases.follow_groups import FollowGroups
-from emr_autoscaler.usecases.journal import Journal
+from emr_autoscaler.usecases.journal import SUBJECT_LIMIT, Journal
 from emr_autoscaler.usecases.policy_in_force import PolicyInForce
 from emr_autoscaler.usecases.registry_updates import update_entry
 
@@ -48,6 +57,8 @@ class EnrollCluster:
     alarms: Alarms
     registry: Registry
     queue: EvaluationQueue
+    compute: Compute
+    notifier: Notifier
     policy_in_force: PolicyInForce
     follow_groups: FollowGroups
     journal: Journal
@@ -174,32 +185,63 @@ class EnrollCluster:
         return update_entry(self.registry, entry.cluster_id, change) or entry
 
     def _with_task_groups(self, entry: RegistryEntry, policy: Policy) -> RegistryEntry:
-        """Create the task groups the policy wants; keep the groups as EMR then lists them."""
+        """Create the task groups the policy wants; keep the groups as EMR then lists them.
+
+        What types can be had is asked once, and again when the policy names others or a group is missing.
+        """
         hands_off = entry.is_paused or entry.cluster.has_managed_scaling
-        wanted = () if hands_off else missing_task_groups(entry.groups, policy.task)
+        in_question = () if hands_off else types_in_question(policy.task)
+        if not in_question:
+            return self._without_planned(entry)
+        have = sorted((g.instance_type, g.market) for g in entry.groups if g.role is Role.TASK)
+        digest = fingerprint(in_question, policy.task.profile, policy.task.on_demand_type, policy.mode, have)
+        if digest == entry.pools_checked:
+            return entry
+        selection = select_pools(entry.groups, policy.task, self._availability(entry, in_question))
         actuator = self.actuators[policy.mode]
-        if wanted:
+        if selection.groups:
             actuator.add_task_groups(
                 entry.cluster_id,
-                [NewTaskGroup(name=g.name, market=g.market, instance_type=g.instance_type) for g in wanted],
+                [
+                    NewTaskGroup(name=g.name, market=g.market, instance_type=g.instance_type)
+                    for g in selection.groups
+                ],
             )
-            self._tell_of_groups(entry, wanted, dry=actuator.is_dry)
-        if not wanted or actuator.is_dry:
-            return entry
-        groups = self._groups(entry.cluster_id)
+            self._tell_of_groups(entry, selection.groups, dry=actuator.is_dry)
+        planned = plan_groups(selection.groups) if actuator.is_dry else ()
+        created = bool(selection.groups) and not actuator.is_dry
+        groups = self._groups(entry.cluster_id) if created else ()
+        if selection.warnings:
+            self._warn(entry, selection)
+        if created:
+            after = sorted((g.instance_type, g.market) for g in groups if g.role is Role.TASK)
+            digest = fingerprint(in_question, policy.task.profile, policy.task.on_demand_type, policy.mode, after)
 
         def change(current: RegistryEntry) -> RegistryEntry:
-            return replace(current, groups=groups or current.groups)
+            return replace(current, groups=groups or current.groups, planned=planned, pools_checked=digest)
+
+        return update_entry(self.registry, entry.cluster_id, change) or entry
+
+    def _without_planned(self, entry: RegistryEntry) -> RegistryEntry:
+        """Forget the groups a dry run would have created, and that they were checked."""
+        if not entry.planned:
+            return entry
+
+        def change(current: RegistryEntry) -> RegistryEntry:
+            return replace(current, planned=(), pools_checked="")
 
         return update_entry(self.registry, entry.cluster_id, change) or entry
 
     def _with_task_fleet(self, entry: RegistryEntry, policy: Policy) -> RegistryEntry:
         """Create the task fleet the policy's types make; keep the fleets as EMR then lists them."""
         hands_off = entry.is_paused or entry.cluster.has_managed_scaling
+        actuator = self.actuators[policy.mode]
         wanted = None if hands_off else missing_task_fleet(entry.fleets, policy.task)
+        if wanted is not None and not actuator.is_dry:
+            can_be_had = self._availability(entry, types_in_question(policy.task))
+            wanted = missing_task_fleet(entry.fleets, policy.task, can_be_had)
         if wanted is None:
             return entry
-        actuator = self.actuators[policy.mode]
         actuator.add_task_fleet(
             entry.cluster_id,
             NewTaskFleet(
@@ -238,6 +280,38 @@ class EnrollCluster:
         self.journal.write(decision, None, Outcome.DRY_RUN if dry else Outcome.DONE, trigger="enrolment")
         self.journal.announce(decision, entry, severity="info", dry=dry)
         update_entry(self.registry, entry.cluster_id, lambda current: replace(current, groups_told=names))
+
+    def _availability(self, entry: RegistryEntry, types: tuple[str, ...]) -> Availability:
+        """Ask the release and the zone for what they have; what cannot be asked is not held against a type."""
+        try:
+            supported = self.reader.supported_types(entry.cluster.release_label)
+        except (RefusedError, NotFoundError):
+            supported = frozenset(types)  # a release too old, or too new, for the call
+        zone = entry.cluster.availability_zone
+        offered = self.compute.offered_types(types, zone) if zone else frozenset(types)
+        return Availability(supported=supported, offered=offered)
+
+    def _warn(self, entry: RegistryEntry, selection: PoolSelection) -> None:
+        name = entry.cluster.name or entry.cluster_id
+        self.notifier.notify(
+            Notification(
+                subject=f"Spot pools of {name} need attention"[:SUBJECT_LIMIT],
+                body="\n".join(
+                    [
+                        f"Task groups of {entry.cluster_id} under policy {entry.policy_name}:",
+                        *selection.warnings,
+                        "Change task.pools of the policy; the cluster keeps the groups it has.",
+                    ]
+                ),
+                attributes={
+                    "kind": "ENROLMENT",
+                    "reason": "POOLS_CHECKED",
+                    "cluster_id": entry.cluster_id,
+                    "policy": entry.policy_name or "none",
+                    "severity": "warning",
+                },
+            )
+        )
 
     def _spec(self, watched: WatchedMetric, cluster_id: str) -> AlarmSpec:
         return AlarmSpec(

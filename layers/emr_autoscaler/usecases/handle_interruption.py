@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 
 from emr_autoscaler.domain.cluster import Market, Role
 from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, Reason
-from emr_autoscaler.domain.fleet_steps import fleet_of, pool_of
+from emr_autoscaler.domain.fleet_steps import fleet_of
+from emr_autoscaler.domain.fleet_steps import pool_of as fleet_pool
 from emr_autoscaler.domain.interruption import InterruptionEvidence, InterruptionVerdict, decide_replacement
-from emr_autoscaler.domain.memory import PoolKey, RegistryEntry
+from emr_autoscaler.domain.market import with_interruption
+from emr_autoscaler.domain.memory import PoolHealth, PoolKey, RegistryEntry
 from emr_autoscaler.domain.planned_groups import planned_of
 from emr_autoscaler.domain.policy import Mode, Policy
 from emr_autoscaler.domain.pools import cool_pool, note_rebalance
@@ -25,9 +27,11 @@ from emr_autoscaler.ports import (
     Registry,
 )
 from emr_autoscaler.usecases.journal import Journal
+from emr_autoscaler.usecases.market_view import free_addresses
 from emr_autoscaler.usecases.policy_in_force import PolicyInForce
+from emr_autoscaler.usecases.pool_updates import health_of_pools, pool_of, update_pool
 from emr_autoscaler.usecases.registry_updates import update_entry, with_orders
-from emr_autoscaler.usecases.scale_task_groups import groups_of, health_of_pools
+from emr_autoscaler.usecases.scale_task_groups import groups_of
 
 WAIT_FOR_LEASE = timedelta(seconds=20)
 """A warning has two minutes: waiting a little beats the minute until a failed invocation is retried."""
@@ -73,7 +77,11 @@ class HandleInterruption:
             evidence = self._observe(entry, policy, instance, warned_at)
             if decide_replacement(evidence).decision.changes_something:
                 listed = self.reader.list_instance_groups(entry.cluster_id)
-                evidence = replace(evidence, groups=(*listed, *planned_of(evidence.groups)))
+                evidence = replace(
+                    evidence,
+                    groups=(*listed, *planned_of(evidence.groups)),
+                    free_addresses=free_addresses(self.compute, entry),
+                )
             return self._carry_out(entry, policy, evidence, trigger)
 
     def _carry_out(
@@ -85,7 +93,7 @@ class HandleInterruption:
         def remember(outcome: Outcome) -> None:
             self._remember(entry.cluster_id, evidence, verdict, outcome)
 
-        self.pools.put(verdict.pool)
+        self._note_trouble(evidence, verdict)
         if isinstance(cause, DecisionRecord):
             return self.journal.finish(cause, entry, actuator, remember=remember)
         record = self.journal.carry_out(
@@ -95,14 +103,26 @@ class HandleInterruption:
             self.journal.announce(verdict.decision, entry, severity="critical")
         return record
 
+    def _note_trouble(self, evidence: InterruptionEvidence, verdict: InterruptionVerdict) -> None:
+        """Write what a warning did to its pool; what other clusters wrote meanwhile stays."""
+
+        def change(current: PoolHealth) -> PoolHealth:
+            if verdict.pool == evidence.pool or current.last_trouble_at == verdict.pool.last_trouble_at:
+                return current
+            if current == evidence.pool:
+                return verdict.pool
+            return with_interruption(cool_pool(current, evidence.now), evidence.now)
+
+        update_pool(self.pools, evidence.pool.key, change)
+
     def note_rebalance(self, ec2_instance_id: str) -> bool:
         """Lower the rank of a pool that EC2 calls at risk; return whether it was one of ours."""
         instance = self._find(ec2_instance_id)
         if instance is None or instance.cluster_id is None or self.registry.get(instance.cluster_id) is None:
             return False
         key = PoolKey(instance_type=instance.instance_type, availability_zone=instance.availability_zone)
-        (health,) = self.pools.get([key])
-        self.pools.put(note_rebalance(health, self.clock.now()))
+        now = self.clock.now()
+        update_pool(self.pools, key, lambda health: note_rebalance(health, now))
         return True
 
     def note_insufficient_capacity(self, cluster_id: str, group_id: str | None, *, trigger: str) -> bool:
@@ -128,8 +148,9 @@ class HandleInterruption:
         keys = {
             PoolKey(instance_type=g.instance_type, availability_zone=entry.cluster.availability_zone) for g in dry
         }
-        for health in self.pools.get(sorted(keys, key=lambda k: k.instance_type)):
-            self.pools.put(cool_pool(health, self.clock.now()))
+        now = self.clock.now()
+        for key in sorted(keys, key=lambda k: k.instance_type):
+            update_pool(self.pools, key, lambda health: cool_pool(health, now))
         self.queue.request(cluster_id, DecisionKind.TASK, now=self.clock.now(), cause=trigger)
         return True
 
@@ -147,14 +168,30 @@ class HandleInterruption:
         entry = self.registry.get(cluster_id)
         if entry is None or not entry.is_active:
             return False
-        short = [
-            pool_of(fleet.fleet_id, entry.cluster.availability_zone)
-            for fleet in entry.fleets
-            if fleet_id in {None, fleet.fleet_id} and fleet.target_spot_units > fleet.provisioned_spot_units
-        ]
-        for health in self.pools.get(short):
-            self.pools.put(cool_pool(health, self.clock.now()))
-        self.queue.request(cluster_id, DecisionKind.TASK, now=self.clock.now(), cause=trigger)
+        now = self.clock.now()
+        for fleet in entry.fleets:
+            if fleet_id in {None, fleet.fleet_id} and fleet.target_spot_units > fleet.provisioned_spot_units:
+                key = fleet_pool(fleet.fleet_id, entry.cluster.availability_zone)
+                update_pool(self.pools, key, lambda health: cool_pool(health, now))
+        self.queue.request(cluster_id, DecisionKind.TASK, now=now, cause=trigger)
+        return True
+
+    def note_spot_quota(self, cluster_id: str, *, trigger: str) -> bool:
+        """Cool every pool of a cluster that reached the account's quota of spot instances, and look again.
+
+        No other pool would help: with all of them cooling the fallback is on-demand.
+
+        Returns:
+            Whether the cluster is one of ours.
+        """
+        entry = self.registry.get(cluster_id)
+        if entry is None or not entry.is_active:
+            return False
+        now = self.clock.now()
+        spot = [g for g in entry.groups if g.market is Market.SPOT and g.role is Role.TASK]
+        for key in sorted({pool_of(entry, g) for g in spot}, key=lambda k: k.instance_type):
+            update_pool(self.pools, key, lambda health: cool_pool(health, now))
+        self.queue.request(cluster_id, DecisionKind.TASK, now=now, cause=trigger)
         return True
 
     def note_maintenance(self, ec2_instance_ids: Sequence[str], *, trigger: str) -> int:
@@ -210,6 +247,7 @@ class HandleInterruption:
             memory=entry.task,
             pool=self.pools.get([key])[0],
             pools=health_of_pools(self.pools, entry, groups_of(entry, policy)),
+            prices=entry.prices,
         )
 
     def _group_of(self, entry: RegistryEntry, instance: ComputeInstance) -> str:

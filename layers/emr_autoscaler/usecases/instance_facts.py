@@ -12,11 +12,10 @@ Events are not needed for any of this, so none that is lost can make a figure wr
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from emr_autoscaler.domain.costs import BilledInstance
-from emr_autoscaler.domain.errors import UnavailableError
 from emr_autoscaler.domain.memory import RegistryEntry
 from emr_autoscaler.ports import ClusterReader, Compute, ComputeInstance, Costs
 from emr_autoscaler.usecases.billed_instances import billed_instances, started_instance, with_ec2
@@ -53,60 +52,37 @@ class InstanceFacts:
     listed: bool
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FindInstances:
-    """Finds instances during one run of the recorder.
-
-    Attributes:
-        reader: EMR.
-        compute: EC2.
-        costs: The hours recorded before.
-        routine_left: How many clusters may still be listed although EC2 suffices.
-    """
+    """Finds the instances of a cluster."""
 
     reader: ClusterReader
     compute: Compute
     costs: Costs
-    routine_left: int = field(default=ROUTINE_LISTINGS)
 
-    def __call__(self, entry: RegistryEntry, now: datetime, *, may_carry: bool) -> InstanceFacts:
-        """Find the instances of a cluster.
-
-        Args:
-            entry: The cluster.
-            now: The current time.
-            may_carry: Whether EC2 and the last record may do; otherwise EMR lists.
-
-        Raises:
-            UnavailableError: EMR has to be asked, and does not answer.
-        """
-        seen = {i.ec2_instance_id: i for i in self.compute.find_cluster_instances(entry.cluster_id)}
-        proven = frozenset(i for i, known in seen.items() if known.interrupted)
-        carried = self._carried(entry, seen, now) if may_carry else None
-        if carried is not None and not self._is_due(entry, now):
-            return InstanceFacts(instances=carried, proven=proven, listed=False)
-        try:
-            listed = billed_instances(entry, self.reader.list_instances(entry.cluster_id), seen)
-        except UnavailableError:
-            if carried is None:
-                raise
-            self.routine_left = 0  # the quota is used up: the others have to do without as well
-            return InstanceFacts(instances=carried, proven=proven, listed=False)
-        return InstanceFacts(instances=listed, proven=proven, listed=True)
-
-    def _is_due(self, entry: RegistryEntry, now: datetime) -> bool:
-        if self.routine_left <= 0 or now - last_listed(entry) < LISTED_EVERY:
-            return False
-        self.routine_left -= 1
-        return True
-
-    def _carried(
-        self, entry: RegistryEntry, seen: Mapping[str, ComputeInstance], now: datetime
-    ) -> tuple[BilledInstance, ...] | None:
+    def carried(self, entry: RegistryEntry, now: datetime) -> InstanceFacts | None:
+        """Return what EC2 and the last record tell; None where EMR has to be asked."""
         if entry.cluster.state.has_ended:
             return None
         recorded = self._recorded_last(entry, now)
-        return None if recorded is None else carry_on(entry, recorded, seen)
+        if recorded is None:
+            return None
+        seen = self._seen(entry)
+        instances = carry_on(entry, recorded, seen)
+        return None if instances is None else _facts(instances, seen, listed=False)
+
+    def listed(self, entry: RegistryEntry) -> InstanceFacts:
+        """Return what EMR lists, with what EC2 knows better.
+
+        Raises:
+            UnavailableError: EMR does not answer for now.
+        """
+        seen = self._seen(entry)
+        instances = billed_instances(entry, self.reader.list_instances(entry.cluster_id), seen)
+        return _facts(instances, seen, listed=True)
+
+    def _seen(self, entry: RegistryEntry) -> Mapping[str, ComputeInstance]:
+        return {i.ec2_instance_id: i for i in self.compute.find_cluster_instances(entry.cluster_id)}
 
     def _recorded_last(self, entry: RegistryEntry, now: datetime) -> tuple[BilledInstance, ...] | None:
         """Return the instances of the hour recorded last; None where too much may have happened since."""
@@ -118,6 +94,13 @@ class FindInstances:
         key = (entry.cluster.account_id, entry.cluster.region, entry.cluster_id)
         revisions = self.costs.revisions(*key, hour, latest_only=True)
         return tuple(part.instance for part in revisions[-1].instances) if revisions else None
+
+
+def _facts(
+    instances: tuple[BilledInstance, ...], seen: Mapping[str, ComputeInstance], *, listed: bool
+) -> InstanceFacts:
+    proven = frozenset(i for i, known in seen.items() if known.interrupted)
+    return InstanceFacts(instances=instances, proven=proven, listed=listed)
 
 
 def carry_on(
@@ -151,6 +134,7 @@ def last_listed(entry: RegistryEntry) -> datetime:
     return entry.instances_listed_at or entry.cluster.created_at
 
 
-def longest_unlisted_first(entries: Iterable[RegistryEntry]) -> list[RegistryEntry]:
-    """Return clusters in the order in which routine listings are due."""
-    return sorted(entries, key=lambda entry: (last_listed(entry), entry.cluster_id))
+def due_for_a_list(entries: Iterable[RegistryEntry], now: datetime) -> list[RegistryEntry]:
+    """Return the clusters that EMR should list although EC2 suffices, longest waiting first."""
+    due = [entry for entry in entries if now - last_listed(entry) >= LISTED_EVERY]
+    return sorted(due, key=lambda entry: (last_listed(entry), entry.cluster_id))[:ROUTINE_LISTINGS]

@@ -1,13 +1,14 @@
 """Record what each cluster-hour cost, whole and from facts; restate hours that later facts change."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from emr_autoscaler.domain.billing import HOUR, MINIMUM, bill_instances
 from emr_autoscaler.domain.cost_history import HourBill, HourRevision
 from emr_autoscaler.domain.costs import BilledInstance, HourRecord, RecordStatus
-from emr_autoscaler.domain.errors import AutoscalerError
+from emr_autoscaler.domain.errors import AutoscalerError, UnavailableError
 from emr_autoscaler.domain.idle_cost import idle_figure
 from emr_autoscaler.domain.memory import RegistryEntry
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName
@@ -18,11 +19,7 @@ from emr_autoscaler.usecases.billed_instances import with_memory
 from emr_autoscaler.usecases.hour_prices import FindPrices
 from emr_autoscaler.usecases.hour_savings import SavingsOfHours
 from emr_autoscaler.usecases.hours_due import RESTATED, hours_to_compute, is_over
-from emr_autoscaler.usecases.instance_facts import (
-    FindInstances,
-    InstanceFacts,
-    longest_unlisted_first,
-)
+from emr_autoscaler.usecases.instance_facts import FindInstances, InstanceFacts, due_for_a_list
 from emr_autoscaler.usecases.policy_in_force import PolicyInForce
 from emr_autoscaler.usecases.refresh_prices import RefreshPrices
 from emr_autoscaler.usecases.registry_updates import update_entry
@@ -40,13 +37,22 @@ class _HourFacts:
     instances: tuple[BilledInstance, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class _Run:
-    """What the clusters of one run share."""
+    """What the clusters of one run share, and what came of it."""
 
     find_instances: FindInstances
     find_prices: FindPrices
-    may_carry: bool
+    written: list[HourRecord] = field(default_factory=list)
+    failures: list[AutoscalerError] = field(default_factory=list)
+
+    @contextmanager
+    def going_on(self) -> Iterator[None]:
+        """Keep an error for the end: one cluster's trouble must not cost the others their hour."""
+        try:
+            yield
+        except AutoscalerError as error:
+            self.failures.append(error)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,28 +87,59 @@ class RecordCosts:
             find_prices=FindPrices(
                 clock=self.clock, costs=self.costs, compute=self.compute, refresh_prices=self.refresh_prices
             ),
-            may_carry=cluster_ids is None,
         )
-        written: list[HourRecord] = []
-        failures: list[AutoscalerError] = []
-        for entry in longest_unlisted_first(entries):
+        if cluster_ids is not None:
+            self._list(entries, run)
+        else:
+            # What EC2 tells comes first: a cluster that waits for EMR's quota keeps no other waiting.
+            open_ids = {entry.cluster_id for entry in entries if not self._carry(entry, run)}
+            self._list([entry for entry in entries if entry.cluster_id in open_ids], run)
+            self._list_by_turns([entry for entry in entries if entry.cluster_id not in open_ids], run)
+        if run.failures:
+            raise run.failures[0]
+        return tuple(run.written)
+
+    def _carry(self, entry: RegistryEntry, run: _Run) -> bool:
+        """Record a cluster from what EC2 knows; return False where EMR has to be asked."""
+        with run.going_on():
+            facts = run.find_instances.carried(entry, self.clock.now())
+            if facts is None:
+                return False
+            run.written += self._record(entry, facts, run)
+        return True
+
+    def _list(self, entries: Sequence[RegistryEntry], run: _Run) -> None:
+        """Record clusters from what EMR lists."""
+        for entry in entries:
+            with run.going_on():
+                known = self._ended(entry)
+                run.written += self._record(known, run.find_instances.listed(known), run)
+
+    def _list_by_turns(self, entries: Sequence[RegistryEntry], run: _Run) -> None:
+        """Let EMR list clusters that it has not listed for long; a throttled one waits for the next run."""
+        for waiting in due_for_a_list(entries, self.clock.now()):
+            entry = self.registry.get(waiting.cluster_id)
+            if entry is None:
+                continue
             try:
-                written += self._record(entry, run)
-            except AutoscalerError as error:
-                failures.append(error)  # one cluster's trouble must not cost the others their hour
-        if failures:
-            raise failures[0]
-        return tuple(written)
+                facts = run.find_instances.listed(entry)
+            except UnavailableError:
+                return
+            with run.going_on():
+                run.written += self._record(entry, facts, run)
 
     def _named(self, cluster_ids: Sequence[str]) -> tuple[RegistryEntry, ...]:
         found = (self.registry.get(cluster_id) for cluster_id in cluster_ids)
         return tuple(entry for entry in found if entry is not None and not entry.cost_closed)
 
-    def _record(self, entry: RegistryEntry, run: _Run) -> list[HourRecord]:
-        now = self.clock.now()
+    def _ended(self, entry: RegistryEntry) -> RegistryEntry:
+        """Return an entry that knows when its cluster ended, where it has."""
         if entry.cluster.state.has_ended and entry.cluster.ended_at is None:
-            entry = replace(entry, cluster=self.reader.describe_cluster(entry.cluster_id))
-        facts = run.find_instances(entry, now, may_carry=run.may_carry)
+            return replace(entry, cluster=self.reader.describe_cluster(entry.cluster_id))
+        return entry
+
+    def _record(self, entry: RegistryEntry, facts: InstanceFacts, run: _Run) -> list[HourRecord]:
+        now = self.clock.now()
         proven = {i: now for i in facts.proven if i not in entry.interrupted}
         entry = replace(entry, interrupted={**entry.interrupted, **proven})
         if proven:  # at once: EC2 forgets the proof within the hour, and this run may die before its end

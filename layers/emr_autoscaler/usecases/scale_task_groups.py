@@ -3,11 +3,10 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from emr_autoscaler.domain.cluster import InstanceGroup, Market, Role
+from emr_autoscaler.domain.cluster import InstanceGroup
 from emr_autoscaler.domain.decision import Decision, DecisionKind
-from emr_autoscaler.domain.fleet_steps import fleet_of, pool_of, side_id
 from emr_autoscaler.domain.fleets import InstanceFleet
-from emr_autoscaler.domain.memory import PoolHealth, PoolKey, RegistryEntry
+from emr_autoscaler.domain.memory import PoolHealth, RegistryEntry
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName
 from emr_autoscaler.domain.planned_groups import (
     planned_fleets_of,
@@ -18,6 +17,7 @@ from emr_autoscaler.domain.planned_groups import (
     without_planned_fleets,
 )
 from emr_autoscaler.domain.policy import Mode, Policy
+from emr_autoscaler.domain.pools import cool_pool
 from emr_autoscaler.domain.record import Outcome
 from emr_autoscaler.domain.recorded_look import RecordedLook
 from emr_autoscaler.domain.snapshot import as_metrics, is_pushing, last_pushed_at
@@ -25,7 +25,9 @@ from emr_autoscaler.domain.task_capacity import TaskVerdict, decide_task_capacit
 from emr_autoscaler.domain.task_scene import TaskEvidence
 from emr_autoscaler.ports import Compute, Pools
 from emr_autoscaler.usecases.capacity_look import CapacityLook
+from emr_autoscaler.usecases.market_view import free_addresses, launched_instances, remembered_addresses
 from emr_autoscaler.usecases.node_groups import find_node_groups, task_nodes
+from emr_autoscaler.usecases.pool_updates import health_of_pools, update_pool
 from emr_autoscaler.usecases.registry_updates import with_fleet_orders, with_orders
 
 RETRY_AFTER_REFUSAL = timedelta(minutes=5)
@@ -66,6 +68,7 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
         self, entry: RegistryEntry, policy: Policy, metrics: ClusterMetrics, now: datetime
     ) -> TaskEvidence:
         """Put together what the decision sees."""
+        groups = groups_of(entry, policy)
         return TaskEvidence(
             now=now,
             cluster_id=entry.cluster_id,
@@ -73,7 +76,7 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
             is_paused=entry.is_paused,
             has_managed_scaling=entry.cluster.has_managed_scaling,
             uses_fleets=entry.cluster.uses_fleets,
-            groups=groups_of(entry, policy),
+            groups=groups,
             fleets=fleets_of(entry, policy),
             metrics=metrics,
             policy=policy.task,
@@ -81,18 +84,35 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
             steps=entry.steps,
             operator_changes=entry.operator_changes,
             node_groups=entry.node_groups,
-            pools=health_of_pools(self.pools, entry, groups_of(entry, policy)),
+            pools=health_of_pools(self.pools, entry, groups),
+            prices=entry.prices,
+            free_addresses=remembered_addresses(entry, now),
+            launched=launched_instances(self.compute, entry, groups, now),
         )
 
     def check_again(self, evidence: TaskEvidence) -> TaskEvidence:
-        """Return the evidence with the groups or fleets as EMR describes them now, and whose nodes are told of."""
+        """Return the evidence with the groups as EMR describes them now, with their nodes, and free addresses.
+
+        Of a cluster with fleets, with those: addresses are of instances, and a fleet is counted in units.
+        """
         if evidence.fleets:
             fleets = self.reader.list_instance_fleets(evidence.cluster_id)
             return replace(evidence, fleets=(*fleets, *planned_fleets_of(evidence.fleets)), groups_are_fresh=True)
         listed = self.reader.list_instance_groups(evidence.cluster_id)
         groups = (*listed, *planned_of(evidence.groups))
         found = find_node_groups(evidence, groups, self.compute, self.reader)
-        return replace(evidence, groups=groups, groups_are_fresh=True, node_groups=found)
+        entry = self.registry.get(evidence.cluster_id)
+        addresses = None if entry is None else free_addresses(self.compute, entry)
+        return replace(evidence, groups=groups, groups_are_fresh=True, node_groups=found, free_addresses=addresses)
+
+    def note(self, evidence: TaskEvidence, verdict: TaskVerdict) -> None:
+        """Cool the pools whose requests stay unmet; other clusters should not ask them either."""
+        for cooled in verdict.pools:
+
+            def change(current: PoolHealth) -> PoolHealth:
+                return current if current.is_cooling(evidence.now) else cool_pool(current, evidence.now)
+
+            update_pool(self.pools, cooled.key, change)
 
     def remembered(
         self, entry: RegistryEntry, evidence: TaskEvidence, verdict: TaskVerdict, outcome: Outcome
@@ -112,14 +132,19 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
             fleets = with_fleet_orders(fleets, verdict.decision.targets)
         memory = replace(verdict.memory, pushed=pushed, recorded=recorded)
         found = task_nodes(evidence) if evidence.nodes else entry.node_groups
-        return replace(entry, task=memory, groups=groups, fleets=fleets, groups_seen_at=seen_at, node_groups=found)
+        entry = replace(
+            entry, task=memory, groups=groups, fleets=fleets, groups_seen_at=seen_at, node_groups=found
+        )
+        if evidence.groups_are_fresh:
+            entry = replace(entry, free_addresses=evidence.free_addresses, free_addresses_at=evidence.now)
+        return entry
 
 
 def groups_of(entry: RegistryEntry, policy: Policy) -> tuple[InstanceGroup, ...]:
     """Return the groups to decide with: a dry run counts those in that it would have created."""
     if policy.mode is not Mode.DRY_RUN or entry.cluster.uses_fleets:
         return entry.groups
-    return with_planned(entry.groups, policy.task)
+    return with_planned(entry.groups, entry.planned)
 
 
 def fleets_of(entry: RegistryEntry, policy: Policy) -> tuple[InstanceFleet, ...]:
@@ -136,18 +161,3 @@ def recorded_look(decision: Decision, outcome: Outcome) -> RecordedLook:
         ordered=outcome is Outcome.DONE,
         refused=outcome is Outcome.FAILED,
     )
-
-
-def health_of_pools(
-    pools: Pools, entry: RegistryEntry, groups: tuple[InstanceGroup, ...]
-) -> dict[str, PoolHealth]:
-    """Return the health of the pool behind each spot task group, by group id; a task fleet's, by its spot side."""
-    fleet = fleet_of(entry.fleets, Role.TASK)
-    if fleet is not None:
-        (health,) = pools.get([pool_of(fleet.fleet_id, entry.cluster.availability_zone)])
-        return {side_id(fleet.fleet_id, Market.SPOT): health}
-    spot = [g for g in groups if g.role is Role.TASK and g.market is Market.SPOT]
-    keys = [
-        PoolKey(instance_type=g.instance_type, availability_zone=entry.cluster.availability_zone) for g in spot
-    ]
-    return {group.group_id: health for group, health in zip(spot, pools.get(keys), strict=True)}

@@ -11,6 +11,7 @@ from emr_simulator.words import Market
 
 INSTANCES_PER_PAGE = 1000
 PRICES_PER_PAGE = 1000
+OFFERINGS_PER_PAGE = 100
 PRODUCT = "Linux/UNIX"
 _HISTORY = timedelta(days=90)
 
@@ -44,7 +45,9 @@ class Ec2Operations(OperationTable):
         super().__init__(
             {
                 "DescribeInstances": self._describe_instances,
+                "DescribeInstanceTypeOfferings": self._describe_instance_type_offerings,
                 "DescribeSpotPriceHistory": self._describe_spot_price_history,
+                "DescribeSubnets": self._describe_subnets,
             }
         )
 
@@ -84,6 +87,40 @@ class Ec2Operations(OperationTable):
             "OwnerId": self._owner_id,
             "Groups": [],
             "Instances": [_instance(instance)],
+        }
+
+    def _describe_instance_type_offerings(self, parameters: Parameters) -> Result:
+        if parameters.get("LocationType", "region") != "availability-zone":
+            raise ApiError("UnsupportedOperation", "only offerings by availability zone are simulated")
+        wanted: dict[str, Sequence[str]] = {}
+        for condition in parameters.get("Filters", ()):
+            if condition.get("Name") not in {"location", "instance-type"}:
+                raise ApiError("InvalidParameterValue", f"The filter '{condition.get('Name')}' is invalid")
+            wanted[condition["Name"]] = condition.get("Values", [])
+        offers = self._ec2.describe_instance_type_offerings(
+            wanted.get("instance-type", ()), wanted.get("location", ())
+        )
+        chosen, token = page(
+            offers,
+            name="|".join,
+            after=parameters.get("NextToken"),
+            size=min(parameters.get("MaxResults", OFFERINGS_PER_PAGE), OFFERINGS_PER_PAGE),
+            refusal=_bad_token,
+        )
+        listed = [
+            {"InstanceType": name, "LocationType": "availability-zone", "Location": zone} for name, zone in chosen
+        ]
+        return present(InstanceTypeOfferings=listed, NextToken=token)
+
+    def _describe_subnets(self, parameters: Parameters) -> Result:
+        if parameters.get("Filters"):
+            raise ApiError("UnsupportedOperation", "filters of subnets are not simulated")
+        subnets = self._ec2.describe_subnets(parameters.get("SubnetIds", ()))
+        return {
+            "Subnets": [
+                {"SubnetId": name, "AvailabilityZone": zone, "AvailableIpAddressCount": free, "State": "available"}
+                for name, zone, free in subnets
+            ]
         }
 
     def _describe_spot_price_history(self, parameters: Parameters) -> Result:

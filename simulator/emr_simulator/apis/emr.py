@@ -7,6 +7,7 @@ from typing import Any
 from emr_simulator.apis import emr_fleets, emr_shapes
 from emr_simulator.apis.emr_fleets import read_volumes, refuse
 from emr_simulator.apis.operations import OperationTable, Parameters, Result, page, present, tag_map
+from emr_simulator.catalogue import TYPES
 from emr_simulator.descriptions import (
     ClusterSpec,
     GroupResize,
@@ -22,6 +23,7 @@ CLUSTERS_PER_PAGE = 50
 STEPS_PER_PAGE = 50
 GROUPS_PER_PAGE = 50
 INSTANCES_PER_PAGE = 500
+TYPES_PER_PAGE = 20
 
 
 class EmrOperations(OperationTable):
@@ -42,6 +44,7 @@ class EmrOperations(OperationTable):
                 "ListInstanceGroups": self._list_instance_groups,
                 "ListInstances": self._list_instances,
                 "ListSteps": self._list_steps,
+                "ListSupportedInstanceTypes": self._list_supported_instance_types,
                 "ModifyInstanceFleet": self._modify_instance_fleet,
                 "ModifyInstanceGroups": self._modify_instance_groups,
                 "PutAutoScalingPolicy": self._put_auto_scaling_policy,
@@ -57,6 +60,18 @@ class EmrOperations(OperationTable):
 
     def _describe_cluster(self, parameters: Parameters) -> Result:
         return {"Cluster": emr_shapes.cluster(self._emr.describe_cluster(parameters["ClusterId"]))}
+
+    def _list_supported_instance_types(self, parameters: Parameters) -> Result:
+        names = self._emr.list_supported_instance_types(parameters["ReleaseLabel"])
+        chosen, marker = page(
+            names,
+            name=str,
+            after=parameters.get("Marker"),
+            size=TYPES_PER_PAGE,
+            refusal=lambda token: invalid_request(f"Marker '{token}' is not valid."),
+        )
+        kinds = [emr_shapes.supported_type(TYPES[name]) for name in chosen]
+        return present(SupportedInstanceTypes=kinds, Marker=marker)
 
     def _get_managed_scaling_policy(self, parameters: Parameters) -> Result:
         policy = self._emr.get_managed_scaling_policy(parameters["ClusterId"])

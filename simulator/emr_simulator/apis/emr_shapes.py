@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from emr_simulator.apis.operations import Result, present, tag_list
+from emr_simulator.catalogue import InstanceType
 from emr_simulator.descriptions import (
     ClusterDescription,
     GroupDescription,
@@ -18,7 +19,10 @@ def cluster(described: ClusterDescription) -> Result:
     return {
         **cluster_summary(described),
         **present(
-            Ec2InstanceAttributes={"Ec2AvailabilityZone": described.availability_zone},
+            Ec2InstanceAttributes={
+                "Ec2AvailabilityZone": described.availability_zone,
+                "Ec2SubnetId": described.subnet_id,
+            },
             InstanceCollectionType="INSTANCE_FLEET" if described.uses_fleets else "INSTANCE_GROUP",
             ReleaseLabel=described.release_label,
             AutoTerminate=described.auto_terminate,
@@ -40,6 +44,21 @@ def cluster(described: ClusterDescription) -> Result:
             EbsRootVolumeIops=described.root_volume.iops,
             EbsRootVolumeThroughput=described.root_volume.throughput_mibps,
         ),
+    }
+
+
+def supported_type(kind: InstanceType) -> Result:
+    """Return a SupportedInstanceType as ListSupportedInstanceTypes shows it."""
+    return {
+        "Type": kind.name,
+        "MemoryGB": float(kind.memory_gib),
+        "VCPU": kind.vcpus,
+        "Is64BitsOnly": True,
+        "InstanceFamilyId": kind.name.partition(".")[0],
+        "EbsOptimizedAvailable": True,
+        "EbsOptimizedByDefault": True,
+        "NumberOfDisks": 0,
+        "EbsStorageOnly": True,
     }
 
 

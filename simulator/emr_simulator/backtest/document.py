@@ -2,12 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from emr_autoscaler.domain.cluster import Role
 from emr_autoscaler.domain.decision import Action
+from emr_autoscaler.domain.errors import PriceMissingError
 from emr_autoscaler.domain.policy import Policy
+from emr_autoscaler.domain.pool_selection import types_in_question
 from emr_simulator.backtest.prices import NodePrice, price_of
 from emr_simulator.backtest.recording import Recording, iso
 from emr_simulator.backtest.replay import Look, Replay, ReplaySettings, replay_policy
@@ -42,6 +46,7 @@ def backtest(
     settings = settings or ReplaySettings()
     seconds, source = _task_seconds(recording, policy, task_seconds)
     work = reconstruct_work(recording, task_seconds=seconds)
+    settings = replace(settings, usd_per_node_hour=_known_prices(recording, policy, prices or {}))
     replay = replay_policy(recording, work, policy.task, settings)
     types = dict.fromkeys(
         [*(g.instance_type for g in recording.groups), *(g.instance_type for g in replay.groups)]
@@ -87,6 +92,15 @@ def backtest(
         "reasons": dict(Counter(look.decision.reason.value for look in replay.looks).most_common()),
         "decisions": [_decision(look) for look in replay.looks],
     }
+
+
+def _known_prices(recording: Recording, policy: Policy, given: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    """Return USD per node-hour by type, as far as it is known: what the policy's cap is kept with."""
+    known = {}
+    for name in {*(g.instance_type for g in recording.groups), *types_in_question(policy.task)}:
+        with suppress(PriceMissingError):
+            known[name] = price_of(name, given).usd_per_hour
+    return known
 
 
 def _task_seconds(recording: Recording, policy: Policy, given: float | None) -> tuple[float, str]:

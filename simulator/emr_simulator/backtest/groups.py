@@ -6,8 +6,8 @@ from statistics import median
 
 from emr_autoscaler.domain.capacity import yarn_mib_per_node
 from emr_autoscaler.domain.cluster import GroupState, InstanceGroup, Role
-from emr_autoscaler.domain.enrolment import missing_task_groups
 from emr_autoscaler.domain.policy import TaskPolicy
+from emr_autoscaler.domain.pool_selection import Availability, select_pools, types_in_question
 from emr_simulator.backtest.fleet import ReplayedGroup
 from emr_simulator.backtest.recording import Recording
 from emr_simulator.backtest.work import Work
@@ -24,7 +24,7 @@ def node_sizes(recording: Recording, work: Work, policy: TaskPolicy) -> dict[str
     ]
     measured = median(shown) if shown else None
     sizes = {}
-    for name in recorded | set(policy.instance_types):
+    for name in recorded | set(types_in_question(policy)):
         size = measured if recorded == {name} else yarn_mib_per_node(name, learned=measured)
         if size:
             sizes[name] = size
@@ -58,7 +58,9 @@ def task_groups(
         )
         for market, instance_type in kinds
     ]
-    kinds += [(group.market, group.instance_type) for group in missing_task_groups(described, policy)]
+    types = frozenset(types_in_question(policy))  # a recording does not say what else could be had
+    selected = select_pools(described, policy, Availability(supported=types, offered=types))
+    kinds += [(group.market, group.instance_type) for group in selected.groups]
     if not kinds:
         problem = "there is no task group, and the policy's task.instance_types names none to create"
         raise RecordingError(path=recording.source, problem=problem)

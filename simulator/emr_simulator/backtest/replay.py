@@ -2,13 +2,15 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from emr_autoscaler.domain.cluster import ClusterState, GroupState, InstanceGroup, Market, Role
 from emr_autoscaler.domain.decision import Decision
 from emr_autoscaler.domain.memory import TaskMemory
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName, MetricPoint
+from emr_autoscaler.domain.node_prices import MarketPrices, NodePrice
 from emr_autoscaler.domain.policy import TaskPolicy
 from emr_autoscaler.domain.task_capacity import decide_task_capacity
 from emr_autoscaler.domain.task_scene import TaskEvidence
@@ -29,10 +31,12 @@ class ReplaySettings:
     Attributes:
         boot: From an order to a useful node (facts: median 5.5 min).
         publish_delay: From a sample to the look that sees it (facts: published 90-120 s late).
+        usd_per_node_hour: What a node costs, by type; a type that is not there has no price.
     """
 
     boot: timedelta = timedelta(seconds=330)
     publish_delay: timedelta = timedelta(seconds=120)
+    usd_per_node_hour: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,6 +215,7 @@ class _Replaying:
             policy=self._policy,
             memory=self._memory,
             groups_are_fresh=True,
+            prices=self._prices(now),
         )
         verdict = decide_task_capacity(evidence)
         self._memory = verdict.memory
@@ -219,6 +224,16 @@ class _Replaying:
             for target in verdict.decision.targets:
                 if target.group_id == group.group_id:
                     group.order(target.count, now)
+
+    def _prices(self, now: datetime) -> MarketPrices:
+        """Return the price of each group's nodes: the same all the time, for a recording has none."""
+        usd = self._settings.usd_per_node_hour
+        by_group = {
+            g.group_id: NodePrice(ec2_usd=usd[g.instance_type], emr_usd=Decimal(0))
+            for g in self._groups
+            if g.instance_type in usd
+        }
+        return MarketPrices(by_group=by_group, confirmed_at=now)
 
     def _core_group(self, reading: Reading) -> InstanceGroup:
         count = round(reading.core_nodes)

@@ -3,11 +3,13 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from emr_simulator.benchmark.watching import MINUTE as EACH_MINUTE
 from emr_simulator.benchmark.watching import Sample, Watched
 from emr_simulator.clusters import Cluster
 from emr_simulator.experiment import START, MetricsMode, Setup, run_experiment
@@ -65,7 +67,7 @@ class Cell:
 def play(cell: Cell, workload: Workload, setup: Setup) -> dict[str, Any]:
     """Run a cell and return its document: figures, money, and the day in steps of five minutes."""
     setup = replace(setup, metrics=cell.variant.metrics)
-    watched = _WatchedWorld(cell.variant.policy, workload)
+    watched = WatchedWork(cell.variant.policy, workload)
     figures = run_experiment(policy=watched, workload=workload, seed=cell.seed, setup=setup)
     samples = watched.samples_of_work()
     return {
@@ -77,19 +79,33 @@ def play(cell: Cell, workload: Workload, setup: Setup) -> dict[str, Any]:
     }
 
 
-class _WatchedWorld(Watched):
-    def __init__(self, policy: str, workload: Workload) -> None:
-        super().__init__(policy_of(policy, workload))
+class WatchedWork(Watched):
+    """A policy watched on a workload.
+
+    Args:
+        policy: Its name in the registry.
+        workload: What it will run on.
+        every: Between two samples.
+    """
+
+    def __init__(self, policy: str, workload: Workload, *, every: timedelta = EACH_MINUTE) -> None:
+        super().__init__(policy_of(policy, workload), every=every)
         self._first = workload.jobs[0].submit_after_seconds if workload.jobs else 0
         self._world: World | None = None
 
     def start(self, world: World, cluster_id: str) -> None:
+        """Let the policy start, and remember the world."""
         self._world = world
         super().start(world, cluster_id)
 
+    @property
+    def work_began_at(self) -> datetime:
+        """When the workload began; the start of the world before that."""
+        return START if self._world is None else self.began_at(self._world, self._first)
+
     def samples_of_work(self) -> list[Sample]:
         """Return the samples since the workload began."""
-        began_at = START if self._world is None else self.began_at(self._world, self._first)
+        began_at = self.work_began_at
         return [sample for sample in self.samples if sample.at > began_at]
 
     def boot_seconds(self) -> float | None:

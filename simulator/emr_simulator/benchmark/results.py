@@ -13,7 +13,9 @@ import emr_simulator
 from emr_simulator.benchmark.cells import Cell
 from emr_simulator.experiment import Setup
 
-_WITHOUT_EFFECT = frozenset({"report", "rehearsal", "local_aws", "wire", "benchmark", "backtest", "yarn_check"})
+_WITHOUT_EFFECT = frozenset(
+    {"report", "pictures", "rehearsal", "local_aws", "wire", "benchmark", "backtest", "yarn_check"}
+)
 """Rooms of the simulator that no run passes through; what a cell keeps is told by FORMAT."""
 
 FORMAT = 2

@@ -138,22 +138,25 @@ def _elasticity(trace: Mapping[str, Any]) -> str:
 
 
 def _sensitivity(documents: Sequence[Document]) -> str:
-    """Return cost, p95 and delay of each policy in each variation."""
-    heads, rows = ["varied", "policy", "task USD", "p95", "delay s", "resizes", "over optimum"], []
+    """Return what becomes of each policy in each variation, and its cost over that in the first benchmark."""
+    heads = ["varied", "policy", "task USD", "over the first", "p95", "delay s", "resizes"]
+    first: dict[tuple[str, str], float] = {}
+    rows = []
     for document in documents:
         about = ", ".join(document["setup"]["varied"]) or "nothing"
         for trace in document["traces"]:
             for entry in trace["policies"]:
-                optimum = entry["over_optimum"]
+                cost = _value(entry, "cost_usd")
+                before = first.setdefault((trace["trace"], entry["policy"]), cost)
                 rows.append(
                     [
                         about,
                         f"`{entry['policy']}`",
                         _interval(entry["figures"]["cost_usd"], 1),
+                        f"{cost / before:.2f}" if before else "",
                         _interval(entry["figures"]["bsld_p95"], 1),
                         f"{_value(entry, 'delay_seconds'):.0f}",
                         f"{_value(entry, 'resize_requests'):.0f}",
-                        f"{optimum['value']:.2f}" if optimum else "",
                     ]
                 )
     return _table(heads, rows)

@@ -1,4 +1,4 @@
-"""A policy watched minute by minute: nodes, containers and what the money was for. It changes nothing."""
+"""A policy watched every minute, or oftener: nodes, containers and what the money was for. It changes nothing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,10 +16,11 @@ MINUTE = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """One minute, from its end.
+    """One minute, or other period of watching, from its end.
 
     Attributes:
         at: When it was taken.
+        ordered: Task nodes that the policy has asked for.
         billed: Task nodes that are paid for, as a sum of the next five:
         booting: Launched and not useful yet.
         working: Node-equivalents of memory that containers use.
@@ -31,6 +32,7 @@ class Sample:
     """
 
     at: datetime
+    ordered: int
     billed: int
     booting: float
     working: float
@@ -42,14 +44,16 @@ class Sample:
 
 
 class Watched:
-    """Passes everything on to a policy, and samples its cluster on every whole minute.
+    """Passes everything on to a policy, and samples its cluster, as a rule on every whole minute.
 
     Args:
         policy: The one that acts.
+        every: Between two samples.
     """
 
-    def __init__(self, policy: PolicyDriver) -> None:
+    def __init__(self, policy: PolicyDriver, *, every: timedelta = MINUTE) -> None:
         self._policy = policy
+        self._every = every
         self._cluster_id = ""
         self._next: datetime | None = None
         self.samples: list[Sample] = []
@@ -66,18 +70,18 @@ class Watched:
     def start(self, world: World, cluster_id: str) -> None:
         """Let the policy start, and begin to watch."""
         self._cluster_id = cluster_id
-        self._next = world.now + MINUTE
+        self._next = world.now + self._every
         self._policy.start(world, cluster_id)
 
     def next_tick(self) -> datetime | None:
-        """Return what comes first: the policy's time or the next whole minute."""
+        """Return what comes first: the policy's time or the next sample's."""
         due = self._policy.next_tick()
         return due if self._next is None or (due is not None and due < self._next) else self._next
 
     def on_tick(self, world: World) -> None:
         """Sample, then let the policy act, each when its time has come."""
         if self._next is not None and world.now >= self._next:
-            self._next = world.now + MINUTE
+            self._next = world.now + self._every
             self.samples.append(self._sample(world))
         due = self._policy.next_tick()
         if due is not None and world.now >= due:
@@ -101,10 +105,11 @@ class Watched:
     def _sample(self, world: World) -> Sample:
         cluster = world.inside(self._cluster_id)
         booting = working = idle = draining = 0.0
-        billed = 0
+        billed = ordered = 0
         for group in cluster.groups.values():
             if group.spec.role is not Role.TASK:
                 continue
+            ordered += group.requested
             for node in group.nodes:
                 if node.launched_at is None:
                     continue
@@ -120,6 +125,7 @@ class Watched:
                     idle += 1 - used
         return Sample(
             at=world.now,
+            ordered=ordered,
             billed=billed,
             booting=booting,
             working=working,

@@ -51,16 +51,15 @@ class AutoscalerPolicy:
                 idle=IdlePolicy(enabled=False),
             )
         )
-        markets = dict.fromkeys((setup.market, Market.ON_DEMAND))
+        names = {(Market.ON_DEMAND, setup.instance_type): "task-on-demand"} | {
+            (setup.market, setup.instance_type): "task"
+        }
+        if setup.spot_pools:
+            names = {(Market.SPOT, pool): f"task-{pool}" for pool in setup.spot_pools}
+            names[Market.ON_DEMAND, setup.instance_type] = "task-on-demand"
         groups = tuple(
-            GroupSpec(
-                role=Role.TASK,
-                market=market,
-                instance_type=setup.instance_type,
-                count=0,
-                name="task" if market is setup.market else "task-on-demand",
-            )
-            for market in markets
+            GroupSpec(role=Role.TASK, market=market, instance_type=instance_type, count=0, name=name)
+            for (market, instance_type), name in names.items()
         )
         return groups, {POLICY_TAG: _POLICY}
 

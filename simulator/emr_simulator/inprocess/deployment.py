@@ -97,7 +97,7 @@ SCHEDULES = (
     Schedule(route=routes.sweep_fleet, every=timedelta(minutes=1)),
     Schedule(route=routes.reap_idle_clusters, every=timedelta(minutes=5)),
     Schedule(route=routes.record_costs, every=timedelta(hours=1), after=timedelta(minutes=5)),
-    Schedule(route=routes.refresh_prices, every=timedelta(days=1), after=timedelta(hours=3, minutes=20)),
+    Schedule(route=routes.refresh_prices, every=timedelta(minutes=5)),
     Schedule(route=routes.publish_statements, every=timedelta(days=1), after=timedelta(hours=4, minutes=40)),
 )
 

@@ -78,6 +78,20 @@ class WorldCompute:
             if step.at < end
         )
 
+    def free_addresses(self, subnet_id: str) -> int:
+        """Return how many private addresses a subnet has left. Raises NotFoundError."""
+        with domain_errors("DescribeSubnets"):
+            ((_name, _zone, free),) = self._ec2.describe_subnets((subnet_id,))
+        return free
+
+    def offered_types(self, instance_types: Sequence[str], availability_zone: str) -> frozenset[str]:
+        """Return those of ``instance_types`` that EC2 offers in a zone; unknown ones are left out."""
+        if not instance_types:
+            return frozenset()
+        with domain_errors("DescribeInstanceTypeOfferings"):
+            offers = self._ec2.describe_instance_type_offerings(tuple(instance_types), (availability_zone,))
+        return frozenset(name for name, _zone in offers)
+
 
 def _compute(instance: Ec2Instance) -> ComputeInstance:
     role = instance.tags.get(ROLE_TAG, "")

@@ -66,6 +66,7 @@ class WorldClusterReader:
             applications=tuple(name.lower() for name in described.applications),
             dfs_replication=described.dfs_replication,
             root_volume=_volume(described.root_volume),
+            subnet_id=described.subnet_id,
         )
 
     def list_clusters(
@@ -110,6 +111,11 @@ class WorldClusterReader:
         if not {i.group_id for i in instances if i.in_fleet} <= self._volumes.keys():
             self.list_instance_fleets(cluster_id)
         return tuple(_instance(instance, self._volumes) for instance in instances)
+
+    def supported_types(self, release_label: str) -> frozenset[str]:
+        """Return the instance types a release can use. Raises RefusedError for an unknown release."""
+        with domain_errors("ListSupportedInstanceTypes"):
+            return frozenset(self._emr.list_supported_instance_types(release_label))
 
     def has_unfinished_steps(self, cluster_id: str) -> bool:
         """Return whether a step is pending, being cancelled or running. Raises NotFoundError."""

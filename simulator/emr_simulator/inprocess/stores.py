@@ -106,9 +106,15 @@ class MemoryPools:
         """Return the health of each key, in order; pools never seen are healthy."""
         return tuple(self._healths.get(key, PoolHealth(key=key)) for key in keys)
 
-    def put(self, health: PoolHealth) -> None:
-        """Write a pool's health."""
-        self._healths[health.key] = health
+    def put(self, health: PoolHealth) -> PoolHealth:
+        """Write a pool's health against the version it was read with; return it with the next one."""
+        known = self._healths.get(health.key)
+        if health.version != (0 if known is None else known.version):
+            msg = f"the health of pool {health.key.instance_type} was changed by somebody else; read it again"
+            raise ConflictError(msg)
+        stored = replace(health, version=health.version + 1)
+        self._healths[health.key] = stored
+        return stored
 
 
 class MemoryLeases:

@@ -4,37 +4,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from emr_simulator.report.axes import Axis
-from emr_simulator.report.drawing import area, band, bar, frame, label, line, mark, svg, text, upright
-from emr_simulator.report.families import look_of
-from emr_simulator.report.labels import Box, Point, place
-
-Entry = Mapping[str, Any]
+from emr_simulator.report.drawing import band, bar, frame, line, svg, text, upright
+from emr_simulator.report.entries import Entry, value
+from emr_simulator.report.labels import Box
+from emr_simulator.report.scatter import scatter
 
 _WIDTH, _HEIGHT = 560.0, 440.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 72.0, 14.0, 12.0, 48.0
 _BIN_HOURS = 5 / 60
 MONEY = ("working", "idle", "booting", "draining")
-
-
-def value(entry: Entry, name: str) -> float:
-    """Return the median of a figure."""
-    return float(entry["figures"][name]["value"])
-
-
-def tip_of(entry: Entry) -> str:
-    """Return what is said of a policy's mark."""
-    return (
-        f"{entry['policy']}\n"
-        f"{value(entry, 'cost_usd'):.1f} USD, {over(entry)} the optimum\n"
-        f"slowdown p50 {value(entry, 'bsld_p50'):.1f}, p95 {value(entry, 'bsld_p95'):.1f}, "
-        f"p99 {value(entry, 'bsld_p99'):.1f}\ndelay {value(entry, 'delay_seconds'):.0f} s"
-    )
-
-
-def over(entry: Entry) -> str:
-    """Return how many times the optimum's cost a policy costs, or a dash."""
-    ratio = entry["over_optimum"]
-    return f"{ratio['value']:.2f} x" if ratio else "-"
 
 
 def cost_against(trace: Mapping[str, Any], figure: str, unit: str) -> str:
@@ -45,67 +23,9 @@ def cost_against(trace: Mapping[str, Any], figure: str, unit: str) -> str:
         figure: ``delay_seconds`` or ``bsld_p95``.
         unit: Of the upright axis.
     """
-    entries = _within(trace["policies"], figure)
-    frontier = trace["optimum"]["frontier"]
-    least = min(point["cost_usd"] for point in frontier)
-    x = Axis.log([least, *(value(e, "cost_usd") for e in entries)], start=_LEFT, end=_WIDTH - _RIGHT)
-    waits = [value(e, figure) for e in entries]
-    if figure == "delay_seconds":
-        waits.append(min(point["delay_seconds"] for point in frontier))
-    y = Axis.log(waits, start=_HEIGHT - _BOTTOM, end=_TOP)
-    edge = _edge(x, y, frontier, figure)
-    parts = [_unreachable(x, y, edge)]
-    parts += frame(x, y, x_unit="task nodes, USD (logarithmic)", y_unit=unit)
-    marks: list[Point] = []
-    lines: list[list[Point]] = [edge]
-    names: list[tuple[str, list[Point]]] = []
-    for family in _families(entries):
-        own = sorted((e for e in entries if e["family"] == family), key=lambda e: value(e, "cost_usd"))
-        points = [(x.at(value(e, "cost_usd")), y.at(value(e, figure))) for e in own]
-        look = look_of(family)
-        if len(points) > 1:
-            parts.append(line(points, f"knob {look.colour}"))
-        parts += [
-            mark(*point, look.shape, look.mark_style, tip_of(entry))
-            for point, entry in zip(points, own, strict=True)
-        ]
-        marks += points
-        lines.append(points)
-        names.append((family, [points[-1], points[0], *points[1:-1]]))
-    room = Box(x=x.start + 2, y=y.end + 2, width=x.end - x.start - 4, height=y.start - y.end - 4)
-    for placed in place(names, marks, room, lines):
-        parts.append(label(placed, look_of(placed.text).colour))
+    room = Box(x=_LEFT, y=_TOP, width=_WIDTH - _LEFT - _RIGHT, height=_HEIGHT - _TOP - _BOTTOM)
+    parts = scatter(trace, figure, room, units=("task nodes, USD (logarithmic)", unit))
     return svg(_WIDTH, _HEIGHT, parts, title=f"cost against {unit}")
-
-
-def _within(entries: Sequence[Entry], figure: str) -> list[Entry]:
-    """Leave out what is off any useful scale, static sizes and patient plans: it would squeeze all the rest."""
-    others = [e for e in entries if e["family"] not in {"static", "clairvoyant"}] or list(entries)
-    most_cost = 1.6 * max(value(e, "cost_usd") for e in others)
-    most_waiting = 1.3 * max(value(e, figure) for e in others)
-    return [e for e in entries if value(e, "cost_usd") <= most_cost and value(e, figure) <= most_waiting]
-
-
-def _families(entries: Sequence[Entry]) -> list[str]:
-    return list(dict.fromkeys(entry["family"] for entry in entries))
-
-
-def _edge(x: Axis, y: Axis, frontier: Sequence[Mapping[str, float]], figure: str) -> list[Point]:
-    """Return the line that no policy passes: by delay the frontier, by slowdown the optimum's least cost."""
-    if figure != "delay_seconds":
-        at = x.at(min(point["cost_usd"] for point in frontier))
-        return [(at, y.start), (at, y.end)]
-    curve = [(x.at(point["cost_usd"]), y.at(point["delay_seconds"])) for point in frontier]
-    # From the shortest delay there is on, more money buys nothing.
-    return [(x.end, curve[0][1]), *curve, (curve[-1][0], y.end)]
-
-
-def _unreachable(x: Axis, y: Axis, edge: Sequence[Point]) -> str:
-    """Draw the edge, and shade what lies beyond it."""
-    corners = [(x.start, y.end), (x.start, y.start)]
-    if edge[0][0] == x.end:
-        corners.append((x.end, y.start))
-    return area([*edge, *corners], "shade") + line(edge, "frontier")
 
 
 def nodes_over_the_day(entry: Entry, demand: Sequence[float], *, most: float, last_hour: float) -> str:

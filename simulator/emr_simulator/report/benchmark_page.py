@@ -4,14 +4,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from emr_simulator.report.benchmark_charts import (
-    Entry,
-    cost_against,
-    nodes_over_the_day,
-    over,
-    value,
-    where_the_money_went,
-)
+from emr_simulator.report.benchmark_charts import cost_against, nodes_over_the_day, where_the_money_went
+from emr_simulator.report.entries import Entry, over, value
 from emr_simulator.report.page import cards, legend, page, section, table
 
 _MONEY_LEGEND = (

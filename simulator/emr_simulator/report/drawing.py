@@ -33,7 +33,8 @@ def frame(x: Axis, y: Axis, *, x_unit: str, y_unit: str, x_labels: Sequence[str]
         at = x.at(tick)
         parts.append(f'<line class="grid faint" x1="{at:.1f}" x2="{at:.1f}" y1="{top:.1f}" y2="{bottom:.1f}"/>')
         label = number(tick) if x_labels is None else x_labels[index]
-        parts.append(text(at, bottom + 16, label, "tick middle"))
+        if label:
+            parts.append(text(at, bottom + 16, label, "tick middle"))
     if x_unit:
         parts.append(text((left + right) / 2, bottom + 36, x_unit, "unit middle"))
     if y_unit:

@@ -12,9 +12,9 @@ def page(title: str, body: Sequence[str]) -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{_asset('page.css')}</style></head>"
+        f"<title>{escape(title)}</title><style>{asset('chart.css')}{asset('page.css')}</style></head>"
         f'<body><main>{"".join(body)}</main><div id="tip" role="tooltip" hidden></div>'
-        f"<script>{_asset('page.js')}</script></body></html>\n"
+        f"<script>{asset('page.js')}</script></body></html>\n"
     )
 
 
@@ -60,5 +60,6 @@ def table(columns: Sequence[str], rows: Sequence[tuple[str, Cells]], *, text_col
     return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """Return the text of a file beside this one."""
     return Path(__file__).with_name(name).read_text(encoding="utf-8")

@@ -71,5 +71,5 @@ def test_a_week_has_legible_ticks() -> None:
 
 
 def test_the_styles_it_uses_exist() -> None:
-    css = files("emr_simulator.report").joinpath("page.css").read_text()
+    css = files("emr_simulator.report").joinpath("chart.css").read_text()
     assert all(f".{name} " in css for name in ("gap", "own", "grey", "idle", "orange", "blue"))

@@ -64,7 +64,7 @@ def test_a_constant_load_offers_itself_and_is_served_as_it_was() -> None:
 def test_a_constant_load_gives_constant_nodes() -> None:
     policy = TaskPolicy(max_nodes=20, objective=Objective.SPEED, expected_task_seconds=300)
     _, replay = replayed(constant(18), policy, task_seconds=300)
-    assert {state.requested_nodes for state in replay.states[12:]} == {6}
+    assert {state.requested_nodes for state in replay.states[12:]} == {1}
     assert all(look.decision.action is Action.HOLD for look in replay.looks[12:])
 
 

@@ -2,11 +2,15 @@
 
 import csv
 import io
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from tests.support.samples import hour_record
 
 from emr_autoscaler.domain.costs import exact_sum
+from emr_autoscaler.domain.savings import ReapingSaving, Replacements, Savings, ScalingSaving
+from emr_autoscaler_cli.cost_savings import savings_document, savings_facts
 
 
 @pytest.fixture
@@ -53,3 +57,40 @@ def test_the_focus_format_holds_the_window_to_the_last_digit(run, rehearsal) -> 
     rows = list(csv.DictReader(io.StringIO(run("costs", *window, "--format", "focus", on=rehearsal).out)))
     total = run("costs", *window, "--json", on=rehearsal).json["total"]["effective_cost_usd"]
     assert exact_sum(Decimal(row["EffectiveCost"]) for row in rows) == Decimal(total)
+
+
+def test_a_trace_tells_what_was_saved_against_what_and_by_which_decision() -> None:
+    at = datetime(2026, 10, 5, 12, tzinfo=UTC)
+    record = hour_record(
+        savings=Savings(
+            scaling=ScalingSaving(
+                saved_usd=Decimal("1.5"),
+                baseline_list_usd=Decimal(6),
+                reference_hour=at,
+                paid_share=Decimal("0.5"),
+                scaled_in_at=at,
+            ),
+            reaping=ReapingSaving(
+                saved_usd=Decimal(4),
+                usd_per_hour=Decimal(2),
+                seconds=7200,
+                reference_hour=at,
+                decision_id="IDLE-1",
+                decided_at=at,
+            ),
+            replacements=Replacements(
+                lost=2, lost_seconds=900, replaced=1, replaced_seconds=600, decision_ids=("INTERRUPTION-1",)
+            ),
+        )
+    )
+    facts = savings_facts(record)
+    assert "1.500000 USD, an estimate" in facts["scaling saving"]
+    assert "2026-10-05T12Z cost 6.000000 at list, these paid 50.0% of list" in facts["scaling saving"]
+    assert "2.00 more hours" in facts["reaping saving"]
+    assert "IDLE-1" in facts["reaping saving"]
+    assert facts["replaced"].startswith("1 of 2 task instances")
+    assert "INTERRUPTION-1" in facts["replaced"]
+    assert savings_facts(hour_record()) == {}
+    told = savings_document(record)
+    assert (told["scaling"]["saved_usd"], told["reaping"]["seconds"]) == (Decimal("1.5"), 7200)
+    assert savings_document(hour_record()) == {"scaling": None, "reaping": None, "replacements": None}

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.installations import Rehearsal
 
+from emr_autoscaler.domain.cost_history import MonthClose
 from emr_autoscaler.domain.costs import exact_sum
 from emr_autoscaler.domain.fair_rounding import rounded
 from emr_autoscaler_cli.cost_report import By, add_up, months
@@ -65,6 +66,31 @@ def test_a_cost_centre_and_a_cluster_narrow_the_report(run, rehearsal) -> None:
         ["--cluster", rehearsal.cluster_id, "--cost-centre", "sales"],
     ):
         assert run("costs", *WINDOW, *other, "--json", on=rehearsal).json["rows"] == []
+
+
+def test_a_closed_month_is_named_with_the_time_since_when_it_stands(run, rehearsal) -> None:
+    assert run("costs", *WINDOW, "--json", on=rehearsal).json["closed_months"] == []
+    close = MonthClose(
+        account_id="123456789012", month="2026-10", closed_at=datetime(2026, 11, 3, 4, 40, tzinfo=UTC)
+    )
+    rehearsal.ports.costs.close_month(close)
+    assert run("costs", *WINDOW, "--json", on=rehearsal).json["closed_months"] == [
+        {"month": "2026-10", "closed_at": "2026-11-03T04:40:00Z"}
+    ]
+    assert "2026-10 is closed since 2026-11-03 04:40:00Z" in run("costs", *WINDOW, on=rehearsal).err
+    assert run("costs", "--from", "2026-09-01", "--to", "2026-10-01", on=rehearsal).err == ""
+
+
+def test_what_was_saved_stands_below_the_table_and_in_every_row_of_whole_hours(run, rehearsal) -> None:
+    assert "saved: " in run("costs", *WINDOW, on=rehearsal).out
+    for by in By:
+        document = run("costs", *WINDOW, "--by", by, "--json", on=rehearsal).json
+        for amount in ("scaling_saving_usd", "reaping_saving_usd"):
+            shown = [row[amount] for row in document["rows"]]
+            if by in {By.GROUP, By.COMPONENT}:
+                assert set(shown) == {None}
+            else:
+                assert exact_sum(map(Decimal, shown)) == Decimal(document["total"][amount])
 
 
 def test_a_window_without_hours_says_so(run, rehearsal) -> None:

@@ -48,7 +48,7 @@ def test_an_order_is_told_with_groups_and_what_comes_next(capsys: pytest.Capture
     assert "more task nodes were ordered (TASK SCALE_OUT)" in out
     assert f"TASK on demand m5.xlarge ({group_id}): 0 -> 8 nodes" in out
     assert "DONE: EMR took the order" in out
-    assert "5 min later, or with the next alarm or event" in out
+    assert "later, or with the next alarm or event" in out
     assert "containers that wait for memory" in out
 
 

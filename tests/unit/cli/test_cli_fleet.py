@@ -26,8 +26,8 @@ def test_calls_are_shown_as_part_of_the_accounts_quota(run) -> None:
     figures = fleet(run, "--json").json
     assert all(0 <= share < 1 for share in figures["calls_per_quota"].values())
     seconds = 4 * 2 + 1800 + 6 * 3600
-    assert figures["calls_per_quota"]["ListInstances"] == pytest.approx(
-        figures["calls"]["ListInstances"] / seconds / 0.5, abs=1e-3
+    assert figures["calls_per_quota"]["ListInstanceGroups"] == pytest.approx(
+        figures["calls"]["ListInstanceGroups"] / seconds, abs=1e-3
     )
 
 

@@ -27,9 +27,12 @@ BOUNDS = {"AllowedValues", "AllowedPattern", "MinValue", "MaxValue", "MaxLength"
 
 NO_RESOURCES_KNOWN = {
     "cloudwatch:GetMetricData",
+    "ec2:DescribeInstanceTypeOfferings",
     "ec2:DescribeInstances",
     "ec2:DescribeSpotPriceHistory",
+    "ec2:DescribeSubnets",
     "elasticmapreduce:ListClusters",
+    "elasticmapreduce:ListSupportedInstanceTypes",
     "pricing:GetProducts",
 }
 """Actions for which AWS knows no resource, so that * cannot be avoided (Service Authorization Reference)."""
@@ -69,6 +72,13 @@ def test_the_default_is_a_current_runtime_on_arm64() -> None:
     makefile = (PROJECT / "layers/Makefile").read_text()
     assert "LAYER_PLATFORM ?= manylinux2014_aarch64" in makefile
     assert "LAYER_PYTHON_VERSION ?= 3.13" in makefile
+
+
+def test_only_the_function_that_reads_the_bill_carries_its_reader() -> None:
+    layers = {verb: function.get("Layers") for verb, function in functions().items()}
+    assert {verb for verb, own in layers.items() if own} == {"publish_statements"}
+    assert layers["publish_statements"] == [{"Ref": "ParquetLayer"}]
+    assert "build-ParquetLayer:" in (PROJECT / "layers/Makefile").read_text()
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -3,7 +3,7 @@
 import pytest
 
 from emr_autoscaler.domain.cluster import GroupState, Role
-from emr_autoscaler.domain.enrolment import WantedFleet, missing_task_fleet
+from emr_autoscaler.domain.fleet_selection import WantedFleet, missing_task_fleet
 from emr_autoscaler.domain.fleets import InstanceFleet
 from emr_autoscaler.domain.policy import TaskPolicy
 

@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 from hypothesis import Phase, given, note, settings
 from hypothesis import strategies as st
@@ -23,7 +24,10 @@ from emr_autoscaler.domain.capacity import yarn_mib_per_node
 from emr_autoscaler.domain.cluster import InstanceGroup, Market, Role
 from emr_autoscaler.domain.decision import Action, DecisionKind, Reason
 from emr_autoscaler.domain.demand import Demand, read_demand
+from emr_autoscaler.domain.limits import units_of
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName
+from emr_autoscaler.domain.node_prices import NO_PRICES
+from emr_autoscaler.domain.policy import TaskPolicy
 from emr_autoscaler.domain.task_capacity import TaskVerdict, decide_task_capacity
 from emr_autoscaler.domain.task_scene import TaskEvidence
 
@@ -94,6 +98,8 @@ def test_a_shrink_never_goes_below_the_minimum(evidence: TaskEvidence) -> None:
     verdict = decide_task_capacity(evidence)
     if verdict.decision.action is not Action.SCALE_IN:
         return
+    if verdict.decision.reason in {Reason.ABOVE_MAXIMUM, Reason.ABOVE_MONEY_CAP}:
+        return  # a maximum in units and a cap in money go before a minimum
     if any(g.instance_type == "x9.odd" for g in evidence.groups):
         return  # whether such a group can be ordered depends on what was learned
     assert standing(after(evidence, verdict)) >= min(evidence.policy.min_nodes, standing(evidence.groups))
@@ -134,7 +140,11 @@ def test_more_waiting_work_never_gives_fewer_nodes(evidence: TaskEvidence) -> No
 @any_scene
 def test_a_decision_carried_out_is_a_fixed_point(evidence: TaskEvidence) -> None:
     cooldown = max(evidence.policy.scale_in_cooldown, timedelta(minutes=1))
-    evidence = replace(evidence, policy=replace(evidence.policy, max_step_nodes=None, scale_in_cooldown=cooldown))
+    evidence = replace(
+        evidence,
+        policy=replace(evidence.policy, max_step_nodes=None, scale_in_cooldown=cooldown),
+        memory=replace(evidence.memory, returning_mib=0.0),  # a return to spot has a second step
+    )
     leaving = {lost.group_id for lost in evidence.memory.lost}
     if any(g.group_id in leaving and g.running_count > g.requested_count for g in evidence.groups):
         return  # a warned instance that was leaving anyway is in nobody's order
@@ -144,8 +154,17 @@ def test_a_decision_carried_out_is_a_fixed_point(evidence: TaskEvidence) -> None
     if verdict.decision.reason is Reason.LOST_CAPACITY_SETTLED:
         return  # EMR tells that the lost instance no longer runs; here it still seems to drain
     if verdict.decision.action is Action.SCALE_IN and evidence.policy.on_demand_min_nodes:
-        return  # the maximum is kept first, the floor is filled from what is then free
-    again = replace(evidence, groups=after(evidence, verdict), memory=verdict.memory, groups_are_fresh=False)
+        return  # the maximum and the cap are kept first, the floor is filled from what is then free
+    if verdict.decision.reason in {Reason.ABOVE_MAXIMUM, Reason.ABOVE_MONEY_CAP}:
+        return  # smaller nodes may fit into what the last large one left free
+    cooled = {health.key: health for health in verdict.pools}
+    again = replace(
+        evidence,
+        groups=after(evidence, verdict),
+        memory=verdict.memory,
+        groups_are_fresh=False,
+        pools={group_id: cooled.get(health.key, health) for group_id, health in evidence.pools.items()},
+    )
     assert decide_task_capacity(again).decision.targets == ()
 
 
@@ -197,7 +216,9 @@ def test_closed_pools_get_nothing_new(evidence: TaskEvidence) -> None:
 
 @good_scene
 def test_on_demand_grows_only_to_its_floor_while_a_spot_pool_is_open(evidence: TaskEvidence) -> None:
-    evidence = replace(evidence, memory=replace(evidence.memory, lost=()))
+    memory = replace(evidence.memory, lost=(), unfulfilled_since={}, storm_until=None)
+    policy = replace(evidence.policy, spot_share=1.0, max_usd_per_hour=None)
+    evidence = replace(evidence, memory=memory, policy=policy)
     decision = decide_task_capacity(evidence).decision
     running = {g.group_id: g.running_count for g in evidence.groups}
     grown = {t.group_id for t in decision.targets if t.count > max(t.previous_count, running[t.group_id])}
@@ -238,6 +259,67 @@ def test_one_order_never_adds_more_than_the_step_beyond_the_minimum(evidence: Ta
     added = sum(max(0, t.count - t.previous_count) for t in decision.targets)
     floor = max(evidence.policy.min_nodes, *(s.min_nodes for s in evidence.policy.schedules), 0)
     assert added <= max(step or 0, floor) + lost + stalled
+
+
+def usd(evidence: TaskEvidence, groups: tuple[InstanceGroup, ...]) -> Decimal | None:
+    """What is paid for the task groups an hour, draining nodes included; None where a price is missing."""
+    total = Decimal(0)
+    for g in groups:
+        standing = max(g.requested_count, g.running_count)
+        if g.role is not Role.TASK or not standing:
+            continue
+        price = evidence.prices.of(g, NOW)
+        if price is None:
+            return None
+        total += price.usd_per_hour * standing
+    return total
+
+
+@any_scene
+def test_no_order_that_adds_passes_the_cap_in_money(evidence: TaskEvidence) -> None:
+    cap, verdict = evidence.policy.max_usd_per_hour, decide_task_capacity(evidence)
+    grown = any(t.count > t.previous_count for t in verdict.decision.targets)
+    if cap is None or not grown:
+        return
+    cost, before = usd(evidence, after(evidence, verdict)), usd(evidence, evidence.groups)
+    assert cost is not None
+    assert before is not None
+    assert cost <= max(cap, before)  # taking a drain back costs nothing more
+
+
+@good_scene
+def test_more_than_the_cap_allows_is_given_back_whatever_the_demand(evidence: TaskEvidence) -> None:
+    cap = evidence.policy.max_usd_per_hour
+    # What may not be touched, or whose size is not known, costs what it costs.
+    mine = tuple(
+        g for g in evidence.groups if g.role is not Role.TASK or (touchable(g) and g.instance_type != "x9.odd")
+    )
+    untouched = replace(evidence, groups=mine, memory=replace(evidence.memory, lost=()))
+    verdict = decide_task_capacity(untouched)
+    if verdict.decision.reason is not Reason.ABOVE_MONEY_CAP or cap is None:
+        return
+    left = {t.group_id: t.count for t in verdict.decision.targets}
+    costs = [
+        price.usd_per_hour * left.get(g.group_id, g.requested_count)
+        for g in mine
+        if g.role is Role.TASK and (price := evidence.prices.of(g, NOW)) is not None
+    ]
+    assert sum(costs) <= cap
+
+
+@any_scene
+def test_no_order_that_adds_passes_the_maximum_in_units(evidence: TaskEvidence) -> None:
+    policy, verdict = evidence.policy, decide_task_capacity(evidence)
+    if policy.max_units is None:
+        return
+    sizes = {
+        g.group_id: units_of(policy, g.instance_type, yarn_mib_per_node(g.instance_type, learned=None) or 0.0)
+        for g in evidence.groups
+        if touchable(g) and g.instance_type != "x9.odd"
+    }
+    before = sum(sizes[g.group_id] * g.requested_count for g in evidence.groups if g.group_id in sizes)
+    left = sum(sizes[g.group_id] * g.requested_count for g in after(evidence, verdict) if g.group_id in sizes)
+    assert left <= max(before, policy.max_units)
 
 
 @any_scene
@@ -302,9 +384,10 @@ def test_the_sum_over_pools_is_even_when_they_start_empty(evidence: TaskEvidence
         evidence,
         groups=groups,
         pools={},
-        memory=replace(evidence.memory, lost=(), unfulfilled_since={}, last_scale_out_at=None),
+        memory=replace(evidence.memory, lost=(), unfulfilled_since={}, last_scale_out_at=None, storm_until=None),
         metrics=yarn(pending=1000),
-        policy=replace(evidence.policy, min_nodes=0, schedules=(), max_step_nodes=None),
+        prices=NO_PRICES,
+        policy=TaskPolicy(max_nodes=evidence.policy.max_nodes, objective=evidence.policy.objective),
         is_paused=False,
         has_managed_scaling=False,
     )

@@ -29,8 +29,9 @@ def documented_fields() -> dict[str, dict[str, Any]]:
     for section, part in (("task", "Task"), ("core", "Core"), ("idle", "Idle"), ("cost", "Cost")):
         for name, field in definitions[f"{part}Document"]["properties"].items():
             found[f"{section}.{name}"] = field
-    for name, field in definitions["ScheduleDocument"]["properties"].items():
-        found[f"task.schedules[].{name}"] = field
+    for prefix, part in (("task.schedules[]", "Schedule"), ("task.pools", "Pools"), ("task.bounds", "Bounds")):
+        for name, field in definitions[f"{part}Document"]["properties"].items():
+            found[f"{prefix}.{name}"] = field
     return found
 
 
@@ -38,18 +39,18 @@ FIELDS = documented_fields()
 
 
 def bounds(field: dict[str, Any]) -> str:
-    field = next((option for option in field.get("anyOf", ()) if option["type"] != "null"), field)
+    field = next((option for option in field.get("anyOf", ()) if option.get("type") != "null"), field)
     if "$ref" in field:
-        names = SCHEMA["$defs"][field["$ref"].rpartition("/")[2]]["enum"]
-        return ", ".join(f"`{name}`" for name in names)
+        names = SCHEMA["$defs"][field["$ref"].rpartition("/")[2]].get("enum")
+        return ", ".join(f"`{name}`" for name in names) if names else "see below"
     if "exclusiveMinimum" in field:
         return f"above {field['exclusiveMinimum']}, below {field['exclusiveMaximum']}"
     if "minimum" in field:
         return f"{field['minimum']:.0f} to {field['maximum']:.0f}"
-    if "maxItems" in field:
-        return f"at most {field['maxItems']}"
-    if "minItems" in field:
-        return f"at least {field['minItems']}"
+    for word, keys in (("at most", ("maxItems", "maxProperties")), ("at least", ("minItems",))):
+        for key in keys:
+            if key in field:
+                return f"{word} {field[key]}"
     return "`true`, `false`" if field["type"] == "boolean" else ""
 
 
@@ -57,7 +58,9 @@ def unit(name: str) -> str:
     for suffix in ("minutes", "seconds", "nodes", "percent"):
         if name.endswith(f"_{suffix}"):
             return suffix
-    return "fraction" if "hdfs_" in name else ""
+    if name.endswith("_usd_per_hour"):
+        return "USD an hour"
+    return "fraction" if "hdfs_" in name or name.endswith("_share") else ""
 
 
 def test_every_field_is_documented_and_nothing_else():
@@ -71,7 +74,7 @@ def test_the_documented_unit_default_and_bounds_are_the_real_ones(name):
 
     default = f"`{json.dumps(field['default'])}`" if "default" in field else "needed"
     assert told_default == default.replace(".0`", "`").replace('"0"', "0")  # exact numbers are texts in the schema
-    assert told_bounds == bounds(field) or ("type" in field and field["type"] == "string")
+    assert told_bounds == bounds(field) or '"type": "string"' in json.dumps(field)
     assert told_unit == unit(name) or told_unit == "HH:MM"
     assert len(meaning) > 10
 
@@ -95,6 +98,7 @@ def test_the_production_policy_writes_out_every_field():
     document = json.loads((DOCS / "policies" / "production.json").read_text())
     written = {f"{section}.{name}" for section in ("task", "core", "idle", "cost") for name in document[section]}
     written |= {f"task.schedules[].{name}" for name in document["task"]["schedules"][0]} | {"mode"}
+    written |= {f"task.{part}.{name}" for part in ("pools", "bounds") for name in document["task"][part]}
 
     assert written == set(FIELDS)
 

@@ -1,14 +1,17 @@
 """What policy documents may say, and what is said of those that cannot be used."""
 
 import json
+import re
 from dataclasses import fields, replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from emr_autoscaler.domain.errors import InvalidPolicyError
 from emr_autoscaler.domain.policy import (
+    CapacityUnit,
     CorePolicy,
     CostPolicy,
     IdlePolicy,
@@ -17,6 +20,7 @@ from emr_autoscaler.domain.policy import (
     Policy,
     ScheduledMinimum,
     TaskPolicy,
+    WorkloadProfile,
 )
 from emr_autoscaler.messages.policy import PolicyDocument, parse_policy
 
@@ -50,7 +54,55 @@ def test_a_document_has_exactly_the_fields_of_the_domain(section, kind):
     document = PolicyDocument.model_fields[section].annotation
     written = {name.removesuffix("_minutes") for name in document.model_fields}
 
+    if section == "task":  # two parts of it have a form of their own
+        written = written - {"bounds", "pools"} | {"unit", "min_units", "max_units", "profile", "on_demand_type"}
     assert written == {field.name for field in fields(kind)}
+
+
+def test_bounds_in_instances_take_the_place_of_node_bounds():
+    bounded = task(bounds={"unit": "instances", "min": 2, "max": 30})
+    assert (bounded.min_nodes, bounded.max_nodes, bounded.max_units) == (2, 30, None)
+
+
+def test_bounds_in_units_bound_nodes_only_where_that_is_written_down():
+    bounds = {"unit": "units", "min": 4, "max": 160}
+    bounded = task(bounds=bounds, weights={"m5.xlarge": 4, "m5.2xlarge": 8})
+    assert (bounded.unit, bounded.min_units, bounded.max_units) == (CapacityUnit.UNITS, 4, 160)
+    assert bounded.max_nodes == 2000
+    assert task(bounds=bounds, max_nodes=25).max_nodes == 25
+
+
+def test_pools_are_types_or_a_profile():
+    assert task(pools={"profile": "external-wait"}).profile is WorkloadProfile.EXTERNAL_WAIT
+    named = task(pools={"instance_types": ["m5.xlarge"], "on_demand_type": "m5a.xlarge"})
+    assert (named.instance_types, named.on_demand_type) == (("m5.xlarge",), "m5a.xlarge")
+    assert task(instance_types=["m5.xlarge"]).instance_types == ("m5.xlarge",)
+
+
+def test_a_cap_in_money_is_exact():
+    assert task(max_usd_per_hour=0.1).max_usd_per_hour == Decimal("0.1")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"bounds": {"unit": "instances", "max": 5}, "max_nodes": 5}, "take the place of min_nodes and max_nodes"),
+        ({"bounds": {"unit": "units", "min": 9, "max": 5}}, "task.bounds: min is above max"),
+        ({"bounds": {"unit": "instances", "max": 5}, "on_demand_min_nodes": 6}, "on_demand_min_nodes is above"),
+        (
+            {"pools": {"instance_types": ["m5.xlarge"], "profile": "memory"}},
+            "task.pools: instance_types and profile",
+        ),
+        ({"pools": {"profile": "memory"}, "instance_types": ["m5.xlarge"]}, "keep pools"),
+        ({"pools": {"profil": "memory"}}, "did you mean profile?"),
+        ({"on_demand_min_nodes": 4, "on_demand_max_nodes": 3}, "raise on_demand_max_nodes"),
+        ({"spot_share": 1.5}, "task.spot_share"),
+        ({"max_usd_per_hour": -1}, "task.max_usd_per_hour"),
+    ],
+)
+def test_placement_that_contradicts_itself_names_the_field_and_the_fix(changes, said):
+    with pytest.raises(InvalidPolicyError, match=re.escape(said)):
+        task(**changes)
 
 
 def test_durations_are_minutes():

@@ -117,14 +117,14 @@ def test_a_reason_that_changes_is_recorded(quiet: Pushing) -> None:
     assert quiet.push(**FULL, pending_mib=4096, containers_pending=2).record is None
 
 
-def test_a_snapshot_that_asks_for_nodes_is_acted_on_with_two_calls_of_emr(quiet: Pushing) -> None:
+def test_a_snapshot_that_asks_for_nodes_is_acted_on_with_three_calls_of_aws(quiet: Pushing) -> None:
     answer = quiet.push(**FLOOD)
     assert answer.heed is Heed.ACTED
     assert answer.record is not None
     assert answer.record.outcome is Outcome.DONE
     assert quiet.story.ordered(quiet.cluster_id) == 10
     calls = [call for call in quiet.fault.calls if call.startswith(AWS)]
-    assert calls == ["reader.list_instance_groups", "actuator.resize_groups"]
+    assert calls == ["reader.list_instance_groups", "compute.free_addresses", "actuator.resize_groups"]
     assert quiet.push(**FLOOD).heed is Heed.HELD
 
 

@@ -138,8 +138,8 @@ def test_a_look_that_holds_makes_no_emr_call_and_one_that_acts_makes_two() -> No
     before = story.world.calls.copy()
     acted = story.system.use_cases.scale_task_groups(cluster_id, trigger="1")
     assert acted.outcome is Outcome.DONE
-    emr = {"ListInstanceGroups": 1, "ModifyInstanceGroups": 1}
-    assert {k: v for k, v in (story.world.calls - before).items() if k != "GetMetricData"} == emr
+    made = {"ListInstanceGroups": 1, "ModifyInstanceGroups": 1, "DescribeSubnets": 1}
+    assert {k: v for k, v in (story.world.calls - before).items() if k != "GetMetricData"} == made
     before = story.world.calls.copy()
     held = story.system.use_cases.scale_task_groups(cluster_id, trigger="2")
     assert held.outcome is Outcome.HELD

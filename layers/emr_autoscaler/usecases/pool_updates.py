@@ -1,0 +1,49 @@
+"""Changing a pool's health, which all clusters of a zone share: read, change, write, again on a conflict."""
+
+from collections.abc import Callable, Sequence
+
+from emr_autoscaler.domain.cluster import InstanceGroup, Market, Role
+from emr_autoscaler.domain.errors import ConflictError
+from emr_autoscaler.domain.fleet_steps import fleet_of, side_id
+from emr_autoscaler.domain.fleet_steps import pool_of as fleet_pool
+from emr_autoscaler.domain.memory import PoolHealth, PoolKey, RegistryEntry
+from emr_autoscaler.ports import Pools
+
+ATTEMPTS = 5
+
+
+def update_pool(pools: Pools, key: PoolKey, change: Callable[[PoolHealth], PoolHealth]) -> PoolHealth:
+    """Apply ``change`` to the stored health, again on what somebody else wrote in between.
+
+    Raises:
+        ConflictError: It changed under every attempt.
+    """
+    attempt = 0
+    while True:
+        (health,) = pools.get([key])
+        changed = change(health)
+        if changed == health:
+            return health
+        try:
+            return pools.put(changed)
+        except ConflictError:
+            attempt += 1
+            if attempt == ATTEMPTS:
+                raise
+
+
+def pool_of(entry: RegistryEntry, group: InstanceGroup) -> PoolKey:
+    """Return the pool that a group buys from."""
+    zone = entry.cluster.availability_zone
+    return PoolKey(instance_type=group.instance_type, availability_zone=zone, market=group.market)
+
+
+def health_of_pools(pools: Pools, entry: RegistryEntry, groups: Sequence[InstanceGroup]) -> dict[str, PoolHealth]:
+    """Return the health of the pool behind each task group, by group id; a task fleet's, by its spot side."""
+    fleet = fleet_of(entry.fleets, Role.TASK)
+    if fleet is not None:
+        (health,) = pools.get([fleet_pool(fleet.fleet_id, entry.cluster.availability_zone)])
+        return {side_id(fleet.fleet_id, Market.SPOT): health}
+    task = [g for g in groups if g.role is Role.TASK]
+    healths = pools.get([pool_of(entry, group) for group in task])
+    return {group.group_id: health for group, health in zip(task, healths, strict=True)}

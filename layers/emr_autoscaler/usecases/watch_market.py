@@ -1,0 +1,165 @@
+"""Watch the market the enrolled clusters buy in: what a node of each group costs, what pools were seen to do."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from emr_autoscaler.domain.billing import needed_prices, volume_units
+from emr_autoscaler.domain.cluster import InstanceGroup, Market, Role
+from emr_autoscaler.domain.costs import Component, Price, PriceKey
+from emr_autoscaler.domain.errors import PriceMissingError
+from emr_autoscaler.domain.instance_types import interruption_bucket
+from emr_autoscaler.domain.market import HOURS_PER_MONTH, with_node_hours
+from emr_autoscaler.domain.memory import PoolHealth, PoolKey, RegistryEntry
+from emr_autoscaler.domain.node_prices import MarketPrices, NodePrice
+from emr_autoscaler.domain.planned_groups import with_planned
+from emr_autoscaler.ports import Clock, Compute, Costs, Pools, Registry
+from emr_autoscaler.usecases.billed_instances import planned_instances
+from emr_autoscaler.usecases.pool_updates import pool_of, update_pool
+from emr_autoscaler.usecases.refresh_prices import RefreshPrices
+from emr_autoscaler.usecases.registry_updates import update_entry
+
+CONFIRMED_EVERY = timedelta(minutes=30)
+"""Prices that did not move are written again this often, so that a decision knows them to be current."""
+
+LONGEST_GAP = timedelta(minutes=10)
+"""Node-hours are counted over no longer time at once: nobody saw what was between."""
+
+_MOMENT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchMarket:
+    """Keeps the prices of every active cluster's task groups, and the experience with their pools."""
+
+    clock: Clock
+    registry: Registry
+    pools: Pools
+    compute: Compute
+    costs: Costs
+    refresh_prices: RefreshPrices
+
+    def __call__(self) -> int:
+        """Look at the market once; return how many clusters have prices that moved, or are new."""
+        now = self.clock.now()
+        entries = [entry for entry in self.registry.all() if entry.is_active and _task_groups(entry)]
+        self._count_node_hours(entries, now)
+        known = self._prices(entries, now)
+        moved = 0
+        for entry in entries:
+            found = {g.group_id: price for g in _task_groups(entry) if (price := _price(entry, g, known))}
+            fresh = MarketPrices(by_group=found, confirmed_at=now)
+            since = entry.prices.confirmed_at
+            changed = found != entry.prices.by_group
+            if changed or since is None or now - since >= CONFIRMED_EVERY:
+                update_entry(self.registry, entry.cluster_id, _with_prices(fresh))
+            moved += changed
+        return moved
+
+    def _prices(self, entries: Sequence[RegistryEntry], now: datetime) -> Mapping[PriceKey, Price]:
+        """Return every price in force that can be known; a missing one leaves its groups without."""
+        keys: set[PriceKey] = set()
+        for entry in entries:
+            planned = [i for i in planned_instances(entry) if i.role is Role.TASK]
+            keys.update(needed_prices(planned, entry.cluster.region))
+        fixed = sorted((k for k in keys if k.component is not Component.EC2_SPOT), key=_by_name)
+        found = self._in_force(fixed, now)
+        missing = [key for key in fixed if key not in found]
+        for key in missing:
+            try:
+                self.refresh_prices.look_up([key])
+            except PriceMissingError:
+                continue  # nothing is guessed: under a cap its groups are not ordered
+        if missing:
+            found = self._in_force(fixed, now)
+        return {**found, **self._spot_prices([key for key in keys if key not in fixed], now)}
+
+    def _in_force(self, keys: Sequence[PriceKey], now: datetime) -> dict[PriceKey, Price]:
+        prices = self.costs.prices(keys, start=now, end=now + _MOMENT)
+        return {price.key: price for price in prices if price.effective_from <= now}
+
+    def _spot_prices(self, keys: Sequence[PriceKey], now: datetime) -> dict[PriceKey, Price]:
+        """Return the spot prices in force, those that are new written to the price book first."""
+        types: dict[str, list[str]] = defaultdict(list)
+        for key in sorted(keys, key=_by_name):
+            types[key.availability_zone].append(key.item)
+        steps = [
+            price
+            for zone, names in types.items()
+            for price in self.compute.spot_prices(names, zone, start=now, end=now + _MOMENT)
+        ]
+        found = {price.key: price for price in sorted(steps, key=lambda price: price.effective_from)}
+        known = self._in_force(list(found), now)
+        new = [price for key, price in found.items() if known.get(key) != price]
+        if new:
+            self.costs.put_prices(new)
+        return found
+
+    def _count_node_hours(self, entries: Sequence[RegistryEntry], now: datetime) -> None:
+        running: dict[PoolKey, int] = defaultdict(int)
+        for entry in entries:
+            for group in _task_groups(entry):
+                if group.market is Market.SPOT:
+                    running[pool_of(entry, group)] += group.running_count
+
+        for key, nodes in running.items():
+
+            def change(health: PoolHealth, nodes: int = nodes) -> PoolHealth:
+                bucket = interruption_bucket(health.key.instance_type)
+                if bucket is not None and health.bucket is None:
+                    health = replace(health, bucket=bucket)
+                if not nodes:
+                    return health
+                since = max(health.observed_at or now, now - LONGEST_GAP)
+                return replace(with_node_hours(health, nodes, since=since, now=now), observed_at=now)
+
+            update_pool(self.pools, key, change)
+
+
+def _with_prices(prices: MarketPrices) -> Callable[[RegistryEntry], RegistryEntry]:
+    return lambda entry: replace(entry, prices=prices)
+
+
+def _task_groups(entry: RegistryEntry) -> list[InstanceGroup]:
+    """Return the task groups, and those that a dry run decides with as if they were there."""
+    return [group for group in with_planned(entry.groups, entry.planned) if group.role is Role.TASK]
+
+
+def _by_name(key: PriceKey) -> tuple[str, str, str]:
+    return (key.component, key.item, key.availability_zone)
+
+
+def _price(entry: RegistryEntry, group: InstanceGroup, known: Mapping[PriceKey, Price]) -> NodePrice | None:
+    """Return what one node of a group costs; None where EC2's or EMR's price is not known."""
+    region, zone = entry.cluster.region, entry.cluster.availability_zone
+    if group.market is Market.SPOT:
+        ec2 = PriceKey(
+            component=Component.EC2_SPOT, region=region, item=group.instance_type, availability_zone=zone
+        )
+    else:
+        ec2 = PriceKey(component=Component.EC2_ON_DEMAND, region=region, item=group.instance_type)
+    fee = PriceKey(component=Component.EMR_FEE, region=region, item=group.instance_type)
+    if ec2 not in known or fee not in known:
+        return None
+    return NodePrice(
+        ec2_usd=known[ec2].usd,
+        emr_usd=known[fee].usd,
+        volumes_usd=_volumes_usd(entry, group, known),
+        source=known[ec2].source,
+        effective_from=known[ec2].effective_from,
+    )
+
+
+def _volumes_usd(entry: RegistryEntry, group: InstanceGroup, known: Mapping[PriceKey, Price]) -> Decimal | None:
+    """Return what a node's volumes cost an hour of an average month; None where a price is not known."""
+    charged = [
+        part
+        for volume in (entry.cluster.root_volume, *group.volumes)
+        for part in volume_units(volume, entry.cluster.region)
+    ]
+    if any(key not in known for key, _units in charged):
+        return None
+    monthly = sum((known[key].usd * units for key, units in charged), Decimal(0))
+    return (monthly / HOURS_PER_MONTH).quantize(Decimal("0.000001"))
