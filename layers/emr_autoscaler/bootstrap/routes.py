@@ -148,11 +148,7 @@ def _note_capacity(
 ) -> Report:
     """Capacity that could not be had; anything else EMR tells of provisioning is ignored."""
     answer, report = use_cases.handle_interruption, {"cluster_id": told.cluster_id}
-    if isinstance(told, InstanceFleetCapacity):
-        if told.is_shortage:
-            ours = answer.note_fleet_shortage(told.cluster_id, told.fleet_id, trigger=trigger)
-            return {**report, "ours": ours}
-    elif told.is_spot_quota:
+    if told.is_spot_quota:
         return {**report, "ours": answer.note_spot_quota(told.cluster_id, trigger=trigger)}
     if not told.is_insufficient_capacity:
         return {**report, "ignored": told.event_code}

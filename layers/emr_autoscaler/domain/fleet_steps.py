@@ -160,13 +160,6 @@ def core_order_of(fleet: InstanceFleet, count: int) -> FleetTarget:
 def task_policy_in_steps(policy: TaskPolicy, step_units: int) -> TaskPolicy:
     """Return a policy whose numbers of nodes, units of a fleet, are turned into steps; never above its maximum."""
     most = policy.max_nodes // step_units
-    floor = min(most, -(-policy.on_demand_min_nodes // step_units))
-    on_demand_most = policy.on_demand_max_nodes
-    if policy.unit is CapacityUnit.UNITS:
-        # A fleet says itself what its types weigh; a step then weighs one.
-        min_units, max_units = -(-policy.min_units // step_units), policy.max_units
-        max_units = None if max_units is None else max_units // step_units
-        policy = replace(policy, weights={}, max_units=max_units, min_units=min(min_units, max_units or min_units))
     return replace(
         policy,
         max_nodes=most,
