@@ -7,11 +7,13 @@ from emr_autoscaler.adapters.emr_volumes import release_of
 from emr_autoscaler.domain.billing import needed_prices
 from emr_autoscaler.domain.cluster import InstanceGroup, Market, Role
 from emr_autoscaler.domain.costs import Component
+from emr_autoscaler.domain.fleet_steps import fleet_of
 from emr_autoscaler.domain.memory import RegistryEntry
 from emr_autoscaler.domain.snapshot import is_pushing
 from emr_autoscaler.usecases.billed_instances import planned_instances
 from emr_autoscaler_cli.account import PolicyBook
 from emr_autoscaler_cli.findings import Finding, careful, failed, ok, warning
+from emr_autoscaler_cli.fleet_checks import check_fleets
 from emr_autoscaler_cli.installation import Installation
 
 FEWEST_POOLS = 3
@@ -62,7 +64,8 @@ def _check(
     if entry.cluster.has_managed_scaling:
         yield warning(what, "has managed scaling, so it is not scaled here", "remove it, or opt the cluster out")
     elif entry.cluster.uses_fleets:
-        yield warning(what, "has instance fleets, so it is not scaled here", "use instance groups")
+        yield from check_fleets(entry, what)
+        yield from _check_masters(entry, installation, what)
     else:
         yield from _check_groups(entry, what)
         yield from _check_masters(entry, installation, what)
@@ -111,6 +114,7 @@ def _check_group(group: InstanceGroup, what: str) -> Iterator[Finding]:
 def _check_masters(entry: RegistryEntry, installation: Installation, what: str) -> Iterator[Finding]:
     release = release_of(entry.cluster.release_label)
     on_spot = any(g.role is Role.TASK and g.market is Market.SPOT for g in entry.groups)
+    on_spot = on_spot or fleet_of(entry.fleets, Role.TASK) is not None
     if release is None or release < MASTERS_ROAM_SINCE or not on_spot:
         return
     if not installation.account.keeps_masters_off_spot(entry.cluster_id):

@@ -7,7 +7,8 @@ from typing import Any
 
 from emr_autoscaler.adapters.evidence import dump_evidence
 from emr_autoscaler.domain.core_scene import CoreEvidence
-from emr_autoscaler.domain.decision import Action, DecisionKind
+from emr_autoscaler.domain.decision import Action, DecisionKind, GroupTarget
+from emr_autoscaler.domain.fleets import FleetTarget, InstanceFleet
 from emr_autoscaler.domain.idleness import IdleEvidence
 from emr_autoscaler.domain.interruption import InterruptionEvidence
 from emr_autoscaler.domain.metrics import ClusterMetrics
@@ -106,22 +107,28 @@ def document(record: DecisionRecord, replayed: Replay) -> dict[str, Any]:
         "meaning": explanation.meaning,
         "what_to_do": explanation.advice,
         "detail": decision.detail,
-        "targets": [
-            {
-                "group_id": t.group_id,
-                "previous_count": t.previous_count,
-                "count": t.count,
-                "leave_first": list(t.leave_first),
-                "protected": list(t.protected),
-            }
-            for t in decision.targets
-        ],
+        "targets": [_target(target) for target in decision.targets],
         "outcome": record.outcome,
         "error": record.error,
         "trigger": record.trigger,
         "next_evaluation_at": decision.next_evaluation_at,
         "replay": {"agrees": replayed.agrees, "differences": list(replayed.differences)},
         "evidence": None if record.evidence is None else dump_evidence(decision.kind, record.evidence),
+    }
+
+
+def _target(target: GroupTarget | FleetTarget) -> dict[str, Any]:
+    sizes = {"previous_count": target.previous_count, "count": target.count}
+    if isinstance(target, GroupTarget):
+        named = {"leave_first": list(target.leave_first), "protected": list(target.protected)}
+        return {"group_id": target.group_id, **sizes, **named}
+    return {
+        "fleet_id": target.fleet_id,
+        **sizes,
+        "previous_on_demand_units": target.previous_on_demand_units,
+        "on_demand_units": target.on_demand_units,
+        "previous_spot_units": target.previous_spot_units,
+        "spot_units": target.spot_units,
     }
 
 
@@ -167,15 +174,26 @@ def _inputs(record: DecisionRecord) -> Mapping[str, str]:
         "metrics missing": words.missing_metrics(record),
         "set by somebody else": words.standing_hold(record),
         "last resize": words.last_resizes(evidence),
+        "fleets": "\n".join(map(_fleet, evidence.fleets)),
         **(dict(_task_inputs(evidence)) if isinstance(evidence, TaskEvidence) else {}),
     }
+
+
+def _fleet(fleet: InstanceFleet) -> str:
+    types = ", ".join(f"{kind.instance_type} x{kind.units}" for kind in fleet.types)
+    return (
+        f"{fleet.role} {fleet.provisioned_on_demand_units}/{fleet.target_on_demand_units} units on demand, "
+        f"{fleet.provisioned_spot_units}/{fleet.target_spot_units} on spot {fleet.state} "
+        f"({fleet.fleet_id}: {types})"
+    )
 
 
 def _task_inputs(evidence: TaskEvidence) -> Iterator[tuple[str, str]]:
     policy = evidence.policy
     tuning = TUNING[policy.objective]
     drain, hold = tuning.drain_within.total_seconds(), tuning.hold.total_seconds()
-    bounds = f"{policy.min_nodes}-{policy.max_nodes} task nodes, objective {policy.objective}"
+    counted = "units of the task fleet" if evidence.fleets else "task nodes"
+    bounds = f"{policy.min_nodes}-{policy.max_nodes} {counted}, objective {policy.objective}"
     patience = f"waiting work may take {drain:.0f} s"
     kept = f", nodes needed in the last {hold:.0f} s are kept" if hold else ""
     yield "policy", f"{bounds}: {patience}{kept}"

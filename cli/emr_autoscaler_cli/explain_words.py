@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 
 from emr_autoscaler.domain.cluster import InstanceGroup, Role
 from emr_autoscaler.domain.core_scene import BLOCK_METRICS, YARN_METRICS, CoreEvidence
-from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, GroupTarget, Reason
+from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, GroupTarget, Reason, order_in_words
 from emr_autoscaler.domain.demand import NEEDED
+from emr_autoscaler.domain.fleets import FleetTarget
 from emr_autoscaler.domain.interruption import InterruptionEvidence
 from emr_autoscaler.domain.metrics import MetricName
 from emr_autoscaler.domain.operator_change import standing_change
@@ -23,7 +24,7 @@ WHAT: Mapping[Action, str] = {
     Action.ALERT: "people were told",
     Action.ANNOUNCE: "the end of the cluster was announced",
     Action.TERMINATE: "the cluster was ended",
-    Action.ADD_GROUPS: "empty task groups were created",
+    Action.ADD_GROUPS: "task groups, or a task fleet, were created",
 }
 """What each action did, where it was carried out."""
 
@@ -106,6 +107,9 @@ def orders(record: DecisionRecord) -> Iterator[str]:
     """Yield each order with what it says of single nodes."""
     names = {group.group_id: group_name(group) for group in groups_of(record)}
     for target in record.decision.targets:
+        if isinstance(target, FleetTarget):
+            yield order_in_words(target)
+            continue
         name = names.get(target.group_id, target.group_id)
         yield f"{name}: {target.previous_count} -> {target.count} nodes{_nodes(target)}"
 

@@ -32,8 +32,8 @@ _GUARDS = {
         "Remove that one, or opt the cluster out: two scalers on one cluster fight.",
     ),
     Reason.USES_FLEETS: Explanation(
-        "The cluster has instance fleets; this release scales instance groups.",
-        "Only idleness is watched; opt it out if that is not wanted.",
+        "The cluster has instance fleets, and EMR has not shown them yet.",
+        "Nothing if it passes with the next full sweep; else see that sweep-fleet may call ListInstanceFleets.",
     ),
     Reason.GROUPS_UNAVAILABLE: Explanation(
         "No group may be resized: there is none, or each is being reconfigured, suspended or not up yet.",
@@ -116,11 +116,15 @@ _TASK = {
         "If it happens often, name more instance_types, or give the cluster an on-demand task group.",
     ),
     Reason.BACK_TO_SPOT: Explanation(
-        "On-demand nodes stood in for spot for half an hour, and a healthy pool saves at least 20 %: spot nodes "
-        "are ordered first; once they run, the on-demand nodes drain."
+        "On-demand nodes, or units of a fleet, stood in for spot for half an hour, and a healthy pool "
+        "saves at least 20 %: spot is ordered first; once it runs, what stands on demand drains."
     ),
     Reason.LOST_CAPACITY_SETTLED: Explanation(
         "Warned instances are gone; their groups' counts are lowered, because the replacement stands elsewhere."
+    ),
+    Reason.WHOLE_INSTANCES: Explanation(
+        "A fleet could give back units, but fewer than one of its instances counts.",
+        "Name instance types of smaller weight in the fleet if the rest is large.",
     ),
 }
 
@@ -142,6 +146,11 @@ _CORE = {
         "One node fewer would be below dfs.replication (3 where none is configured)."
     ),
     Reason.HDFS_WOULD_FILL: Explanation("With one node fewer HDFS would be at or above hdfs_target."),
+    Reason.FLEET_ONLY_GROWS: Explanation(
+        "The core fleet has instance types of different weight: a smaller target might take several instances at "
+        "once, so it is never shrunk.",
+        "Give the core fleet types of one weight if it shall shrink.",
+    ),
     Reason.YARN_BUSY: Explanation(
         "HDFS would do with one core node fewer, but core nodes run containers, too: some wait for memory, or "
         "less memory is free than yarn_free_percent."
@@ -185,6 +194,9 @@ _INTERRUPTIONS = {
         "EC2 takes the primary node back: the cluster ends within two minutes.", "Start another cluster."
     ),
     Reason.ALREADY_REPLACED: Explanation("This instance's warning was answered before."),
+    Reason.FLEET_REPLACES: Explanation(
+        "EC2 takes an instance of the task fleet back; EMR buys its units anew among all types of the fleet."
+    ),
     Reason.MAINTENANCE_SCHEDULED: Explanation(
         "AWS Health announces a scheduled change of an instance of the cluster.",
         "Read the AWS Health Dashboard for the date. Nothing is replaced for it.",

@@ -5,6 +5,7 @@ from typing import Any
 
 from emr_autoscaler.domain.cluster import Role
 from emr_autoscaler.domain.errors import InvalidPolicyError
+from emr_autoscaler.domain.fleets import InstanceFleet
 from emr_autoscaler.domain.memory import RegistryEntry
 from emr_autoscaler_cli.account import PolicyBook
 from emr_autoscaler_cli.failures import DONE
@@ -17,8 +18,8 @@ examples:
   emr-autoscaler status --all --json
   emr-autoscaler status --stack-prefix emr-autoscaler-test --profile test --region eu-west-1
 
-nodes are running/requested. A cluster without a next evaluation is settled: nothing is looked at until
-an alarm or an event speaks.
+nodes are running/requested; of a cluster with instance fleets units provisioned/asked for, marked u. A cluster
+without a next evaluation is settled: nothing is looked at until an alarm or an event speaks.
 """
 
 COLUMNS = ["cluster", "name", "state", "policy", "mode", "core", "task", "next evaluation", "last decision"]
@@ -56,7 +57,9 @@ def describe(entry: RegistryEntry, policies: PolicyBook, installation: Installat
         "policy": entry.policy_name,
         "mode": _mode(entry, policies),
         "cost_centre": entry.cost_centre,
+        "counted_in": "units" if entry.fleets else "nodes",
         "nodes": {role.value: _nodes(entry, role) for role in Role},
+        "fleets": [_fleet(fleet) for fleet in entry.fleets],
         "next_evaluation_at": entry.next_evaluation_at,
         "last_decision": None
         if last is None
@@ -79,14 +82,29 @@ def _mode(entry: RegistryEntry, policies: PolicyBook) -> str:
 
 def _nodes(entry: RegistryEntry, role: Role) -> dict[str, int]:
     groups = [group for group in entry.groups if group.role is role]
+    fleets = [fleet for fleet in entry.fleets if fleet.role is role]
     return {
-        "running": sum(group.running_count for group in groups),
-        "requested": sum(group.requested_count for group in groups),
+        "running": sum(g.running_count for g in groups) + sum(f.provisioned_units for f in fleets),
+        "requested": sum(g.requested_count for g in groups) + sum(f.target_units for f in fleets),
+    }
+
+
+def _fleet(fleet: InstanceFleet) -> dict[str, Any]:
+    return {
+        "fleet_id": fleet.fleet_id,
+        "role": fleet.role,
+        "state": fleet.state,
+        "target_on_demand_units": fleet.target_on_demand_units,
+        "target_spot_units": fleet.target_spot_units,
+        "provisioned_on_demand_units": fleet.provisioned_on_demand_units,
+        "provisioned_spot_units": fleet.provisioned_spot_units,
+        "types": {kind.instance_type: kind.units for kind in fleet.types},
     }
 
 
 def _row(cluster: dict[str, Any]) -> list[str]:
     last = cluster["last_decision"]
+    unit = " u" if cluster["counted_in"] == "units" else ""
     return [
         cluster["cluster_id"],
         cluster["name"],
@@ -94,7 +112,7 @@ def _row(cluster: dict[str, Any]) -> list[str]:
         cluster["policy"] or "-",
         cluster["mode"],
         *(
-            f"{nodes['running']}/{nodes['requested']}"
+            f"{nodes['running']}/{nodes['requested']}{unit}"
             for nodes in (cluster["nodes"][r.value] for r in (Role.CORE, Role.TASK))
         ),
         moment(cluster["next_evaluation_at"]),

@@ -6,7 +6,9 @@ from typing import Any
 
 from emr_simulator.clusters import Cluster, Group, Node, StepRun
 from emr_simulator.engine import to_moment
+from emr_simulator.fleets import Fleet
 from emr_simulator.kernel import Kernel
+from emr_simulator.words import Market
 
 _NOTICE_SECONDS = 14 * 86400
 EMR = "aws.emr"
@@ -40,8 +42,11 @@ def cluster_changed(kernel: Kernel, cluster: Cluster, message: str) -> None:
 
 
 def group_changed(kernel: Kernel, group: Group, message: str) -> None:
-    """Send EMR Instance Group State Change; counts are strings there."""
+    """Send EMR Instance Group State Change; counts are strings there. Of a fleet, the fleet's form."""
     cluster = group.cluster
+    if isinstance(group, Fleet):
+        _fleet_changed(kernel, group, message)
+        return
     kernel.emit(
         "EMR Instance Group State Change",
         EMR,
@@ -82,6 +87,63 @@ def capacity_missing(kernel: Kernel, group: Group, missing: int, *, over_quota: 
             f"instance group {group.group_id} in Amazon EMR cluster {cluster.cluster_id} "
             f"({cluster.spec.name}): EC2 has insufficient {group.spec.market.value} capacity for it in "
             f"{cluster.zone} at {_minute(kernel.now)}.",
+        },
+    )
+
+
+def _fleet_changed(kernel: Kernel, fleet: Fleet, message: str) -> None:
+    """Send EMR Instance Fleet State Change; capacities are numbers there (EventBridge's schema registry)."""
+    cluster = fleet.cluster
+    name = f"instance fleet {fleet.group_id}"
+    kernel.emit(
+        "EMR Instance Fleet State Change",
+        EMR,
+        {
+            "severity": "INFO",
+            "clusterId": cluster.cluster_id,
+            "instanceFleetId": fleet.group_id,
+            "instanceFleetType": fleet.spec.role.value,
+            "state": fleet.state.value,
+            "targetOnDemandCapacity": fleet.targets[Market.ON_DEMAND],
+            "targetSpotCapacity": fleet.targets[Market.SPOT],
+            "provisionedOnDemandCapacity": fleet.provisioned(Market.ON_DEMAND),
+            "provisionedSpotCapacity": fleet.provisioned(Market.SPOT),
+            "message": message.format(
+                group=f"{name} in Amazon EMR cluster {cluster.cluster_id} ({cluster.spec.name})"
+            ),
+        },
+    )
+    fleet.message = message.format(group=name)
+
+
+def fleet_resize_began(kernel: Kernel, fleet: Fleet) -> None:
+    """Send EMR Instance Fleet State Change about the beginning of a resize."""
+    _fleet_changed(
+        kernel,
+        fleet,
+        f"A resize for {{group}} started at {_minute(kernel.now)}. The instance fleet is resizing from an "
+        f"On-Demand capacity of {fleet.provisioned(Market.ON_DEMAND)} to a target of "
+        f"{fleet.targets[Market.ON_DEMAND]}, and from a Spot capacity of {fleet.provisioned(Market.SPOT)} to a "
+        f"target of {fleet.targets[Market.SPOT]}.",
+    )
+
+
+def fleet_capacity_missing(kernel: Kernel, fleet: Fleet, market: Market, *, over_quota: bool = False) -> None:
+    """Send EMR Instance Fleet Provisioning with the code of dry pools, or of a spot quota that is used up."""
+    cluster = fleet.cluster
+    types = ", ".join(kind.instance_type for kind in fleet.fleet.types)
+    kernel.emit(
+        "EMR Instance Fleet Provisioning",
+        EMR,
+        {
+            "severity": "WARN",
+            "eventCode": SPOT_QUOTA if over_quota else INSUFFICIENT_CAPACITY,
+            "clusterId": cluster.cluster_id,
+            "instanceFleetId": fleet.group_id,
+            "instanceFleetType": fleet.spec.role.value,
+            "message": f"We are not able to provision instance fleet {fleet.group_id} of your Amazon EMR cluster "
+            f"{cluster.cluster_id} ({cluster.spec.name}): Amazon EC2 has insufficient {market.value} capacity for "
+            f"instance types [{types}] in Availability Zones [{cluster.zone}] at {_minute(kernel.now)}.",
         },
     )
 

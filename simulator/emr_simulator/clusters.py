@@ -15,7 +15,9 @@ class Node:
     """One instance, wanted, running or gone. Times are seconds since 1970.
 
     Attributes:
+        instance_type, market: The group's; in a fleet those it was bought by.
         boot_seconds: From its EC2 launch to its usefulness.
+        units: What it counts in its fleet.
         draining: Chosen to leave; no new containers.
         drain_deadline: When it is taken even if it is not empty.
         copied_at: Core only: when its blocks are safe elsewhere; None while that has not begun.
@@ -25,9 +27,12 @@ class Node:
 
     instance_id: str
     group: "Group"
+    instance_type: str
+    market: Market
     requested_at: int
     boot_seconds: int
     state: InstanceState
+    units: int = 1
     ec2_id: str = ""
     launched_at: int | None = None
     ready_at: int | None = None
@@ -41,6 +46,20 @@ class Node:
     yarn: NodeManager | None = None
     volumes: tuple[Ec2Volume, ...] = ()
     private_ip: str = ""
+
+    @property
+    def data_volumes(self) -> tuple[VolumeSpec, ...]:
+        """Its volumes beyond the root volume."""
+        return self.group.volumes_of(self.instance_type)
+
+    @property
+    def data_gib(self) -> int:
+        """Its disk for HDFS."""
+        return sum(volume.size_gib for volume in self.data_volumes)
+
+    def yarn_mib(self, extra: dict[str, int]) -> int:
+        """Memory YARN has on it."""
+        return extra.get(self.instance_type, TYPES[self.instance_type].yarn_mib)
 
     @property
     def is_gone(self) -> bool:
@@ -84,16 +103,32 @@ class Group:
         return [node for node in self.nodes if not node.draining]
 
     @property
-    def volumes(self) -> tuple[VolumeSpec, ...]:
-        """Data volumes of each instance."""
-        if self.spec.volumes is not None:
-            return self.spec.volumes
-        return default_data_volumes(self.spec.instance_type, self.cluster.spec.release_label)
+    def is_launched(self) -> bool:
+        """Whether EC2 has launched every node it has."""
+        return all(node.launched_at is not None for node in self.nodes)
 
     @property
-    def data_gib(self) -> int:
-        """Disk of one node for HDFS."""
-        return sum(volume.size_gib for volume in self.volumes)
+    def is_settled(self) -> bool:
+        """Whether it has what it was asked for, and nothing comes or goes."""
+        return len(self.nodes) == self.requested and all(
+            node.state is InstanceState.RUNNING and not node.draining for node in self.nodes
+        )
+
+    @property
+    def size_in_words(self) -> str:
+        """How large it is, for messages."""
+        return f"It now has an instance count of {self.running}."
+
+    @property
+    def volumes(self) -> tuple[VolumeSpec, ...]:
+        """Data volumes of each instance."""
+        return self.volumes_of(self.spec.instance_type)
+
+    def volumes_of(self, instance_type: str) -> tuple[VolumeSpec, ...]:
+        """Return the data volumes of each instance of a type."""
+        if self.spec.volumes is not None:
+            return self.spec.volumes
+        return default_data_volumes(instance_type, self.cluster.spec.release_label)
 
     def yarn_mib(self, extra: dict[str, int]) -> int:
         """Memory YARN has on one node."""

@@ -4,9 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from emr_simulator.words import ClusterState, GroupState, InstanceState, Market, Role, StepState
 from emr_simulator.workloads.model import Job
+
+if TYPE_CHECKING:
+    from emr_simulator.fleet_descriptions import FleetSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,16 +66,17 @@ class ClusterSpec:
     """A cluster to be run.
 
     Attributes:
+        groups, fleets: One or the other, never both.
         auto_terminate: True ends it with its last step (a transient cluster).
         dfs_replication: From a configuration; None takes EMR's default for the core count.
         root_volume: None takes EMR's default for the release.
         availability_zone: None takes the first zone of the world.
-        uses_fleets: The cluster has instance fleets: calls about groups are refused.
         has_probe: Its primary node runs the probe, where the world's settings give probes a period.
     """
 
     name: str
-    groups: tuple[GroupSpec, ...]
+    groups: tuple[GroupSpec, ...] = ()
+    fleets: "tuple[FleetSpec, ...]" = ()
     steps: tuple[StepSpec, ...] = ()
     release_label: str = "emr-7.2.0"
     applications: tuple[str, ...] = ("Hadoop", "Spark")
@@ -82,8 +87,12 @@ class ClusterSpec:
     dfs_replication: int | None = None
     root_volume: VolumeSpec | None = None
     managed_scaling: ManagedScaling | None = None
-    uses_fleets: bool = False
     has_probe: bool = True
+
+    @property
+    def uses_fleets(self) -> bool:
+        """Whether the cluster has instance fleets: calls about groups are refused."""
+        return bool(self.fleets)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -143,9 +143,9 @@ class Ec2Api:
         }.get(node.end_code, f"{node.end_code}: User initiated shutdown")
         return Ec2Instance(
             ec2_instance_id=node.ec2_id,
-            instance_type=group.spec.instance_type,
+            instance_type=node.instance_type,
             availability_zone=cluster.zone,
-            market=group.spec.market,
+            market=node.market,
             state=state,
             state_reason_code=node.end_code,
             state_reason_message=message,

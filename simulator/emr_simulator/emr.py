@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
 
-from emr_simulator import refusals
+from emr_simulator import fleet_refusals, refusals
 from emr_simulator.announcements import auto_scaling_changed
 from emr_simulator.catalogue import TYPES
 from emr_simulator.clusters import Cluster, Group, Node, StepRun
@@ -24,10 +24,8 @@ from emr_simulator.descriptions import (
 from emr_simulator.ec2 import subnet_of
 from emr_simulator.engine import to_moment, to_moment_or_none, to_seconds
 from emr_simulator.errors import invalid_request, validation
-from emr_simulator.kernel import Kernel
-from emr_simulator.lifecycle import Lifecycle
-from emr_simulator.quotas import Quotas
-from emr_simulator.trail import Caller, Trail
+from emr_simulator.fleet_calls import FleetCalls
+from emr_simulator.trail import Caller
 
 _RELEASE = re.compile(r"emr-\d+\.\d+\.\d+")
 
@@ -36,14 +34,8 @@ REMEMBERED_SECONDS = 30 * 86400
 MAXIMUM_INSTANCES = 2000
 
 
-class EmrApi:
+class EmrApi(FleetCalls):
     """The calls of EMR that the world answers; each takes its quota and may raise ApiError."""
-
-    def __init__(self, kernel: Kernel, lifecycle: Lifecycle, quotas: Quotas) -> None:
-        self._kernel = kernel
-        self._lifecycle = lifecycle
-        self._quotas = quotas
-        self._trail = Trail(kernel)
 
     def calling_as(self, caller: Caller) -> AbstractContextManager[None]:
         """Let the calls inside the ``with`` block be somebody's, as CloudTrail tells them."""
@@ -87,18 +79,28 @@ class EmrApi:
         group_id: str | None = None,
         group_types: Sequence[str] = (),
         states: Sequence[str] = (),
+        fleet_id: str | None = None,
+        fleet_type: str | None = None,
     ) -> tuple[InstanceDescription, ...]:
         """Return active instances and those of the last 30 days, newest first, at most 2,000."""
         self._quotas.take("ListInstances")
         cluster = self._cluster(cluster_id)
+        if group_id is not None or group_types:
+            refusals.of_group_calls(cluster, "ListInstances")
+        if fleet_id is not None or fleet_type is not None:
+            fleet_refusals.of_fleet_calls(cluster, "ListInstances")
         if group_id is not None:
             refusals.of_unknown_group(cluster, group_id)
+        if fleet_id is not None:
+            fleet_refusals.known_fleet(cluster, fleet_id)
+        wanted_id = group_id or fleet_id
         horizon = self._kernel.now - REMEMBERED_SECONDS
         nodes = [
             node
             for group in cluster.groups.values()
-            if (group_id is None or group.group_id == group_id)
+            if (wanted_id is None or group.group_id == wanted_id)
             and (not group_types or group.spec.role in group_types)
+            and (fleet_type is None or group.spec.role.value == fleet_type)
             for node in group.all_nodes
             if (not states or node.state in states)
             and (node.ended_at is None or (node.ended_at > horizon and node.launched_at is not None))
@@ -243,8 +245,9 @@ class EmrApi:
 
     # ------------------------------------------------------------------ inside
 
-    def _cluster(self, cluster_id: str) -> Cluster:
-        return refusals.known_cluster(self._lifecycle.clusters, cluster_id)
+    def arn_of(self, cluster_id: str) -> str:
+        """Return the ARN of a cluster; no call of EMR, so it takes no quota."""
+        return self._cluster(cluster_id).arn
 
     def _cluster_of_group(self, resizes: Sequence[GroupResize]) -> Cluster:
         wanted = resizes[0].group_id if resizes else ""
@@ -307,8 +310,8 @@ def _show_node(node: Node) -> InstanceDescription:
         ec2_instance_id=node.ec2_id,
         group_id=node.group.group_id,
         role=node.group.spec.role,
-        market=node.group.spec.market,
-        instance_type=node.group.spec.instance_type,
+        market=node.market,
+        instance_type=node.instance_type,
         state=node.state,
         state_change_code="INSTANCE_FAILURE" if node.interrupted else "",
         created_at=to_moment(created),

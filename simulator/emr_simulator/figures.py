@@ -130,7 +130,7 @@ def figures_of(
     apps = [*yarn.ended, *yarn.live]
     task = [node for node in cluster.nodes() if node.group.spec.role is Role.TASK and node.launched_at]
     total = sum(_seconds_within(node, began, end) for node in task)
-    spot = sum(_seconds_within(node, began, end) for node in task if node.group.spec.market is Market.SPOT)
+    spot = sum(_seconds_within(node, began, end) for node in task if node.market is Market.SPOT)
     cost, floor = _costs(cluster, ledger, began, end)
     work = sum(job.work_seconds for job in workload.jobs)
     return Figures(

@@ -1,9 +1,10 @@
 """The state of an instance group as its nodes have it, and its announcement."""
 
-from emr_simulator.announcements import group_changed
+from emr_simulator.announcements import fleet_resize_began, group_changed
 from emr_simulator.clusters import Group
+from emr_simulator.fleets import Fleet
 from emr_simulator.kernel import Kernel
-from emr_simulator.words import ENDING, GroupState, InstanceState
+from emr_simulator.words import ENDING, GroupState
 
 _STARTING = {GroupState.PROVISIONING, GroupState.BOOTSTRAPPING}
 
@@ -12,9 +13,9 @@ def refresh(kernel: Kernel, group: Group) -> None:
     """Move the group's state to what its nodes say, and announce it."""
     if group.held or group.cluster.state in ENDING:
         return
-    settled = len(group.nodes) == group.requested and all(
-        node.state is InstanceState.RUNNING and not node.draining for node in group.nodes
-    )
+    settled = group.is_settled
+    if isinstance(group, Fleet):
+        group.requested = len(group.active)
     if group.state in _STARTING and settled:
         group.state = GroupState.RUNNING
         group.ready_at = kernel.now
@@ -25,12 +26,16 @@ def refresh(kernel: Kernel, group: Group) -> None:
         group_changed(
             kernel,
             group,
-            f"The resizing operation for {{group}} is complete. It now has an instance count of "
-            f"{group.running}. The resize took {minutes} minutes to complete.",
+            f"The resizing operation for {{group}} is complete. {group.size_in_words} "
+            f"The resize took {minutes} minutes to complete.",
         )
     elif group.state is GroupState.RUNNING and not settled:
         group.state = GroupState.RESIZING
-        announce_resize(kernel, group, group.running)
+        if isinstance(group, Fleet):
+            group.resize_began_at = kernel.now
+            fleet_resize_began(kernel, group)
+        else:
+            announce_resize(kernel, group, group.running)
 
 
 def announce_resize(kernel: Kernel, group: Group, before: int) -> None:

@@ -121,7 +121,7 @@ class Ledger:
         end = node.ended_at if ended and node.ended_at is not None else limit
         billed_end = max(end, start + MINIMUM_SECONDS) if ended else end
         group = node.group
-        kind = TYPES[group.spec.instance_type]
+        kind = TYPES[node.instance_type]
 
         def add(hour: int, component: BillComponent, seconds: int, usd: Fraction) -> None:
             key = (cluster.cluster_id, hour, group.group_id, component)
@@ -129,7 +129,7 @@ class Ledger:
             sums[key] = (before[0] + seconds, before[1] + usd)
 
         free = ended and node.interrupted and end - start < HOUR
-        spot = group.spec.market is Market.SPOT
+        spot = node.market is Market.SPOT
         for hour, first, last in _hours(start, billed_end):
             seconds = last - first
             add(hour, BillComponent.EMR_FEE, seconds, Fraction(kind.emr_fee_usd) * seconds / HOUR)
@@ -137,7 +137,7 @@ class Ledger:
                 usd = Fraction(kind.on_demand_usd) * seconds / HOUR
                 add(hour, BillComponent.EC2_ON_DEMAND, seconds, usd)
             elif not free:
-                usd = self._spot_usd(group.spec.instance_type, cluster.zone, first, last)
+                usd = self._spot_usd(node.instance_type, cluster.zone, first, last)
                 add(hour, BillComponent.EC2_SPOT, seconds, usd)
         disks = sum((_volume_month_usd(volume) for volume in node.volumes), Fraction(0))
         for hour, first, last in _hours(start, end) if node.volumes else ():

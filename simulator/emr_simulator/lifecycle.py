@@ -3,8 +3,10 @@
 from functools import partial
 
 from emr_simulator import announcements
-from emr_simulator.clusters import Cluster, Group, Node, StepRun, default_replication
+from emr_simulator.clusters import Cluster, Group, StepRun, default_replication
 from emr_simulator.descriptions import ClusterSpec, GroupSpec, StepSpec
+from emr_simulator.fleet_descriptions import FleetSpec
+from emr_simulator.fleet_resizing import FleetResizer
 from emr_simulator.group_states import refresh
 from emr_simulator.hdfs import Hdfs
 from emr_simulator.kernel import Kernel
@@ -24,6 +26,7 @@ class Lifecycle:
         self._kernel = kernel
         self.clusters: dict[str, Cluster] = {}
         self.resizer = Resizer(kernel, when_changed=self._nodes_changed, when_master_lost=self._master_lost)
+        self.fleets = FleetResizer(kernel, self.resizer)
 
     # ------------------------------------------------------------------ beginning
 
@@ -33,6 +36,7 @@ class Lifecycle:
         settings = kernel.settings
         cluster_id = kernel.new_id("j")
         core = sum(group.count for group in spec.groups if group.role is Role.CORE)
+        core += sum(_fewest_instances(fleet) for fleet in spec.fleets if fleet.role is Role.CORE)
         cluster = Cluster(
             cluster_id=cluster_id,
             arn=f"arn:aws:elasticmapreduce:{settings.region}:{settings.account_id}:cluster/{cluster_id}",
@@ -55,6 +59,8 @@ class Lifecycle:
         boot_seconds = self.resizer.draw_boot_seconds()
         for group in spec.groups:
             self._add_group(cluster, group, boot_seconds)
+        for fleet in spec.fleets:
+            self.fleets.create(cluster, fleet)
         for step in spec.steps:
             self.add_step(cluster, step)
         return cluster
@@ -81,22 +87,17 @@ class Lifecycle:
         return group
 
     def _nodes_changed(self, cluster: Cluster) -> None:
-        if cluster.state is ClusterState.STARTING and all(
-            node.launched_at is not None for node in self._vital_nodes(cluster)
-        ):
+        vital = [group for group in cluster.groups.values() if group.spec.role is not Role.TASK]
+        if cluster.state is ClusterState.STARTING and all(group.is_launched for group in vital):
             cluster.state = ClusterState.BOOTSTRAPPING
         if cluster.state is ClusterState.BOOTSTRAPPING and all(
-            node.state is InstanceState.RUNNING for node in self._vital_nodes(cluster)
+            node.state is InstanceState.RUNNING for group in vital for node in group.nodes
         ):
             cluster.state = ClusterState.RUNNING
             cluster.ready_at = self._kernel.now
             announcements.cluster_changed(self._kernel, cluster, "is ready and runs steps.")
             cluster.yarn.start()
             self._next_step(cluster)
-
-    @staticmethod
-    def _vital_nodes(cluster: Cluster) -> list[Node]:
-        return [n for g in cluster.groups.values() if g.spec.role is not Role.TASK for n in g.nodes]
 
     # ------------------------------------------------------------------ work
 
@@ -187,3 +188,9 @@ class Lifecycle:
 
     def _master_lost(self, cluster: Cluster) -> None:
         self.terminate(cluster, "INSTANCE_FAILURE", "The master node was terminated", failed=True)
+
+
+def _fewest_instances(fleet: FleetSpec) -> int:
+    """Return how many instances a fleet has at least: as many as of its largest type."""
+    largest = max(kind.units for kind in fleet.types)
+    return -(-(fleet.on_demand_units + fleet.spot_units) // largest)

@@ -14,6 +14,7 @@ BUCKETS: dict[str, tuple[float, float]] = {
     "ModifyInstanceGroups": (5, 0.5),
     "ModifyInstanceFleet": (5, 0.5),
     "AddInstanceGroups": (5, 0.5),
+    "AddInstanceFleet": (5, 0.5),
     "TerminateJobFlows": (10, 0.5),
     "ListSupportedInstanceTypes": (10, 0.5),
     "RunJobFlow": (10, 0.5),

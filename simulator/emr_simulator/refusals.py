@@ -6,6 +6,7 @@ from emr_simulator.catalogue import VOLUMES, instance_type
 from emr_simulator.clusters import Cluster
 from emr_simulator.descriptions import ClusterSpec, GroupResize, GroupSpec
 from emr_simulator.errors import ApiError, invalid_request, unknown_cluster, validation
+from emr_simulator.fleet_refusals import of_new_fleets
 from emr_simulator.words import ENDING, GroupState, Role
 
 MAXIMUM_TASK_GROUPS = 48
@@ -37,8 +38,8 @@ def of_group_calls(cluster: Cluster, operation: str) -> None:
     if cluster.spec.uses_fleets:
         raise invalid_request(
             "Instance fleets and instance groups are mutually exclusive. The EMR cluster specified in the "
-            f"request uses instance fleets. The {operation} request does not support clusters that use "
-            "instance fleets."
+            f"request uses instance fleets. The {operation} operation does not support clusters that use "
+            f"instance fleets. Use the {operation.replace('Group', 'Fleet')} operation instead."
         )
 
 
@@ -89,6 +90,13 @@ def of_new_groups(cluster: Cluster, groups: Sequence[GroupSpec]) -> None:
 
 def of_new_cluster(spec: ClusterSpec, zones: Sequence[str]) -> None:
     """Refuse a cluster that cannot be."""
+    if spec.groups and spec.fleets:
+        raise validation("A cluster has instance groups or instance fleets, not both.")
+    if spec.availability_zone is not None and spec.availability_zone not in zones:
+        raise validation(f"Availability zone {spec.availability_zone} is not valid.")
+    if spec.fleets:
+        of_new_fleets(spec.fleets)
+        return
     counts = {role: [group.count for group in spec.groups if group.role is role] for role in Role}
     if len(counts[Role.MASTER]) != 1 or counts[Role.MASTER][0] not in {1, 3}:
         raise validation("A cluster needs one master instance group of 1 or 3 instances.")
@@ -98,8 +106,6 @@ def of_new_cluster(spec: ClusterSpec, zones: Sequence[str]) -> None:
         raise validation("A cluster with task instance groups needs core instances.")
     if len(counts[Role.TASK]) > MAXIMUM_TASK_GROUPS:
         raise validation(f"A cluster may have at most {MAXIMUM_TASK_GROUPS} task instance groups.")
-    if spec.availability_zone is not None and spec.availability_zone not in zones:
-        raise validation(f"Availability zone {spec.availability_zone} is not valid.")
     for group in spec.groups:
         _of_group(group)
 

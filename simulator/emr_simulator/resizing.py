@@ -8,6 +8,7 @@ from emr_simulator import announcements
 from emr_simulator.applications import NodeManager
 from emr_simulator.clusters import Cluster, Group, Node
 from emr_simulator.descriptions import Ec2Volume, GroupResize
+from emr_simulator.fleets import Fleet
 from emr_simulator.group_states import announce_resize, refresh
 from emr_simulator.kernel import Kernel
 from emr_simulator.spot import PoolName, Pools
@@ -29,6 +30,7 @@ class Resizer:
         launched: The same by cluster id, oldest first.
         when_changed: Told of each cluster whose nodes changed.
         when_master_lost: Told of a cluster that lost its MASTER.
+        refill_fleet: Buys what a fleet has lost.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Resizer:
         self.launched: dict[str, list[Node]] = {}
         self._spot_nodes: dict[PoolName, dict[Node, None]] = {}
         self._addresses = 0
+        self.refill_fleet: Callable[[Fleet], None] = lambda _fleet: None
         self._live: Counter[str] = Counter()
 
     def free_addresses(self, zone: str) -> int:
@@ -66,6 +69,8 @@ class Resizer:
             node = Node(
                 instance_id=self._kernel.new_id("ci"),
                 group=group,
+                instance_type=group.spec.instance_type,
+                market=group.spec.market,
                 requested_at=self._kernel.now,
                 boot_seconds=boot_seconds,
                 state=InstanceState.AWAITING_FULFILLMENT,
@@ -97,7 +102,7 @@ class Resizer:
     def _grow(self, group: Group, missing: int, boot_seconds: int) -> None:
         """Recall draining nodes first: sending the current count cancels a shrink."""
         for node in [n for n in group.nodes if n.draining and not n.warned][:missing]:
-            self._recall(node)
+            self.recall(node)
             missing -= 1
         self.launch(group, missing, boot_seconds)
 
@@ -121,7 +126,7 @@ class Resizer:
             if node.ec2_id in named and order.instance_termination_timeout_seconds is not None:
                 seconds = order.instance_termination_timeout_seconds
             if node.state is InstanceState.RUNNING:
-                self._drain(node, seconds)
+                self.drain(node, seconds)
             else:
                 self.remove(node, BY_EMR)
 
@@ -131,42 +136,48 @@ class Resizer:
         group = node.group
         if node.is_gone:
             return
-        kernel, zone, spec = self._kernel, group.cluster.zone, group.spec
-        if not self._may_launch(node):
+        kernel = self._kernel
+        if not self.may_launch(node.instance_type, group.cluster.zone, node.market):
             if kernel.now >= group.next_shortage_event_at:
                 group.next_shortage_event_at = kernel.now + SHORTAGE_EVENT_SECONDS
                 waiting = sum(n.state is InstanceState.AWAITING_FULFILLMENT for n in group.nodes)
-                announcements.capacity_missing(kernel, group, waiting, over_quota=self._is_over_quota(node))
+                announcements.capacity_missing(kernel, group, waiting, over_quota=self.is_over_quota(node.market))
             kernel.engine.after(RETRY_SECONDS, partial(self._launch, node))
             return
+        self.begin(node)
+
+    def begin(self, node: Node) -> None:
+        """Let EC2 launch a node that its pool has."""
+        kernel, group = self._kernel, node.group
         node.state = InstanceState.BOOTSTRAPPING
         node.launched_at = kernel.now
-        self._live[zone] += 1
+        self._live[group.cluster.zone] += 1
         node.ec2_id = kernel.new_ec2_id("i")
-        node.volumes = self._new_volumes(group)
+        node.volumes = self._new_volumes(node)
         self._addresses += 1
         node.private_ip = f"10.{self._addresses >> 16 & 255}.{self._addresses >> 8 & 255}.{self._addresses & 255}"
         self.by_ec2_id[node.ec2_id] = node
         self.launched.setdefault(group.cluster.cluster_id, []).append(node)
-        if spec.market is Market.SPOT:
-            self._spot_nodes.setdefault((spec.instance_type, zone), {})[node] = None
+        if node.market is Market.SPOT:
+            self._spot_nodes.setdefault((node.instance_type, group.cluster.zone), {})[node] = None
         announcements.instance_changed(kernel, node, "running")
         kernel.engine.after(node.boot_seconds, partial(self._become_ready, node))
         self._when_changed(group.cluster)
 
-    def _may_launch(self, node: Node) -> bool:
-        spec, zone = node.group.spec, node.group.cluster.zone
-        has_capacity = self.pools.has_capacity(spec.instance_type, zone, spec.market)
-        return has_capacity and self.free_addresses(zone) > 0 and not self._is_over_quota(node)
+    def may_launch(self, instance_type: str, zone: str, market: Market) -> bool:
+        """Whether EC2 would launch such an instance now: capacity, an address and the quota of spot allow it."""
+        has_capacity = self.pools.has_capacity(instance_type, zone, market)
+        return has_capacity and self.free_addresses(zone) > 0 and not self.is_over_quota(market)
 
-    def _is_over_quota(self, node: Node) -> bool:
+    def is_over_quota(self, market: Market) -> bool:
+        """Whether the account may have no more instances of a market."""
         quota = self._kernel.settings.spot_quota
-        if quota is None or node.group.spec.market is not Market.SPOT:
+        if quota is None or market is not Market.SPOT:
             return False
         return sum(map(len, self._spot_nodes.values())) >= quota
 
-    def _new_volumes(self, group: Group) -> tuple[Ec2Volume, ...]:
-        specs = (group.cluster.root_volume, *group.volumes)
+    def _new_volumes(self, node: Node) -> tuple[Ec2Volume, ...]:
+        specs = (node.group.cluster.root_volume, *node.data_volumes)
         return tuple(
             Ec2Volume(
                 volume_id=self._kernel.new_ec2_id("vol"),
@@ -187,16 +198,17 @@ class Resizer:
         node.ready_at = self._kernel.now
         if group.spec.role is not Role.MASTER:
             extra = dict(self._kernel.settings.extra_yarn_mib)
-            node.yarn = NodeManager(group.yarn_mib(extra), partial(self._try_leave, node))
+            node.yarn = NodeManager(node.yarn_mib(extra), partial(self._try_leave, node))
             cluster.yarn.add(node.yarn)
         if group.spec.role is Role.CORE:
-            cluster.hdfs.capacity_gib += group.data_gib
+            cluster.hdfs.capacity_gib += node.data_gib
         refresh(self._kernel, group)
         self._when_changed(cluster)
 
     # ------------------------------------------------------------------ leaving
 
-    def _drain(self, node: Node, timeout_seconds: int) -> None:
+    def drain(self, node: Node, timeout_seconds: int) -> None:
+        """Let a node finish its work and go, within a time."""
         node.draining = True
         node.drain_deadline = self._kernel.now + timeout_seconds
         if node.yarn:
@@ -205,7 +217,8 @@ class Resizer:
         self._kernel.engine.at(self._kernel.now, leave)
         self._kernel.engine.at(node.drain_deadline, leave)
 
-    def _recall(self, node: Node) -> None:
+    def recall(self, node: Node) -> None:
+        """Let a draining node stay."""
         node.draining, node.drain_deadline, node.copied_at = False, None, None
         if node.yarn and not node.warned:
             node.group.cluster.yarn.resume(node.yarn)
@@ -232,15 +245,15 @@ class Resizer:
     def _blocks_are_safe(self, node: Node) -> bool:
         kernel, hdfs, group = self._kernel, node.group.cluster.hdfs, node.group
         if node.copied_at is None:
-            leaving = sum(n.group.data_gib for n in group.nodes if n.copied_at is not None)
-            if hdfs.fits_without(leaving + group.data_gib):
+            leaving = sum(n.data_gib for n in group.nodes if n.copied_at is not None)
+            if hdfs.fits_without(leaving + node.data_gib):
                 node.copied_at = hdfs.copy_away(
-                    group.data_gib, kernel.now, kernel.settings.re_replication_mib_per_second
+                    node.data_gib, kernel.now, kernel.settings.re_replication_mib_per_second
                 )
                 kernel.engine.at(node.copied_at, partial(self._try_leave, node))
             elif kernel.now >= (node.drain_deadline or 0):
                 # EMR never loses blocks to a shrink: it stops half-way, and the node works again.
-                self._recall(node)
+                self.recall(node)
             else:
                 kernel.engine.after(RETRY_SECONDS, partial(self._try_leave, node))
             return False
@@ -257,16 +270,16 @@ class Resizer:
         node.end_code = code
         node.interrupted = interrupted
         group.nodes.remove(node)
-        if group.spec.market is Market.SPOT:
-            self._spot_nodes.get((group.spec.instance_type, cluster.zone), {}).pop(node, None)
+        if node.market is Market.SPOT:
+            self._spot_nodes.get((node.instance_type, cluster.zone), {}).pop(node, None)
         if node.yarn:
             cluster.yarn.remove(node.yarn)
         if group.spec.role is Role.CORE and was_running and cluster.state not in ENDING:
             if node.copied_at is not None and node.copied_at <= self._kernel.now:
-                cluster.hdfs.capacity_gib -= group.data_gib
+                cluster.hdfs.capacity_gib -= node.data_gib
             else:
                 speed = self._kernel.settings.re_replication_mib_per_second
-                cluster.hdfs.lose(group.data_gib, cluster.replication, self._kernel.now, speed)
+                cluster.hdfs.lose(node.data_gib, cluster.replication, self._kernel.now, speed)
         if node.launched_at is not None:
             self._live[cluster.zone] -= 1
             announcements.instance_changed(self._kernel, node, "terminated")
@@ -279,6 +292,9 @@ class Resizer:
 
     def refill(self, group: Group) -> None:
         """Order what a group has lost, up to its requested count; a held group waits."""
+        if isinstance(group, Fleet):
+            self.refill_fleet(group)
+            return
         missing = group.requested - len(group.active)
         if missing > 0 and not group.held:
             self.launch(group, missing, self.draw_boot_seconds())

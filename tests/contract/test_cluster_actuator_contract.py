@@ -2,7 +2,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.support.worlds import calm_world, cluster, run_cluster
+from tests.support.worlds import calm_world, cluster, fleet_cluster, run_cluster
 
 from emr_autoscaler.adapters.emr_actuator import DryRunActuator
 from emr_autoscaler.domain.cluster import ClusterState, GroupState, Market, Role
@@ -236,7 +236,7 @@ def test_task_groups_of_an_unknown_cluster_are_not_found(aws):
 
 
 def test_a_cluster_with_fleets_gets_no_groups(aws):
-    cluster_id = run_cluster(aws.world, cluster(uses_fleets=True))
+    cluster_id = run_cluster(aws.world, fleet_cluster())
     wanted = [NewTaskGroup(name="g", market=Market.SPOT, instance_type="m5.xlarge")]
     with pytest.raises(RefusedError):
         aws.actuator.add_task_groups(cluster_id, wanted)

@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 import pytest
-from tests.support.worlds import START, calm_world, cluster, group, run_cluster
+from tests.support.worlds import START, calm_world, cluster, fleet_cluster, group, run_cluster
 
 from emr_autoscaler.domain.cluster import ClusterState, GroupState, InstanceState, Market, Role, Volume
 from emr_autoscaler.domain.errors import NotFoundError, RefusedError, UnavailableError
@@ -88,14 +88,14 @@ def test_managed_scaling_is_seen(aws):
 
 
 def test_fleets_are_seen_and_have_no_groups(aws):
-    cluster_id = run_cluster(aws.world, cluster(uses_fleets=True))
+    cluster_id = run_cluster(aws.world, fleet_cluster())
     assert aws.reader.describe_cluster(cluster_id).uses_fleets
     with pytest.raises(RefusedError):
         aws.reader.list_instance_groups(cluster_id)
 
 
 def test_instances_of_fleets_are_listed_all_the_same(aws):
-    instances = aws.reader.list_instances(run_cluster(aws.world, cluster(core=2, uses_fleets=True)))
+    instances = aws.reader.list_instances(run_cluster(aws.world, fleet_cluster(core=2)))
     assert len(instances) == 3
     assert all(i.group_id and i.ec2_instance_id for i in instances)
     assert {tuple(v.size_gib for v in i.volumes) for i in instances} == {(32, 32)}

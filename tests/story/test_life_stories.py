@@ -1,19 +1,16 @@
 """Stories of whole lives: idle clusters, lost events, long days, and the bill at the end of them."""
 
-from collections import defaultdict
 from datetime import timedelta
-from decimal import Decimal
 
 import pytest
 from tests.support.stories import OPTED_IN, Story, job, live, lossy
+from tests.support.stormy_days import assert_bill, stormy
 from tests.support.worlds import calm_world, cluster
 
 from emr_autoscaler.domain.decision import Action, DecisionKind, Reason
 from emr_autoscaler.domain.policy import CorePolicy, IdlePolicy, TaskPolicy
-from emr_simulator.settings import SpotOutages, WorldSettings
 from emr_simulator.words import ClusterState
 from emr_simulator.workloads.synthetic import synthetic_day
-from emr_simulator.world import World
 
 HOUR = timedelta(hours=1)
 POOLS = ("m5.xlarge", "m6g.xlarge", "r5.xlarge")
@@ -100,11 +97,6 @@ def test_a_cluster_that_opts_in_later_is_found_and_one_that_opts_out_is_let_go()
 # --------------------------------------------------------------------------- long days
 
 
-def stormy(seed: int, **changes: object) -> World:
-    settings = WorldSettings(spot_outages=SpotOutages(mean_up_seconds=5400), **changes)
-    return World(seed=seed, start=calm_world().now, settings=settings)
-
-
 def day_policy() -> object:
     task = TaskPolicy(max_nodes=12, instance_types=POOLS)
     return live(task=task, core=CorePolicy(min_nodes=2, max_nodes=5), idle=IdlePolicy(idle_for=timedelta(hours=2)))
@@ -119,22 +111,6 @@ def assert_bounds(story: Story, cluster_id: str) -> None:
     if inside.state is ClusterState.WAITING:
         assert nodes["TASK"] <= 12
         assert 2 <= nodes["CORE"] <= 5
-
-
-def assert_bill(story: Story, cluster_id: str) -> None:
-    """Compare each hour and component with AWS's own bill, hours fully past."""
-    now = story.world.now
-    closed = now.replace(minute=0, second=0, microsecond=0)
-    own: defaultdict[tuple[object, str], Decimal] = defaultdict(Decimal)
-    for record in story.ports.costs.hours_of_cluster(story.world.settings.account_id, "us-east-1", cluster_id):
-        for line in record.lines if record.hour < closed else ():
-            own[record.hour, line.component] += line.effective_cost_usd
-    theirs: defaultdict[tuple[object, str], Decimal] = defaultdict(Decimal)
-    for line in story.world.ledger.bill().lines:
-        if line.cluster_id == cluster_id and line.hour < closed:
-            theirs[line.hour, line.component] += line.usd
-    for key in {*theirs, *own}:
-        assert own[key] == pytest.approx(theirs[key], abs=Decimal("1e-6")), key
 
 
 def play_day(seed: int, *, lost: float = 0.0, doubled: float = 0.0, hours: int = 12, **changes: object) -> Story:

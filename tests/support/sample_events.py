@@ -12,6 +12,9 @@ REACHES: Mapping[str, frozenset[str]] = {
     "emr-cluster-state-change": frozenset({"enroll_cluster"}),
     "emr-cluster-terminated": frozenset({"enroll_cluster", "record_costs"}),
     "emr-instance-group-state-change": frozenset({"enroll_cluster"}),
+    "emr-instance-fleet-state-change": frozenset({"enroll_cluster"}),
+    "emr-instance-fleet-provisioning": frozenset({"handle_interruption"}),
+    "emr-instance-fleet-resize": frozenset({"handle_interruption"}),
     "emr-step-status-change": frozenset({"enroll_cluster"}),
     "emr-auto-scaling-policy": frozenset({"enroll_cluster"}),
     "emr-managed-scaling-action": frozenset({"enroll_cluster"}),
@@ -81,7 +84,7 @@ NEAR_MISSES = (
         sample="emr-instance-group-state-change",
         rule="instance-group-state-change",
         path=("detail-type",),
-        value="EMR Instance Fleet State Change",
+        value="EMR Instance Group Status Notification",
     ),
     NearMiss(
         sample="emr-step-status-change",

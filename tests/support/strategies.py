@@ -12,6 +12,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from hypothesis import strategies as st
 
 from emr_autoscaler.domain.decision import GroupTarget
+from emr_autoscaler.domain.fleets import FleetType
 from emr_autoscaler.domain.policy import CorePolicy, TaskPolicy
 
 _FEW = 2
@@ -103,4 +104,10 @@ _PLAIN: dict[Any, st.SearchStrategy] = {
     timedelta: durations,
     Decimal: amounts,
 }
-_CHECKED = {GroupTarget: _targets, TaskPolicy: _task_policies, CorePolicy: _core_policies}
+
+
+def _fleet_types() -> st.SearchStrategy:
+    return st.builds(FleetType, **{**_fields(FleetType), "units": st.integers(1, 10**6)})
+
+
+_CHECKED = {GroupTarget: _targets, FleetType: _fleet_types, TaskPolicy: _task_policies, CorePolicy: _core_policies}

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from emr_simulator.descriptions import ClusterSpec, GroupSpec
+from emr_simulator.fleet_descriptions import FleetSpec, FleetTypeSpec
 from emr_simulator.settings import UniformDelay, WorldSettings
 from emr_simulator.words import Market, Role
 from emr_simulator.world import World
@@ -39,6 +40,23 @@ def cluster(*, core: int = 3, task: int = 0, spot: int = 0, **options: Any) -> C
     if spot:
         groups.append(group(Role.TASK, spot, name="spot", market=Market.SPOT))
     return ClusterSpec(**{"name": "etl", "groups": tuple(groups), **options})
+
+
+def fleet(role: Role, on_demand: int = 0, *, spot: int = 0, types: dict[str, int] | None = None, **options: Any):
+    """Return a fleet; ``types`` gives the units of each, m5.xlarge with one unit where nothing is said."""
+    return FleetSpec(
+        role=role,
+        types=tuple(FleetTypeSpec(instance_type=t, units=u) for t, u in (types or {"m5.xlarge": 1}).items()),
+        on_demand_units=on_demand,
+        spot_units=spot,
+        **{"name": role.value.lower(), **options},
+    )
+
+
+def fleet_cluster(*, core: int = 3, task: FleetSpec | None = None, **options: Any) -> ClusterSpec:
+    """Return a cluster with instance fleets: on-demand master and core, and a task fleet where one is given."""
+    fleets = (fleet(Role.MASTER, 1), fleet(Role.CORE, core), *([task] if task else []))
+    return ClusterSpec(**{"name": "fleets", "fleets": fleets, **options})
 
 
 def run_cluster(world: World, spec: ClusterSpec | None = None) -> str:

@@ -61,7 +61,7 @@ _NOT_FOUND = frozenset(
 # uses for every wrong call ("Cluster id 'j-1' is not valid.", "Specified job flow ID does not exist.").
 _EMR_WRONG_CALL = frozenset({"InvalidRequestException", "ValidationException", "ValidationError"})
 _EMR_UNKNOWN_ID = re.compile(
-    r"(?:\b(?:cluster|job\s?flow|instance\s?group)s?\s?ids?\b|\b(?:j|ig)-[0-9A-Z]+\b).*"
+    r"(?:\b(?:cluster|job\s?flow|instance\s?(?:group|fleet))s?\s?ids?\b|\b(?:j|ig|if)-[0-9A-Z]+\b).*"
     r"(?:not valid|does not exist|do not exist|not found|unknown)",
     re.IGNORECASE | re.DOTALL,
 )

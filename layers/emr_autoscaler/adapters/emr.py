@@ -1,10 +1,11 @@
 """EMR, looked at: the port ClusterReader on boto3. Orders are given in emr_actuator."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from emr_autoscaler.adapters.aws_errors import domain_errors
+from emr_autoscaler.adapters.emr_fleets import read_fleet
 from emr_autoscaler.adapters.emr_volumes import data_volumes, default_data_volumes, release_of, root_volume
 from emr_autoscaler.adapters.permissions import Permission
 from emr_autoscaler.domain.cluster import (
@@ -19,6 +20,7 @@ from emr_autoscaler.domain.cluster import (
     Role,
     Volume,
 )
+from emr_autoscaler.domain.fleets import InstanceFleet
 
 if TYPE_CHECKING:
     from mypy_boto3_emr import EMRClient
@@ -43,7 +45,11 @@ class EmrClusterReader:
             why="find clusters whose events were lost",
         ),
         Permission(
-            actions=("elasticmapreduce:ListInstanceGroups", "elasticmapreduce:ListInstances"),
+            actions=(
+                "elasticmapreduce:ListInstanceFleets",
+                "elasticmapreduce:ListInstanceGroups",
+                "elasticmapreduce:ListInstances",
+            ),
             why="see what runs, for resizes, replacements and cost records",
         ),
         Permission(
@@ -58,8 +64,8 @@ class EmrClusterReader:
 
     def __init__(self, client: "EMRClient") -> None:
         self._client = client
-        # Fixed at creation, so a group is asked for its volumes once in the life of a process.
-        self._volumes: dict[str, tuple[Volume, ...]] = {}
+        # Fixed at creation, so a group or fleet is asked for its volumes once in the life of a process.
+        self._volumes: dict[str, Mapping[str, tuple[Volume, ...]]] = {}
 
     def describe_cluster(self, cluster_id: str) -> Cluster:
         """Describe one cluster; a second call asks for its managed scaling policy unless it has ended.
@@ -139,14 +145,27 @@ class EmrClusterReader:
         with domain_errors():
             answers = self._client.get_paginator("list_instance_groups").paginate(ClusterId=cluster_id)
             groups = tuple(_group(group) for answer in answers for group in answer["InstanceGroups"])
-        self._volumes.update((group.group_id, group.volumes) for group in groups)
+        self._volumes.update((group.group_id, {group.instance_type: group.volumes}) for group in groups)
         return groups
+
+    def list_instance_fleets(self, cluster_id: str) -> tuple[InstanceFleet, ...]:
+        """List a cluster's fleets, all pages.
+
+        Raises:
+            NotFoundError: EMR does not know the cluster.
+            RefusedError: The cluster has instance groups.
+        """
+        with domain_errors():
+            answers = self._client.get_paginator("list_instance_fleets").paginate(ClusterId=cluster_id)
+            fleets = tuple(read_fleet(fleet) for answer in answers for fleet in answer["InstanceFleets"])
+        self._volumes.update((f.fleet_id, {kind.instance_type: kind.volumes for kind in f.types}) for f in fleets)
+        return fleets
 
     def list_instances(self, cluster_id: str) -> tuple[Instance, ...]:
         """List a cluster's instances, those of the last 30 days included, all pages.
 
-        ListInstances gives volume ids only, so the volumes come from the groups: one call more, the
-        first time a group is met.
+        ListInstances gives volume ids only, so the volumes come from the groups or fleets: one call
+        more, the first time one is met.
 
         Raises:
             NotFoundError: EMR does not know the cluster.
@@ -157,6 +176,9 @@ class EmrClusterReader:
         group_ids = {group_id for instance in instances if (group_id := instance.get("InstanceGroupId"))}
         if not group_ids <= self._volumes.keys():
             self.list_instance_groups(cluster_id)
+        fleet_ids = {fleet_id for instance in instances if (fleet_id := instance.get("InstanceFleetId"))}
+        if not fleet_ids <= self._volumes.keys():
+            self.list_instance_fleets(cluster_id)
         return tuple(_instance(instance, self._volumes) for instance in instances)
 
     def supported_types(self, release_label: str) -> frozenset[str]:
@@ -218,11 +240,12 @@ def _group(group: "InstanceGroupTypeDef") -> InstanceGroup:
     )
 
 
-def _instance(instance: "InstanceTypeDef", volumes: dict[str, tuple[Volume, ...]]) -> Instance:
+def _instance(instance: "InstanceTypeDef", volumes: Mapping[str, Mapping[str, tuple[Volume, ...]]]) -> Instance:
     timeline = instance["Status"]["Timeline"]
     ready_at, ended_at = timeline.get("ReadyDateTime"), timeline.get("EndDateTime")
     group_id = instance.get("InstanceGroupId") or instance.get("InstanceFleetId", "")
     instance_type = instance["InstanceType"]
+    known = volumes.get(group_id, {}).get(instance_type)
     return Instance(
         ec2_instance_id=instance.get("Ec2InstanceId", ""),
         group_id=group_id,
@@ -232,5 +255,5 @@ def _instance(instance: "InstanceTypeDef", volumes: dict[str, tuple[Volume, ...]
         created_at=timeline["CreationDateTime"].astimezone(UTC),
         ready_at=ready_at.astimezone(UTC) if ready_at else None,
         ended_at=ended_at.astimezone(UTC) if ended_at else None,
-        volumes=volumes[group_id] if group_id in volumes else default_data_volumes(instance_type),
+        volumes=default_data_volumes(instance_type) if known is None else known,
     )

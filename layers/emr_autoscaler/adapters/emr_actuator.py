@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from emr_autoscaler.adapters.aws_errors import domain_errors
+from emr_autoscaler.adapters.emr_fleets import fleet_order, new_fleet
 from emr_autoscaler.adapters.permissions import Permission
 from emr_autoscaler.domain.decision import GroupTarget
-from emr_autoscaler.ports import NewTaskGroup
+from emr_autoscaler.domain.fleets import FleetTarget
+from emr_autoscaler.ports import NewTaskFleet, NewTaskGroup
 
 if TYPE_CHECKING:
     from mypy_boto3_emr import EMRClient
@@ -28,6 +30,14 @@ class LiveActuator:
         Permission(
             actions=("elasticmapreduce:ModifyInstanceGroups",),
             why="resize task and core groups of opted-in clusters",
+        ),
+        Permission(
+            actions=("elasticmapreduce:ModifyInstanceFleet",),
+            why="resize task and core fleets of opted-in clusters",
+        ),
+        Permission(
+            actions=("elasticmapreduce:AddInstanceFleet",),
+            why="create the task fleet of a cluster with fleets that has none",
         ),
         Permission(
             actions=("elasticmapreduce:AddInstanceGroups",),
@@ -63,6 +73,27 @@ class LiveActuator:
             self._client.modify_instance_groups(
                 ClusterId=cluster_id, InstanceGroups=[_order(target) for target in targets]
             )
+
+    def resize_fleet(self, cluster_id: str, target: FleetTarget) -> None:
+        """Order absolute units of both markets; what is too much drains for the cluster's own timeout.
+
+        Raises:
+            NotFoundError: EMR does not know the cluster or the fleet.
+            RefusedError: EMR refuses: below replication, a fleet that may not be resized, ...
+        """
+        with domain_errors():
+            self._client.modify_instance_fleet(ClusterId=cluster_id, InstanceFleet=fleet_order(target))
+
+    def add_task_fleet(self, cluster_id: str, fleet: NewTaskFleet) -> str | None:
+        """Create the task fleet; return its id.
+
+        Raises:
+            NotFoundError: EMR does not know the cluster.
+            RefusedError: EMR refuses: groups, a task fleet is there, a type the release cannot use, ...
+        """
+        with domain_errors():
+            answer = self._client.add_instance_fleet(ClusterId=cluster_id, InstanceFleet=new_fleet(fleet))
+        return answer["InstanceFleetId"]
 
     def add_task_groups(self, cluster_id: str, groups: Sequence[NewTaskGroup]) -> tuple[str, ...]:
         """Create task groups at zero instances, five a call; return their ids in order.
@@ -104,6 +135,17 @@ class DryRunActuator:
 
     def resize_groups(self, cluster_id: str, targets: Sequence[GroupTarget]) -> None:
         """Do nothing."""
+
+    def resize_fleet(self, cluster_id: str, target: FleetTarget) -> None:
+        """Do nothing."""
+
+    def add_task_fleet(
+        self,
+        cluster_id: str,  # noqa: ARG002 - the port's signature
+        fleet: NewTaskFleet,  # noqa: ARG002 - the port's signature
+    ) -> str | None:
+        """Create nothing and return no id."""
+        return None
 
     def add_task_groups(
         self,

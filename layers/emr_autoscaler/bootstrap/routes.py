@@ -10,6 +10,8 @@ from emr_autoscaler.messages.alarm_events import AlarmStateChange, ScheduledTick
 from emr_autoscaler.messages.ec2_events import HealthEvent, RebalanceRecommendation, SpotWarning
 from emr_autoscaler.messages.emr_events import (
     ClusterStateChange,
+    InstanceFleetCapacity,
+    InstanceFleetStateChange,
     InstanceGroupCapacity,
     InstanceGroupStateChange,
     StepStatusChange,
@@ -35,15 +37,15 @@ the other rather than fail and come again after the visibility timeout. A batch 
 
 
 def enroll_cluster(event: Event, use_cases: UseCases, trigger: str) -> Report:
-    """Cluster and instance group changes, and what others do to either."""
+    """Cluster, instance group and instance fleet changes, and what others do to either."""
     del trigger
     match event.detail:
         case ClusterStateChange(cluster_id=cluster_id, state=state):
             entry = use_cases.enroll_cluster(cluster_id)
             return {"cluster_id": cluster_id, "state": state, "enrolled": entry is not None}
-        case InstanceGroupStateChange(cluster_id=cluster_id) as change:
-            known = use_cases.follow_groups.note_group(cluster_id, change.to_group(), at=event.time)
-            return {"cluster_id": cluster_id, "state": change.state, "enrolled": known}
+        case InstanceGroupStateChange() | InstanceFleetStateChange() as change:
+            known = _note_capacity_state(event, change, use_cases)
+            return {"cluster_id": change.cluster_id, "state": change.state, "enrolled": known}
         case StepStatusChange(cluster_id=cluster_id, step_id=step_id, state=state):
             known = use_cases.follow_steps(cluster_id, step_id, state, at=event.time)
             return {"cluster_id": cluster_id, "step": step_id, "state": state, "enrolled": known}
@@ -80,6 +82,16 @@ def _note_call(call: EmrCall, use_cases: UseCases) -> Report:
 
 def _concerns_us(call: EmrCall, cluster_id: str, use_cases: UseCases) -> bool:
     return call.touches_own_tags or use_cases.ports.registry.get(cluster_id) is not None
+
+
+def _note_capacity_state(
+    event: Event, change: InstanceGroupStateChange | InstanceFleetStateChange, use_cases: UseCases
+) -> bool:
+    follow, cluster_id = use_cases.follow_groups, change.cluster_id
+    if isinstance(change, InstanceGroupStateChange):
+        return follow.note_group(cluster_id, change.to_group(), at=event.time)
+    told = follow.note_fleet(cluster_id, change.fleet_id, change.apply_to, at=event.time)
+    return use_cases.enroll_cluster(cluster_id) is not None if told is None else told
 
 
 def scale_task_groups(event: Event, use_cases: UseCases, trigger: str) -> Report:
@@ -124,22 +136,27 @@ def handle_interruption(event: Event, use_cases: UseCases, trigger: str) -> Repo
             return {"ec2_instance_id": instance_id, "ours": record is not None, **_told([record])}
         case RebalanceRecommendation(ec2_instance_id=instance_id):
             return {"ec2_instance_id": instance_id, "ours": answer.note_rebalance(instance_id)}
-        case InstanceGroupCapacity() as told:
+        case InstanceGroupCapacity() | InstanceFleetCapacity() as told:
             return _note_capacity(told, use_cases, trigger)
         case HealthEvent(service="EC2", category="scheduledChange") as health:
             return {"alerted": answer.note_maintenance(health.ec2_instance_ids, trigger=trigger)}
     return _not_for_us(event)
 
 
-def _note_capacity(told: InstanceGroupCapacity, use_cases: UseCases, trigger: str) -> Report:
-    """Capacity that could not be had; anything else EMR tells of a group's provisioning is ignored."""
+def _note_capacity(
+    told: InstanceGroupCapacity | InstanceFleetCapacity, use_cases: UseCases, trigger: str
+) -> Report:
+    """Capacity that could not be had; anything else EMR tells of provisioning is ignored."""
     answer, report = use_cases.handle_interruption, {"cluster_id": told.cluster_id}
     if told.is_spot_quota:
         return {**report, "ours": answer.note_spot_quota(told.cluster_id, trigger=trigger)}
-    if told.is_insufficient_capacity:
+    if not told.is_insufficient_capacity:
+        return {**report, "ignored": told.event_code}
+    if isinstance(told, InstanceFleetCapacity):
+        ours = answer.note_fleet_shortage(told.cluster_id, told.fleet_id, trigger=trigger)
+    else:
         ours = answer.note_insufficient_capacity(told.cluster_id, told.group_id, trigger=trigger)
-        return {**report, "ours": ours}
-    return {**report, "ignored": told.event_code}
+    return {**report, "ours": ours}
 
 
 def reap_idle_clusters(event: Event, use_cases: UseCases, trigger: str) -> Report:

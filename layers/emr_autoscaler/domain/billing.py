@@ -159,7 +159,8 @@ def _in_whole_seconds(instance: BilledInstance) -> BilledInstance:
 
 def _line_key(use: _Use) -> tuple[str, ...]:
     prices = (str(use.price.usd), use.price.source, str(use.list_price.usd))
-    return (use.instance.group_id, use.component, use.item, *prices)
+    # A fleet has instances of both markets, and their fees and volumes cost the same.
+    return (use.instance.group_id, use.component, use.item, use.instance.market, *prices)
 
 
 def _billed_until(instance: BilledInstance, end: datetime) -> datetime:

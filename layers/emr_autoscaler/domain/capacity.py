@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from emr_autoscaler.domain.cluster import InstanceGroup
 from emr_autoscaler.domain.instance_types import known_types
 
 YARN_MIB_PER_NODE: Mapping[str, int] = MappingProxyType(
@@ -49,3 +50,10 @@ def yarn_mib_per_node(instance_type: str, *, learned: float | None) -> float | N
         described = known_types().get(instance_type)
         known = YARN_MIB_BY_MEMORY_GIB.get(described.memory_gib) if described and described.is_x86 else None
     return float(known) if known is not None else learned
+
+
+def yarn_mib_of(group: InstanceGroup, *, learned: float | None) -> float | None:
+    """Return the YARN memory of one node of a group, or of one step of a fleet; ``learned`` as above."""
+    if group.fleet_id:
+        return group.node_mib
+    return yarn_mib_per_node(group.instance_type, learned=learned)

@@ -110,6 +110,8 @@ class InstanceGroup:
         name: What the operator called it; may be empty.
         has_own_scaling: True where an automatic scaling policy is attached to the group itself.
         volumes: EBS volumes of each instance of the group (root volume not included).
+        fleet_id: The fleet of which this is one market, where it is: its nodes are then steps of the fleet.
+        node_mib: YARN memory of one such step; None where it is not known.
     """
 
     group_id: str
@@ -122,6 +124,8 @@ class InstanceGroup:
     name: str = ""
     has_own_scaling: bool = False
     volumes: tuple[Volume, ...] = ()
+    fleet_id: str = ""
+    node_mib: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse counts that cannot be."""
@@ -135,13 +139,18 @@ class InstanceGroup:
         return self.state is GroupState.RESIZING or self.requested_count != self.running_count
 
 
+def owner_in_words(owner_id: str) -> str:
+    """Return the group or fleet of an id, for people."""
+    return f"{'fleet' if owner_id.startswith('if-') else 'group'} {owner_id}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instance:
     """One instance of a cluster, with the moments that matter for money.
 
     Attributes:
         ec2_instance_id: EC2's id, i-...; empty while the request is unfulfilled.
-        group_id: The instance group it belongs to.
+        group_id: The instance group or instance fleet it belongs to.
         market: How it was bought.
         instance_type: For instance m5.xlarge.
         state: As EMR reports it.

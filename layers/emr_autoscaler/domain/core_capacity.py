@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from emr_autoscaler.domain import core_fleet
 from emr_autoscaler.domain.cluster import InstanceGroup, Role
 from emr_autoscaler.domain.core_scene import (
     CoreEvidence,
@@ -33,7 +34,11 @@ class CoreVerdict:
 
 
 def decide_core_capacity(evidence: CoreEvidence) -> CoreVerdict:
-    """Decide the count of a cluster's core group."""
+    """Decide the count of a cluster's core group, or the units of its core fleet."""
+    return _decide_core_fleet(evidence) if evidence.fleets else _decide_core_group(evidence)
+
+
+def _decide_core_group(evidence: CoreEvidence) -> CoreVerdict:
     group = next((g for g in evidence.groups if g.role is Role.CORE), None)
     guard = _guard(evidence, group)
     if group is None or guard is not None:
@@ -50,6 +55,13 @@ def decide_core_capacity(evidence: CoreEvidence) -> CoreVerdict:
     if used < evidence.policy.hdfs_low:
         return _scale_in(evidence, group, used)
     return _hold(evidence, Reason.HDFS_IN_RANGE, after=None, used=used)
+
+
+def _decide_core_fleet(evidence: CoreEvidence) -> CoreVerdict:
+    """Decide as on a group, with the steps of the core fleet in its nodes' place."""
+    verdict = _decide_core_group(core_fleet.in_steps(evidence))
+    decision, memory = core_fleet.in_units(evidence, verdict.decision, verdict.memory)
+    return CoreVerdict(decision=decision, memory=memory)
 
 
 def _standing_change(evidence: CoreEvidence) -> OperatorChange | None:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from emr_autoscaler.domain.cluster import ClusterState, InstanceGroup
 from emr_autoscaler.domain.decision import Reason
+from emr_autoscaler.domain.fleets import InstanceFleet
 from emr_autoscaler.domain.memory import CoreMemory
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName, MetricPoint
 from emr_autoscaler.domain.operator_change import OperatorChange
@@ -36,6 +37,7 @@ class CoreEvidence:
         has_managed_scaling: EMR's own managed scaling is on.
         uses_fleets: The cluster has fleets, not groups.
         groups: All instance groups as last seen.
+        fleets: All instance fleets as last seen, where the cluster has them.
         dfs_replication: Where a configuration states it.
         metrics: Recent HDFS metrics.
         policy: The core section of the policy.
@@ -51,6 +53,7 @@ class CoreEvidence:
     has_managed_scaling: bool = False
     uses_fleets: bool = False
     groups: tuple[InstanceGroup, ...]
+    fleets: tuple[InstanceFleet, ...] = ()
     dfs_replication: int | None = None
     metrics: ClusterMetrics
     policy: CorePolicy

@@ -99,7 +99,7 @@ class BilledInstance:
 
     Attributes:
         ec2_instance_id: i-...
-        group_id: ig-...
+        group_id: ig-..., or if-... of a fleet.
         role: MASTER, CORE or TASK.
         market: How it was bought.
         instance_type: For instance m5.xlarge.
@@ -135,9 +135,9 @@ class CostLine:
     Each cost is its unit price times the quantity, to the last digit.
 
     Attributes:
-        group_id: ig-...
-        role: Of the group.
-        market: Of the group.
+        group_id: ig-..., or if-... of a fleet.
+        role: Of the group or fleet.
+        market: Of its instances; a fleet has lines of both.
         component: What was paid for.
         item: Instance or volume type.
         quantity: Billed hours or GB-Months, to a millionth of a millionth.

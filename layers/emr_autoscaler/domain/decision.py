@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from emr_autoscaler.domain.fleets import FleetTarget
+
 
 class DecisionKind(StrEnum):
     """Which question was decided."""
@@ -67,6 +69,7 @@ class Reason(StrEnum):
     POOL_DRY = "POOL_DRY"
     BACK_TO_SPOT = "BACK_TO_SPOT"
     LOST_CAPACITY_SETTLED = "LOST_CAPACITY_SETTLED"
+    WHOLE_INSTANCES = "WHOLE_INSTANCES"
     # Core capacity.
     HDFS_ABOVE_HIGH = "HDFS_ABOVE_HIGH"
     HDFS_BELOW_LOW = "HDFS_BELOW_LOW"
@@ -74,6 +77,7 @@ class Reason(StrEnum):
     HDFS_UNHEALTHY = "HDFS_UNHEALTHY"
     REPLICATION_FLOOR = "REPLICATION_FLOOR"
     HDFS_WOULD_FILL = "HDFS_WOULD_FILL"
+    FLEET_ONLY_GROWS = "FLEET_ONLY_GROWS"
     YARN_BUSY = "YARN_BUSY"
     TASK_GROUPS_MISSING = "TASK_GROUPS_MISSING"
     # Groups that nobody may resize; reported once for each episode.
@@ -86,6 +90,7 @@ class Reason(StrEnum):
     CORE_INTERRUPTED = "CORE_INTERRUPTED"
     MASTER_INTERRUPTED = "MASTER_INTERRUPTED"
     ALREADY_REPLACED = "ALREADY_REPLACED"
+    FLEET_REPLACES = "FLEET_REPLACES"
     MAINTENANCE_SCHEDULED = "MAINTENANCE_SCHEDULED"
     # Idle clusters.
     BUSY = "BUSY"
@@ -141,7 +146,7 @@ class Decision:
         decided_at: The ``now`` the decision was made with.
         action: What is to be done.
         reason: Why, exactly one.
-        targets: Counts to order, empty for anything but a resize.
+        targets: Counts of groups or units of a fleet to order, empty for anything but a resize.
         detail: One line of arithmetic in words, for people; never parsed.
         next_evaluation_at: When to look again although nothing may happen; None where settled.
     """
@@ -151,7 +156,7 @@ class Decision:
     decided_at: datetime
     action: Action
     reason: Reason
-    targets: tuple[GroupTarget, ...] = ()
+    targets: tuple[GroupTarget | FleetTarget, ...] = ()
     detail: str = ""
     next_evaluation_at: datetime | None = None
 
@@ -159,3 +164,13 @@ class Decision:
     def changes_something(self) -> bool:
         """Whether acting on it would write to EMR."""
         return bool(self.targets) or self.action is Action.TERMINATE
+
+
+def order_in_words(target: GroupTarget | FleetTarget) -> str:
+    """Return what is ordered, for people."""
+    if isinstance(target, FleetTarget):
+        return (
+            f"fleet {target.fleet_id}: on demand {target.previous_on_demand_units} -> {target.on_demand_units}, "
+            f"spot {target.previous_spot_units} -> {target.spot_units} units"
+        )
+    return f"group {target.group_id}: {target.previous_count} -> {target.count}"

@@ -62,7 +62,7 @@ def cost_centre_of(cluster: Cluster, tag_key: str) -> str:
 def wanted_alarms(cluster: Cluster, policy: Policy) -> tuple[WatchedMetric, ...]:
     """Return the alarms an opted-in, ready cluster should have."""
     watched: list[WatchedMetric] = []
-    scalable = not (cluster.has_managed_scaling or cluster.uses_fleets)
+    scalable = not cluster.has_managed_scaling
     if policy.task.enabled and scalable:
         watched += [
             WatchedMetric(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, localcontext
 
+from emr_autoscaler.domain.cluster import owner_in_words
 from emr_autoscaler.domain.cost_history import Correction, HourRevision, take_back
 from emr_autoscaler.domain.costs import Component, CostLine, HourRecord, exact_sum
 from emr_autoscaler.domain.focus_parts import LinePart, charges_by_line, parts_of_line
@@ -194,8 +195,8 @@ def _row(
         charge_category="Usage",
         charge_class=charge_class,
         charge_description=(
-            f"{_WORDS[line.component]} {line.item}, {line.role.lower()} group {line.group_id} of cluster "
-            f"{record.cluster_id}"
+            f"{_WORDS[line.component]} {line.item}, {line.role.lower()} {owner_in_words(line.group_id)} "
+            f"of cluster {record.cluster_id}"
         ),
         charge_frequency="Usage-Based",
         charge_period_start=record.hour,

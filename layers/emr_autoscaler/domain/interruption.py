@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from emr_autoscaler.domain.capacity import yarn_mib_per_node
+from emr_autoscaler.domain.capacity import yarn_mib_of
 from emr_autoscaler.domain.cluster import InstanceGroup, Market, Role
 from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, GroupTarget, Reason
+from emr_autoscaler.domain.fleets import InstanceFleet
 from emr_autoscaler.domain.limits import cost_of, limits_of, node_usd, units_of
 from emr_autoscaler.domain.market import with_interruption
 from emr_autoscaler.domain.memory import LostInstance, PoolHealth, TaskMemory
@@ -41,6 +42,7 @@ class InterruptionEvidence:
         has_managed_scaling: EMR's own managed scaling is on.
         uses_fleets: The cluster has fleets, not groups.
         groups: All instance groups as last seen.
+        fleets: All instance fleets as last seen, where the cluster has them.
         policy: The task section of the policy.
         memory: What earlier decisions left behind.
         pool: Health of the warned instance's own pool.
@@ -59,6 +61,7 @@ class InterruptionEvidence:
     has_managed_scaling: bool = False
     uses_fleets: bool = False
     groups: tuple[InstanceGroup, ...]
+    fleets: tuple[InstanceFleet, ...] = ()
     policy: TaskPolicy
     memory: TaskMemory
     pool: PoolHealth
@@ -88,7 +91,21 @@ def decide_replacement(evidence: InterruptionEvidence) -> InterruptionVerdict:
     guard = _guard(evidence)
     if guard is not None:
         return _verdict(evidence, Action.HOLD, guard, pool=cooled)
+    if evidence.fleets:
+        # EMR buys the lost units anew among all types of the fleet; what it cannot get is seen by the next look.
+        units = sum(fleet.target_units for fleet in evidence.fleets if fleet.role is Role.TASK)
+        memory = with_warning(
+            evidence.memory, warned_at=evidence.warned_at, now=evidence.now, task_nodes=max(1, units)
+        )
+        memory = replace(memory, next_evaluation_at=_look_again_at(evidence))
+        return _verdict(evidence, Action.HOLD, Reason.FLEET_REPLACES, pool=cooled, memory=memory)
     return _replace(evidence, cooled)
+
+
+def _look_again_at(evidence: InterruptionEvidence) -> datetime:
+    """Return when the instance is surely gone; it, or a look due before, is ahead of now all the same."""
+    gone_by = evidence.warned_at + NOTICE + SETTLE_AFTER
+    return max(min(evidence.memory.next_evaluation_at or gone_by, gone_by), evidence.now + SETTLE_AFTER)
 
 
 def _guard(evidence: InterruptionEvidence) -> Reason | None:
@@ -96,7 +113,7 @@ def _guard(evidence: InterruptionEvidence) -> Reason | None:
         (not evidence.policy.enabled, Reason.DISABLED),
         (evidence.is_paused, Reason.PAUSED),
         (evidence.has_managed_scaling, Reason.MANAGED_ELSEWHERE),
-        (evidence.uses_fleets, Reason.USES_FLEETS),
+        (evidence.uses_fleets and not evidence.fleets, Reason.USES_FLEETS),
     )
     return next((reason for applies, reason in checks if applies), None)
 
@@ -107,15 +124,13 @@ def _replace(evidence: InterruptionEvidence, cooled: PoolHealth) -> Interruption
     lost = LostInstance(
         ec2_instance_id=evidence.ec2_instance_id, group_id=evidence.group_id, gone_by=gone_by, replaced=False
     )
-    # A warning may be old when it arrives, and a look overdue: the next one is ahead all the same.
-    next_at = max(min(evidence.memory.next_evaluation_at or gone_by, gone_by), evidence.now + SETTLE_AFTER)
     ordered = sum(g.requested_count for g in evidence.groups if g.role is Role.TASK)
     memory = with_warning(
         evidence.memory, warned_at=evidence.warned_at, now=evidence.now, task_nodes=max(1, ordered)
     )
-    memory = replace(memory, lost=(*memory.lost, lost), next_evaluation_at=next_at)
+    memory = replace(memory, lost=(*memory.lost, lost), next_evaluation_at=_look_again_at(evidence))
     own = next((g for g in evidence.groups if g.group_id == evidence.group_id), None)
-    lost_mib = yarn_mib_per_node(own.instance_type, learned=memory.node_mib) if own else None
+    lost_mib = yarn_mib_of(own, learned=memory.node_mib) if own else None
     slots = _slots(evidence, cooled, in_storm=is_storm(memory, evidence.now))
     if lost_mib is None or not slots:
         reason = Reason.GROUPS_UNAVAILABLE if lost_mib is not None else Reason.NO_CAPACITY_KNOWN
@@ -163,7 +178,7 @@ def _slots(evidence: InterruptionEvidence, cooled: PoolHealth, *, in_storm: bool
     slots = []
     for group in evidence.groups:
         usable = group.role is Role.TASK and group.state.may_be_resized and not group.has_own_scaling
-        node_mib = yarn_mib_per_node(group.instance_type, learned=evidence.memory.node_mib)
+        node_mib = yarn_mib_of(group, learned=evidence.memory.node_mib)
         if not usable or node_mib is None:
             continue
         health = evidence.pools.get(group.group_id)

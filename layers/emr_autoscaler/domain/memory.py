@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from emr_autoscaler.domain.cluster import Cluster, GroupState, InstanceGroup, Market
+from emr_autoscaler.domain.fleets import InstanceFleet
 from emr_autoscaler.domain.load import Load
 from emr_autoscaler.domain.node_prices import NO_PRICES, MarketPrices
 from emr_autoscaler.domain.operator_change import OperatorChange
@@ -54,7 +55,7 @@ class TaskMemory:
         warned_at: When task instances were warned lately: many of them are a storm.
         storm_until: No spot orders before this time.
         spot_short_since: Since when spot capacity that was ordered could not be had, in one pool or the next.
-        on_demand_since: Since when more stands on demand than the policy asks for.
+        on_demand_since: Since when more stands on demand than the policy asks for, or a fleet's spot failed last.
         returning_mib: Spot capacity ordered to take the place of on-demand nodes that are still there.
         next_evaluation_at: When to look again; None while settled.
         pushed: The last snapshots a probe on the cluster pushed, oldest first.
@@ -103,7 +104,10 @@ class IdleMemory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolKey:
-    """A capacity pool: type, zone and market. Interruptions that share one come together."""
+    """A capacity pool: type, zone and market. Interruptions that share one come together.
+
+    An instance fleet's whole spot side is a pool of its own, named by the fleet's id in the type's place.
+    """
 
     instance_type: str
     availability_zone: str
@@ -151,9 +155,10 @@ class RegistryEntry:
 
     Attributes:
         cluster: As last described.
-        groups: Instance groups as last seen.
+        groups: Instance groups as last seen; none where the cluster has fleets.
+        fleets: Instance fleets as last seen; none where the cluster has groups.
         groups_seen_at: When EMR last listed them all, or took an order of ours.
-        groups_told_at: Group id to the time of its last event since.
+        groups_told_at: Group or fleet id to the time of its last event since.
         policy_name: The policy its tag names; empty once it was opted out.
         cost_centre: From the cost centre tag; UNALLOCATED where absent.
         alarms: Names of the alarms this system created for it.
@@ -186,6 +191,7 @@ class RegistryEntry:
 
     cluster: Cluster
     groups: tuple[InstanceGroup, ...]
+    fleets: tuple[InstanceFleet, ...] = ()
     groups_seen_at: datetime
     groups_told_at: Mapping[str, datetime] = field(default_factory=dict)
     policy_name: str

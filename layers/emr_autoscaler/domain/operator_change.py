@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from emr_autoscaler.domain.cluster import Role
+from emr_autoscaler.domain.cluster import Role, owner_in_words
 
 FORGOTTEN_AFTER = timedelta(days=1)
 """No hold of a policy is longer, so older changes need not be remembered."""
@@ -33,7 +33,7 @@ class OperatorChange:
 
     def told(self) -> str:
         """Return who did what and when, in words."""
-        what = f"group {self.group_id}" if self.group_id else "a group"
+        what = owner_in_words(self.group_id) if self.group_id else "a group"
         count = "" if self.count is None else f" to {self.count}"
         how = "" if self.by else " (seen from its changed count; CloudTrail named nobody)"
         return f"{self.by or 'somebody'} set {what}{count} at {self.at:%H:%M} UTC{how}"

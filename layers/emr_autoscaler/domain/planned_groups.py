@@ -1,8 +1,11 @@
-"""Task groups that a dry run would have created: it decides with them as if they were there, empty."""
+"""Task groups and fleets that a dry run would have created: it decides with them as if they were there, empty."""
 
 from collections.abc import Sequence
 
 from emr_autoscaler.domain.cluster import GroupState, InstanceGroup, Role
+from emr_autoscaler.domain.fleet_selection import missing_task_fleet
+from emr_autoscaler.domain.fleets import InstanceFleet
+from emr_autoscaler.domain.policy import TaskPolicy
 from emr_autoscaler.domain.pool_selection import WantedGroup
 
 PLANNED = "planned-"
@@ -42,3 +45,33 @@ def without_planned(groups: Sequence[InstanceGroup]) -> tuple[InstanceGroup, ...
 def planned_of(groups: Sequence[InstanceGroup]) -> tuple[InstanceGroup, ...]:
     """Return the groups that a dry run would have created."""
     return tuple(group for group in groups if group.group_id.startswith(PLANNED))
+
+
+def with_planned_fleet(fleets: Sequence[InstanceFleet], policy: TaskPolicy) -> tuple[InstanceFleet, ...]:
+    """Return the fleets, and an empty task fleet where the policy wants one beside them."""
+    there = without_planned_fleets(fleets)
+    wanted = missing_task_fleet(there, policy)
+    if not there or wanted is None:
+        return there
+    planned = InstanceFleet(
+        fleet_id=f"{PLANNED}task-fleet",
+        role=Role.TASK,
+        state=GroupState.RUNNING,
+        target_on_demand_units=0,
+        target_spot_units=0,
+        provisioned_on_demand_units=0,
+        provisioned_spot_units=0,
+        types=wanted.types,
+        name=wanted.name,
+    )
+    return (*there, planned)
+
+
+def without_planned_fleets(fleets: Sequence[InstanceFleet]) -> tuple[InstanceFleet, ...]:
+    """Return the fleets that EMR knows."""
+    return tuple(fleet for fleet in fleets if not fleet.fleet_id.startswith(PLANNED))
+
+
+def planned_fleets_of(fleets: Sequence[InstanceFleet]) -> tuple[InstanceFleet, ...]:
+    """Return the fleet that a dry run would have created."""
+    return tuple(fleet for fleet in fleets if fleet.fleet_id.startswith(PLANNED))

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from emr_autoscaler.domain import schedules
+from emr_autoscaler.domain import fleet_capacity, schedules
 from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, GroupTarget, Reason
 from emr_autoscaler.domain.demand import Demand, read_demand
 from emr_autoscaler.domain.leaving_nodes import Leaving, name_leaving
@@ -64,7 +64,9 @@ class TaskVerdict:
 
 
 def decide_task_capacity(evidence: TaskEvidence) -> TaskVerdict:
-    """Decide the counts of a cluster's task groups."""
+    """Decide the counts of a cluster's task groups, or the units of its task fleet."""
+    if evidence.fleets:
+        return _decide_task_fleet(evidence)
     guard = find_guard(evidence)
     if guard is not None:
         return _held(evidence, evidence.memory, guard, next_at=None)
@@ -92,7 +94,9 @@ def decide_task_capacity(evidence: TaskEvidence) -> TaskVerdict:
 
 
 def _toward_spot(scene: Scene, choice: Choice, want: Want) -> tuple[Scene, Choice]:
-    """Take the next step back to spot where nothing else is to be done."""
+    """Take the next step back to spot where nothing else is to be done; a fleet's is fleet_capacity.py's."""
+    if any(group.fleet_id for group in scene.usable):
+        return scene, choice
     surplus = bool(surplus_on_demand(scene))
     since = (scene.memory.on_demand_since or scene.evidence.now) if surplus else None
     returning = scene.memory.returning_mib if surplus else 0.0
@@ -107,6 +111,14 @@ def _toward_spot(scene: Scene, choice: Choice, want: Want) -> tuple[Scene, Choic
         returning, choice = step.returning_mib, Choice(reason=Reason.BACK_TO_SPOT, counts=step.counts)
     memory = replace(scene.memory, on_demand_since=since, returning_mib=returning)
     return replace(scene, memory=memory), choice
+
+
+def _decide_task_fleet(evidence: TaskEvidence) -> TaskVerdict:
+    """Decide as on groups, with the two markets of the task fleet in their place."""
+    seen = fleet_capacity.in_steps(evidence)
+    verdict = decide_task_capacity(seen)
+    decision, memory = fleet_capacity.in_units(evidence, seen, verdict.decision, verdict.memory)
+    return replace(verdict, decision=decision, memory=memory)
 
 
 def _conclude(scene: Scene, choice: Choice, demand: Demand | None, want: Want | None) -> TaskVerdict:

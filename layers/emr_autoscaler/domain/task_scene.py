@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from emr_autoscaler.domain import schedules
-from emr_autoscaler.domain.capacity import yarn_mib_per_node
+from emr_autoscaler.domain.capacity import yarn_mib_of
 from emr_autoscaler.domain.cluster import ClusterState, InstanceGroup, Market, Role
 from emr_autoscaler.domain.decision import Reason
+from emr_autoscaler.domain.fleets import InstanceFleet
 from emr_autoscaler.domain.limits import cost_of, limits_of, node_usd, units_of
 from emr_autoscaler.domain.memory import PoolHealth, TaskMemory
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName
@@ -37,10 +38,11 @@ class TaskEvidence:
         has_managed_scaling: EMR's own managed scaling is on.
         uses_fleets: The cluster has fleets, not groups.
         groups: All instance groups as last seen.
+        fleets: All instance fleets as last seen, where the cluster has them.
         metrics: Recent metrics, at least the hold window long.
         policy: The task section of the policy.
         memory: What earlier decisions left behind.
-        pools: Health of the pool of each spot group, by group id.
+        pools: Health of the pool of each spot group, by group id; of a task fleet's spot side, by its id.
         groups_are_fresh: True where ``groups`` were read from EMR for this very decision.
         prices: What a node of each group costs.
         free_addresses: Free addresses of the cluster's subnet; None where nobody looked.
@@ -58,6 +60,7 @@ class TaskEvidence:
     has_managed_scaling: bool = False
     uses_fleets: bool = False
     groups: tuple[InstanceGroup, ...]
+    fleets: tuple[InstanceFleet, ...] = ()
     metrics: ClusterMetrics
     policy: TaskPolicy
     memory: TaskMemory = field(default_factory=TaskMemory)
@@ -185,9 +188,7 @@ def set_scene(evidence: TaskEvidence) -> Scene | Reason:
         min_nodes=max(0, min(max(policy.min_nodes, scheduled), policy.max_nodes) - other_nodes),
         max_nodes=max(0, policy.max_nodes - other_nodes),
         scheduled_nodes=scheduled,
-        elsewhere_mib=sum(
-            (yarn_mib_per_node(g.instance_type, learned=memory.node_mib) or 0) * g.running_count for g in serving
-        ),
+        elsewhere_mib=sum((yarn_mib_of(g, learned=memory.node_mib) or 0) * g.running_count for g in serving),
         warned=warned,
         limits=limits_of(
             policy,
@@ -220,10 +221,10 @@ def _remember(evidence: TaskEvidence, usable: tuple[InstanceGroup, ...]) -> Task
         and (since := old.unfulfilled_since.get(g.group_id)) is not None
         and stalled_since - FIRST_COOLING < since <= stalled_since
     }
-    return replace(old, unfulfilled_since={**unmet, **resting}, node_mib=_learn_node_mib(evidence))
+    return replace(old, unfulfilled_since={**unmet, **resting}, node_mib=learn_node_mib(evidence))
 
 
-def _learn_node_mib(evidence: TaskEvidence) -> float | None:
+def learn_node_mib(evidence: TaskEvidence) -> float | None:
     """Return the YARN memory per node that one whole sample shows, or what was known before."""
     now, limit = evidence.now, evidence.policy.metrics_max_age
     names = (MetricName.MEMORY_TOTAL_MIB, MetricName.CORE_NODES_RUNNING, MetricName.TASK_NODES_RUNNING)
@@ -248,7 +249,7 @@ def _find_shortage(evidence: TaskEvidence, usable: tuple[InstanceGroup, ...], me
 
 
 def _slot(evidence: TaskEvidence, group: InstanceGroup, memory: TaskMemory, shortage: Shortage) -> Slot | None:
-    node_mib = yarn_mib_per_node(group.instance_type, learned=memory.node_mib)
+    node_mib = yarn_mib_of(group, learned=memory.node_mib)
     if node_mib is None:
         return None
     health, unmet = evidence.pools.get(group.group_id), shortage.unmet.get(group.group_id, 0)

@@ -13,6 +13,8 @@ from emr_autoscaler.messages.alarm_events import AlarmStateChange, ScheduledTick
 from emr_autoscaler.messages.ec2_events import HealthEvent, RebalanceRecommendation, SpotWarning
 from emr_autoscaler.messages.emr_events import (
     ClusterStateChange,
+    InstanceFleetCapacity,
+    InstanceFleetStateChange,
     InstanceGroupCapacity,
     InstanceGroupStateChange,
     StepStatusChange,
@@ -28,6 +30,9 @@ MODELS: Mapping[tuple[str, str], type[Detail]] = MappingProxyType(
     {
         ("aws.emr", "EMR Cluster State Change"): ClusterStateChange,
         ("aws.emr", "EMR Instance Group State Change"): InstanceGroupStateChange,
+        ("aws.emr", "EMR Instance Fleet State Change"): InstanceFleetStateChange,
+        ("aws.emr", "EMR Instance Fleet Provisioning"): InstanceFleetCapacity,
+        ("aws.emr", "EMR Instance Fleet Resize"): InstanceFleetCapacity,
         ("aws.emr", "EMR Instance Group Provisioning"): InstanceGroupCapacity,
         ("aws.emr", "EMR Instance Group Resize"): InstanceGroupCapacity,
         ("aws.emr", "EMR Step Status Change"): StepStatusChange,

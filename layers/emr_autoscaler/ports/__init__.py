@@ -7,7 +7,7 @@ errors are named.
 
 from emr_autoscaler.ports.cloudwatch import Alarms, AlarmSpec, MetricsReader
 from emr_autoscaler.ports.ec2 import Compute, ComputeInstance, PriceList
-from emr_autoscaler.ports.emr import ClusterActuator, ClusterReader, NewTaskGroup
+from emr_autoscaler.ports.emr import ClusterActuator, ClusterReader, NewTaskFleet, NewTaskGroup
 from emr_autoscaler.ports.finance import BillingExport, Budgets, Costs, Statements
 from emr_autoscaler.ports.messages_out import EvaluationQueue, Notification, Notifier
 from emr_autoscaler.ports.state import Clock, Decisions, Leases, Policies, Pools, Registry
@@ -27,6 +27,7 @@ __all__ = [
     "EvaluationQueue",
     "Leases",
     "MetricsReader",
+    "NewTaskFleet",
     "NewTaskGroup",
     "Notification",
     "Notifier",

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from emr_autoscaler.domain.cluster import Cluster, ClusterState, ClusterSummary, Instance, InstanceGroup, Market
 from emr_autoscaler.domain.decision import GroupTarget
+from emr_autoscaler.domain.fleets import FleetTarget, FleetType, InstanceFleet
 
 
 class ClusterReader(Protocol):
@@ -24,6 +25,10 @@ class ClusterReader(Protocol):
 
     def list_instance_groups(self, cluster_id: str) -> tuple[InstanceGroup, ...]:
         """List a cluster's groups. Raises NotFoundError; RefusedError for clusters with fleets."""
+        ...
+
+    def list_instance_fleets(self, cluster_id: str) -> tuple[InstanceFleet, ...]:
+        """List a cluster's fleets. Raises NotFoundError; RefusedError for clusters with groups."""
         ...
 
     def list_instances(self, cluster_id: str) -> tuple[Instance, ...]:
@@ -48,6 +53,25 @@ class NewTaskGroup:
     instance_type: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewTaskFleet:
+    """A task fleet to be created. EMR takes none at zero units.
+
+    Attributes:
+        name: For people.
+        types: What it may buy from.
+        on_demand_units: On-demand units to begin with.
+        spot_units: Spot units to begin with.
+        give_up_spot_after: When its first provisioning covers on demand what is missing of spot.
+    """
+
+    name: str
+    types: tuple[FleetType, ...]
+    on_demand_units: int
+    spot_units: int
+    give_up_spot_after: timedelta
+
+
 class ClusterActuator(Protocol):
     """EMR, acted on. The dry-run actuator accepts the same orders and does nothing."""
 
@@ -63,6 +87,19 @@ class ClusterActuator(Protocol):
             NotFoundError: The cluster or a group does not exist.
             RefusedError: EMR refuses: below replication, a group that may not be resized, ...
         """
+        ...
+
+    def resize_fleet(self, cluster_id: str, target: FleetTarget) -> None:
+        """Order absolute units of both markets of a fleet in one call. Repeating it is harmless.
+
+        Raises:
+            NotFoundError: The cluster or the fleet does not exist.
+            RefusedError: EMR refuses: below replication, a fleet that may not be resized, ...
+        """
+        ...
+
+    def add_task_fleet(self, cluster_id: str, fleet: NewTaskFleet) -> str | None:
+        """Create the task fleet of a cluster that has none; return its id, None in a dry run."""
         ...
 
     def add_task_groups(self, cluster_id: str, groups: Sequence[NewTaskGroup]) -> tuple[str, ...]:

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 
-from emr_autoscaler.domain.cluster import Instance, InstanceGroup, Role, Volume
+from emr_autoscaler.domain.cluster import Instance, InstanceGroup, Market, Role, Volume
 from emr_autoscaler.domain.cost_history import HourRevision
 from emr_autoscaler.domain.costs import BilledInstance, EndSource, StartSource
+from emr_autoscaler.domain.fleets import InstanceFleet
 from emr_autoscaler.domain.memory import RegistryEntry
 from emr_autoscaler.ports import ComputeInstance
 
@@ -20,11 +21,12 @@ def billed_instances(
     """Turn listed instances into billed ones.
 
     Args:
-        entry: The cluster, its groups and the interruptions proven so far.
+        entry: The cluster, its groups or fleets and the interruptions proven so far.
         instances: As EMR lists them; requests that EC2 has not met yet cost nothing and are left out.
         seen: What EC2 still knows, by instance id: its launch and shutdown are preferred over EMR's times.
     """
     roles = {group.group_id: group.role for group in entry.groups}
+    roles |= {fleet.fleet_id: fleet.role for fleet in entry.fleets}
     return tuple(
         with_ec2(
             BilledInstance(
@@ -47,16 +49,16 @@ def billed_instances(
 
 
 def started_instance(entry: RegistryEntry, seen: ComputeInstance) -> BilledInstance | None:
-    """Return an instance that EC2 alone tells of; None where it is not sure which group it belongs to."""
-    groups = [
-        group
-        for group in entry.groups
-        if (group.role, group.instance_type, group.market) == (seen.role, seen.instance_type, seen.market)
+    """Return an instance that EC2 alone tells of; None where it is not sure which group or fleet it belongs to."""
+    plans = [
+        plan
+        for plan in planned_instances(entry)
+        if (plan.role, plan.instance_type, plan.market) == (seen.role, seen.instance_type, seen.market)
     ]
-    if len(groups) != 1:
+    if len(plans) != 1:
         return None
     instance = replace(
-        _plan(entry, groups[0]),
+        plans[0],
         ec2_instance_id=seen.ec2_instance_id,
         started_at=seen.launched_at,
         interrupted=seen.ec2_instance_id in entry.interrupted,
@@ -131,23 +133,39 @@ def _forgotten(now: StrEnum, recorded: StrEnum, better: StrEnum) -> bool:
 
 
 def planned_instances(entry: RegistryEntry) -> tuple[BilledInstance, ...]:
-    """Return one instance for each group: enough to know which prices the cluster needs."""
-    return tuple(_plan(entry, group) for group in (*entry.groups, *entry.planned))
+    """Return one instance for each group, or each type and market of a fleet: it tells which prices are needed."""
+    groups = (*entry.groups, *entry.planned)
+    of_groups = (_plan(entry, g, g.market, g.instance_type, g.volumes) for g in groups)
+    of_fleets = (
+        _plan(entry, fleet, market, kind.instance_type, kind.volumes)
+        for fleet in entry.fleets
+        for kind in fleet.types
+        for market in Market
+    )
+    return (*of_groups, *of_fleets)
 
 
-def _plan(entry: RegistryEntry, group: InstanceGroup) -> BilledInstance:
+def _plan(
+    entry: RegistryEntry,
+    owner: InstanceGroup | InstanceFleet,
+    market: Market,
+    instance_type: str,
+    volumes: tuple[Volume, ...],
+) -> BilledInstance:
     return BilledInstance(
         ec2_instance_id="",
-        group_id=group.group_id,
-        role=group.role,
-        market=group.market,
-        instance_type=group.instance_type,
+        group_id=owner.group_id if isinstance(owner, InstanceGroup) else owner.fleet_id,
+        role=owner.role,
+        market=market,
+        instance_type=instance_type,
         availability_zone=entry.cluster.availability_zone,
         started_at=entry.cluster.created_at,
         ended_at=None,
-        volumes=(entry.cluster.root_volume, *group.volumes),
+        volumes=(entry.cluster.root_volume, *volumes),
     )
 
 
 def _group_volumes(entry: RegistryEntry, instance: Instance) -> tuple[Volume, ...]:
-    return next((g.volumes for g in entry.groups if g.group_id == instance.group_id), ())
+    kinds = {(f.fleet_id, kind.instance_type): kind.volumes for f in entry.fleets for kind in f.types}
+    of_fleet = kinds.get((instance.group_id, instance.instance_type), ())
+    return next((g.volumes for g in entry.groups if g.group_id == instance.group_id), of_fleet)

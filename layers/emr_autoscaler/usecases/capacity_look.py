@@ -15,7 +15,7 @@ from emr_autoscaler.domain.decision import Decision, DecisionKind
 from emr_autoscaler.domain.errors import BusyError
 from emr_autoscaler.domain.memory import RegistryEntry
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName
-from emr_autoscaler.domain.planned_groups import without_planned
+from emr_autoscaler.domain.planned_groups import without_planned, without_planned_fleets
 from emr_autoscaler.domain.policy import Mode, Policy
 from emr_autoscaler.domain.record import DecisionRecord, Outcome
 from emr_autoscaler.domain.task_scene import TaskEvidence
@@ -159,7 +159,10 @@ class CapacityLook(ABC, Generic[EvidenceT, VerdictT]):
             evidence = self.check_again(evidence)
             # What others ordered since is learned from the same answer, and stands.
             changes = self.follow_groups.note_listing(
-                entry.cluster_id, without_planned(evidence.groups), at=asked_at
+                entry.cluster_id,
+                without_planned(evidence.groups),
+                without_planned_fleets(evidence.fleets),
+                at=asked_at,
             )
             evidence = replace(evidence, operator_changes=changes)
             verdict = self.decide(evidence)

@@ -1,4 +1,4 @@
-"""Take a cluster in, keep what is known of it, and let it go: registry entry, alarms, task groups."""
+"""Take a cluster in, keep what is known of it, and let it go: registry entry, alarms, task groups or fleet."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +13,9 @@ from emr_autoscaler.domain.enrolment import (
     policy_name_of,
     wanted_alarms,
 )
-from emr_autoscaler.domain.errors import NotFoundError, RefusedError
+from emr_autoscaler.domain.errors import NotFoundError, RefusedError, UnavailableError
+from emr_autoscaler.domain.fleet_selection import missing_task_fleet
+from emr_autoscaler.domain.fleets import InstanceFleet
 from emr_autoscaler.domain.memory import RegistryEntry
 from emr_autoscaler.domain.planned_groups import plan_groups
 from emr_autoscaler.domain.policy import Mode, Policy
@@ -33,6 +35,7 @@ from emr_autoscaler.ports import (
     ClusterReader,
     Compute,
     EvaluationQueue,
+    NewTaskFleet,
     NewTaskGroup,
     Notification,
     Notifier,
@@ -79,10 +82,11 @@ class EnrollCluster:
             return None
         asked_at = self.clock.now()
         groups = () if cluster.uses_fleets else self._groups(cluster_id)
+        fleets = self._fleets(cluster_id, entry) if cluster.uses_fleets else ()
         if entry is None:
-            entry = self.registry.put(self._new_entry(cluster, groups))
+            entry = self.registry.put(self._new_entry(cluster, groups, fleets))
         else:
-            entry = self._refreshed(cluster, groups, asked_at) or entry
+            entry = self._refreshed(cluster, groups, fleets, asked_at) or entry
         if not entry.is_active:
             return self._let_go(entry)
         policy = self.policy_in_force(entry)
@@ -96,11 +100,23 @@ class EnrollCluster:
         except RefusedError:
             return ()
 
-    def _new_entry(self, cluster: Cluster, groups: tuple[InstanceGroup, ...]) -> RegistryEntry:
+    def _fleets(self, cluster_id: str, entry: RegistryEntry | None) -> tuple[InstanceFleet, ...]:
+        """Return the fleets; those known where EMR throttles: its quota for this call is the smallest of all."""
+        try:
+            return self.reader.list_instance_fleets(cluster_id)
+        except UnavailableError:
+            if entry is None or not entry.fleets:
+                raise
+            return entry.fleets
+
+    def _new_entry(
+        self, cluster: Cluster, groups: tuple[InstanceGroup, ...], fleets: tuple[InstanceFleet, ...]
+    ) -> RegistryEntry:
         now = self.clock.now()
         return RegistryEntry(
             cluster=cluster,
             groups=groups,
+            fleets=fleets,
             groups_seen_at=now,
             policy_name=policy_name_of(cluster),
             cost_centre=cost_centre_of(cluster, self.cost_centre_tag),
@@ -108,7 +124,11 @@ class EnrollCluster:
         )
 
     def _refreshed(
-        self, cluster: Cluster, groups: tuple[InstanceGroup, ...], asked_at: datetime
+        self,
+        cluster: Cluster,
+        groups: tuple[InstanceGroup, ...],
+        fleets: tuple[InstanceFleet, ...],
+        asked_at: datetime,
     ) -> RegistryEntry | None:
         def change(entry: RegistryEntry) -> RegistryEntry:
             return replace(
@@ -119,7 +139,7 @@ class EnrollCluster:
             )
 
         entry = update_entry(self.registry, cluster.cluster_id, change)
-        self.follow_groups.note_listing(cluster.cluster_id, groups, at=asked_at)
+        self.follow_groups.note_listing(cluster.cluster_id, groups, fleets, at=asked_at)
         return self.registry.get(cluster.cluster_id) or entry
 
     def _let_go(self, entry: RegistryEntry) -> RegistryEntry:
@@ -143,6 +163,8 @@ class EnrollCluster:
         The alarms come first: a group that EMR refuses must not leave the cluster unwatched.
         """
         entry = self._with_alarms(entry, policy)
+        if entry.cluster.uses_fleets:
+            return self._with_task_fleet(entry, policy)
         return self._with_task_groups(entry, policy)
 
     def _with_alarms(self, entry: RegistryEntry, policy: Policy) -> RegistryEntry:
@@ -167,7 +189,7 @@ class EnrollCluster:
 
         What types can be had is asked once, and again when the policy names others or a group is missing.
         """
-        hands_off = entry.is_paused or entry.cluster.uses_fleets or entry.cluster.has_managed_scaling
+        hands_off = entry.is_paused or entry.cluster.has_managed_scaling
         in_question = () if hands_off else types_in_question(policy.task)
         if not in_question:
             return self._without_planned(entry)
@@ -210,9 +232,50 @@ class EnrollCluster:
 
         return update_entry(self.registry, entry.cluster_id, change) or entry
 
+    def _with_task_fleet(self, entry: RegistryEntry, policy: Policy) -> RegistryEntry:
+        """Create the task fleet the policy's types make; keep the fleets as EMR then lists them."""
+        hands_off = entry.is_paused or entry.cluster.has_managed_scaling
+        if hands_off or missing_task_fleet(entry.fleets, policy.task) is None:
+            return entry
+        in_question = types_in_question(policy.task)
+        digest = fingerprint(in_question, policy.task.profile, policy.mode, "fleet")
+        if digest == entry.pools_checked:
+            return entry
+        wanted = missing_task_fleet(entry.fleets, policy.task, self._availability(entry, in_question))
+        if wanted is None:
+            return self._with_checked_pools(entry, digest)
+        actuator = self.actuators[policy.mode]
+        actuator.add_task_fleet(
+            entry.cluster_id,
+            NewTaskFleet(
+                name=wanted.name,
+                types=wanted.types,
+                on_demand_units=wanted.on_demand_units,
+                spot_units=wanted.spot_units,
+                give_up_spot_after=policy.task.fallback_after,
+            ),
+        )
+        types = ", ".join(f"{kind.instance_type} x{kind.units}" for kind in wanted.types)
+        begins = f"{wanted.on_demand_units} units on demand and {wanted.spot_units} on spot"
+        self._tell(entry, (wanted.name,), f"a task fleet at {begins}: {types}", dry=actuator.is_dry)
+        if actuator.is_dry:
+            return self._with_checked_pools(entry, digest)
+        fleets = self.reader.list_instance_fleets(entry.cluster_id)
+        return update_entry(self.registry, entry.cluster_id, lambda now: replace(now, fleets=fleets)) or entry
+
+    def _with_checked_pools(self, entry: RegistryEntry, digest: str) -> RegistryEntry:
+        """Remember what was checked: AWS is asked again once the policy names other types, or its mode changes."""
+        return (
+            update_entry(self.registry, entry.cluster_id, lambda now: replace(now, pools_checked=digest)) or entry
+        )
+
     def _tell_of_groups(self, entry: RegistryEntry, wanted: Sequence[WantedGroup], *, dry: bool) -> None:
         """Record and announce the groups that were created, or once those that a dry run would have."""
         names = tuple(group.name for group in wanted)
+        listed = ", ".join(f"{group.market} {group.instance_type}" for group in wanted)
+        self._tell(entry, names, f"{len(names)} task groups at 0 instances: {listed}", dry=dry)
+
+    def _tell(self, entry: RegistryEntry, names: tuple[str, ...], detail: str, *, dry: bool) -> None:
         if dry and names == entry.groups_told:
             return
         decision = Decision(
@@ -221,8 +284,7 @@ class EnrollCluster:
             decided_at=self.clock.now(),
             action=Action.ADD_GROUPS,
             reason=Reason.TASK_GROUPS_MISSING,
-            detail=f"{len(names)} task groups at 0 instances: "
-            + ", ".join(f"{group.market} {group.instance_type}" for group in wanted),
+            detail=detail,
         )
         self.journal.write(decision, None, Outcome.DRY_RUN if dry else Outcome.DONE, trigger="enrolment")
         self.journal.announce(decision, entry, severity="info", dry=dry)

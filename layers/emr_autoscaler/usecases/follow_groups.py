@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 
 from emr_autoscaler.domain.cluster import InstanceGroup, Role
 from emr_autoscaler.domain.decision import DecisionKind
+from emr_autoscaler.domain.fleet_steps import in_whole_units
+from emr_autoscaler.domain.fleets import InstanceFleet
 from emr_autoscaler.domain.memory import RegistryEntry
 from emr_autoscaler.domain.operator_change import OperatorChange, is_same, with_changes
 from emr_autoscaler.domain.record import Outcome
@@ -60,15 +62,42 @@ class FollowGroups:
 
         return self._update(cluster_id, change) is not None
 
-    def note_listing(
-        self, cluster_id: str, groups: Sequence[InstanceGroup], *, at: datetime
-    ) -> tuple[OperatorChange, ...]:
-        """Take all groups from a listing that was asked for at ``at``; return what others have resized."""
+    def note_fleet(
+        self, cluster_id: str, fleet_id: str, told: Callable[[InstanceFleet], InstanceFleet], *, at: datetime
+    ) -> bool | None:
+        """Take a fleet's state from an event.
+
+        Returns:
+            Whether the cluster is enrolled; None where it is and the fleet is not known: an event does not
+            tell what a fleet may buy, so EMR has to be asked.
+        """
+        entry = self.registry.get(cluster_id)
+        if entry is not None and fleet_id not in {fleet.fleet_id for fleet in entry.fleets}:
+            return None
 
         def change(entry: RegistryEntry) -> RegistryEntry:
-            if not groups or at < entry.groups_seen_at:
+            if at < max(entry.groups_seen_at, entry.groups_told_at.get(fleet_id, at)):
+                return entry  # events may arrive late and out of order
+            seen = [told(fleet) for fleet in entry.fleets if fleet.fleet_id == fleet_id]
+            told_at = {**entry.groups_told_at, fleet_id: at}
+            return replace(self._with_seen_fleets(entry, seen, at), groups_told_at=told_at)
+
+        return self._update(cluster_id, change) is not None
+
+    def note_listing(
+        self,
+        cluster_id: str,
+        groups: Sequence[InstanceGroup],
+        fleets: Sequence[InstanceFleet] = (),
+        *,
+        at: datetime,
+    ) -> tuple[OperatorChange, ...]:
+        """Take all groups or fleets from a listing asked for at ``at``; return what others have resized."""
+
+        def change(entry: RegistryEntry) -> RegistryEntry:
+            if not (groups or fleets) or at < entry.groups_seen_at:
                 return entry  # what is known is newer: an order of ours went out meanwhile
-            seen = self._with_seen(entry, groups, at)
+            seen = self._with_seen_fleets(self._with_seen(entry, groups, at), fleets, at)
             listed = {group.group_id for group in groups}
             return replace(seen, groups=tuple(g for g in seen.groups if g.group_id in listed), groups_seen_at=at)
 
@@ -87,7 +116,7 @@ class FollowGroups:
         cluster_id = cluster_id or self._cluster_of(resizes)
 
         def change(entry: RegistryEntry) -> RegistryEntry:
-            roles = {group.group_id: group.role for group in entry.groups}
+            roles = {group.group_id: group.role for group in _all_as_groups(entry)}
             changes = [
                 OperatorChange(group_id=r.group_id, role=roles.get(r.group_id), count=r.count, at=at, by=by)
                 for r in resizes
@@ -155,6 +184,15 @@ class FollowGroups:
             reported_states=reported,
         )
 
+    def _with_seen_fleets(
+        self, entry: RegistryEntry, seen: Sequence[InstanceFleet], at: datetime
+    ) -> RegistryEntry:
+        """Take fleets as groups are taken, their units of both markets as a count."""
+        as_groups = replace(entry, groups=tuple(map(in_whole_units, entry.fleets)))
+        after = self._with_seen(as_groups, [in_whole_units(fleet) for fleet in seen], at)
+        known = {fleet.fleet_id: fleet for fleet in (*entry.fleets, *seen)}
+        return replace(after, groups=entry.groups, fleets=tuple(known.values()))
+
     def _is_by_others(
         self, entry: RegistryEntry, before: InstanceGroup | None, seen: InstanceGroup, at: datetime
     ) -> bool:
@@ -189,7 +227,7 @@ class FollowGroups:
     def _cluster_of(self, resizes: Sequence[Resize]) -> str:
         wanted = {resize.group_id for resize in resizes if resize.group_id}
         for entry in self.registry.all():
-            if any(group.group_id in wanted for group in entry.groups):
+            if any(group.group_id in wanted for group in _all_as_groups(entry)):
                 return entry.cluster_id
         return ""
 
@@ -199,7 +237,7 @@ class FollowGroups:
         # A name that CloudTrail adds later is worth a record, and no second notification.
         self.reports.announce_resizes(after, [c for c in told if not any(is_same(c, k) for k in known)])
         roles: set[Role | None] = {change.role for change in told}
-        for group in after.groups:
+        for group in _all_as_groups(after):
             state = after.reported_states.get(group.group_id)
             if state is not None and before.reported_states.get(group.group_id) is not state:
                 self.reports.report_stop(after, group, state)
@@ -211,6 +249,10 @@ class FollowGroups:
     def _ask(self, cluster_id: str, kinds: Sequence[DecisionKind], *, cause: str) -> None:
         for kind in kinds:
             self.queue.request(cluster_id, kind, now=self.clock.now(), cause=cause)
+
+
+def _all_as_groups(entry: RegistryEntry) -> tuple[InstanceGroup, ...]:
+    return (*entry.groups, *map(in_whole_units, entry.fleets))
 
 
 def _as_told(entry: RegistryEntry, seen: InstanceGroup) -> InstanceGroup:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from emr_autoscaler.domain.cluster import GroupState, InstanceGroup, Role
+from emr_autoscaler.domain.cluster import GroupState, InstanceGroup, Role, owner_in_words
 from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, Reason
 from emr_autoscaler.domain.memory import RegistryEntry
 from emr_autoscaler.domain.operator_change import OperatorChange
@@ -24,9 +24,8 @@ STOPPED: Mapping[GroupState, Reason] = {
 
 FIXES: Mapping[GroupState, str] = {
     GroupState.SUSPENDED: "its launches or bootstrap actions failed: mend the cause, then resume it with a count "
-    "(aws emr modify-instance-groups --instance-groups InstanceGroupId={group},InstanceCount={count})",
-    GroupState.ARRESTED: "its instances fail again and again: mend the cause, then set its count anew "
-    "(aws emr modify-instance-groups --instance-groups InstanceGroupId={group},InstanceCount={count})",
+    "({command})",
+    GroupState.ARRESTED: "its instances fail again and again: mend the cause, then set its count anew ({command})",
     GroupState.RECONFIGURING: "somebody changed its configuration: EMR ends this by itself; if it does not, look "
     "at the reconfiguration in EMR's console",
 }
@@ -64,7 +63,7 @@ class GroupReports:
     def report_stop(self, entry: RegistryEntry, group: InstanceGroup, state: GroupState) -> None:
         """Record and announce a group that stopped, once for each episode."""
         now = self.clock.now()
-        fix = FIXES[state].format(group=group.group_id, count=max(group.requested_count, 0))
+        fix = FIXES[state].format(command=_resume_command(entry.cluster_id, group))
         name = f" ({group.name})" if group.name else ""
         decision = Decision(
             kind=KINDS[group.role],
@@ -72,8 +71,17 @@ class GroupReports:
             decided_at=now,
             action=Action.ALERT,
             reason=STOPPED[state],
-            detail=f"{group.role} group {group.group_id}{name} is {state} and is not resized: {fix}",
+            detail=f"{group.role} {owner_in_words(group.group_id)}{name} is {state} and is not resized: {fix}",
         )
         self.journal.write(decision, None, Outcome.DONE, trigger=f"{group.group_id} {state}")
         severity = "info" if state is GroupState.RECONFIGURING else "warning"
         self.journal.announce(decision, entry, severity=severity)
+
+
+def _resume_command(cluster_id: str, group: InstanceGroup) -> str:
+    count = max(group.requested_count, 0)
+    if group.fleet_id:
+        fleet = f"InstanceFleetId={group.group_id},TargetOnDemandCapacity=UNITS,TargetSpotCapacity=UNITS"
+        return f"aws emr modify-instance-fleet --cluster-id {cluster_id} --instance-fleet {fleet}; {count} in all"
+    named = f"InstanceGroupId={group.group_id},InstanceCount={count}"
+    return f"aws emr modify-instance-groups --instance-groups {named}"

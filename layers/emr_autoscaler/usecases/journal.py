@@ -5,8 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from emr_autoscaler.domain.decision import Action, Decision, DecisionKind
+from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, GroupTarget, order_in_words
 from emr_autoscaler.domain.errors import NotFoundError, RefusedError
+from emr_autoscaler.domain.fleets import FleetTarget
 from emr_autoscaler.domain.memory import RegistryEntry
 from emr_autoscaler.domain.record import DecisionRecord, Evidence, Outcome
 from emr_autoscaler.ports import ClusterActuator, Decisions, Notification, Notifier
@@ -144,7 +145,7 @@ class Journal:
     ) -> None:
         """Tell people what was decided and why."""
         what = f"{'[dry run] ' if dry else ''}{decision.action} {entry.cluster.name or entry.cluster_id}"
-        orders = [f"group {t.group_id}: {t.previous_count} -> {t.count}" for t in decision.targets]
+        orders = [order_in_words(target) for target in decision.targets]
         lines = [f"{decision.kind} decision on {entry.cluster_id}: {decision.action}, {decision.reason}"]
         lines += [text for text in (decision.detail, *orders) if text]
         lines += [f"EMR refused: {problem}"] if problem else []
@@ -167,7 +168,11 @@ class Journal:
         if decision.action is Action.TERMINATE:
             actuator.terminate_cluster(decision.cluster_id)
         else:
-            actuator.resize_groups(decision.cluster_id, decision.targets)
+            groups = [target for target in decision.targets if isinstance(target, GroupTarget)]
+            actuator.resize_groups(decision.cluster_id, groups)
+            for target in decision.targets:
+                if isinstance(target, FleetTarget):
+                    actuator.resize_fleet(decision.cluster_id, target)
 
 
 def _counts(decision: Decision) -> tuple[tuple[str, int], ...]:

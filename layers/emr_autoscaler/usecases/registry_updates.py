@@ -6,6 +6,7 @@ from dataclasses import replace
 from emr_autoscaler.domain.cluster import GroupState, InstanceGroup
 from emr_autoscaler.domain.decision import GroupTarget
 from emr_autoscaler.domain.errors import ConflictError
+from emr_autoscaler.domain.fleets import FleetTarget, InstanceFleet
 from emr_autoscaler.domain.memory import RegistryEntry
 from emr_autoscaler.ports import Registry
 
@@ -38,12 +39,31 @@ def update_entry(
     return None
 
 
-def with_orders(groups: Sequence[InstanceGroup], targets: Sequence[GroupTarget]) -> tuple[InstanceGroup, ...]:
+Target = GroupTarget | FleetTarget
+
+
+def with_orders(groups: Sequence[InstanceGroup], targets: Sequence[Target]) -> tuple[InstanceGroup, ...]:
     """Return the groups as they are once ``targets`` are ordered, so that the next look sees the order."""
-    ordered = {target.group_id: target.count for target in targets}
+    ordered = {target.group_id: target.count for target in targets if isinstance(target, GroupTarget)}
     return tuple(
         replace(group, requested_count=ordered[group.group_id], state=GroupState.RESIZING)
         if group.group_id in ordered
         else group
         for group in groups
+    )
+
+
+def with_fleet_orders(fleets: Sequence[InstanceFleet], targets: Sequence[Target]) -> tuple[InstanceFleet, ...]:
+    """Return the fleets as they are once ``targets`` are ordered."""
+    ordered = {target.fleet_id: target for target in targets if isinstance(target, FleetTarget)}
+    return tuple(
+        replace(
+            fleet,
+            target_on_demand_units=ordered[fleet.fleet_id].on_demand_units,
+            target_spot_units=ordered[fleet.fleet_id].spot_units,
+            state=GroupState.RESIZING,
+        )
+        if fleet.fleet_id in ordered
+        else fleet
+        for fleet in fleets
     )

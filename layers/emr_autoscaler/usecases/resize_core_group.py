@@ -11,7 +11,7 @@ from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName
 from emr_autoscaler.domain.policy import Policy
 from emr_autoscaler.domain.record import Outcome
 from emr_autoscaler.usecases.capacity_look import CapacityLook
-from emr_autoscaler.usecases.registry_updates import with_orders
+from emr_autoscaler.usecases.registry_updates import with_fleet_orders, with_orders
 
 RETRY_AFTER_REFUSAL = timedelta(minutes=15)
 
@@ -41,6 +41,7 @@ class ResizeCoreGroup(CapacityLook[CoreEvidence, CoreVerdict]):
             has_managed_scaling=entry.cluster.has_managed_scaling,
             uses_fleets=entry.cluster.uses_fleets,
             groups=entry.groups,
+            fleets=entry.fleets,
             dfs_replication=entry.cluster.dfs_replication,
             metrics=metrics,
             policy=policy.core,
@@ -50,7 +51,9 @@ class ResizeCoreGroup(CapacityLook[CoreEvidence, CoreVerdict]):
         )
 
     def check_again(self, evidence: CoreEvidence) -> CoreEvidence:
-        """Return the evidence with the groups as EMR describes them now."""
+        """Return the evidence with the groups or fleets as EMR describes them now."""
+        if evidence.fleets:
+            return replace(evidence, fleets=self.reader.list_instance_fleets(evidence.cluster_id))
         return replace(evidence, groups=self.reader.list_instance_groups(evidence.cluster_id))
 
     def remembered(
@@ -64,4 +67,5 @@ class ResizeCoreGroup(CapacityLook[CoreEvidence, CoreVerdict]):
         if outcome is not Outcome.DONE:
             return entry
         groups = with_orders(evidence.groups, verdict.decision.targets)
-        return replace(entry, groups=groups, groups_seen_at=evidence.now)
+        fleets = with_fleet_orders(evidence.fleets, verdict.decision.targets)
+        return replace(entry, groups=groups, fleets=fleets, groups_seen_at=evidence.now)

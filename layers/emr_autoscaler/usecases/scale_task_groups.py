@@ -5,9 +5,17 @@ from datetime import datetime, timedelta
 
 from emr_autoscaler.domain.cluster import InstanceGroup
 from emr_autoscaler.domain.decision import Decision, DecisionKind
+from emr_autoscaler.domain.fleets import InstanceFleet
 from emr_autoscaler.domain.memory import PoolHealth, RegistryEntry
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName
-from emr_autoscaler.domain.planned_groups import planned_of, with_planned, without_planned
+from emr_autoscaler.domain.planned_groups import (
+    planned_fleets_of,
+    planned_of,
+    with_planned,
+    with_planned_fleet,
+    without_planned,
+    without_planned_fleets,
+)
 from emr_autoscaler.domain.policy import Mode, Policy
 from emr_autoscaler.domain.pools import cool_pool
 from emr_autoscaler.domain.record import Outcome
@@ -20,7 +28,7 @@ from emr_autoscaler.usecases.capacity_look import CapacityLook
 from emr_autoscaler.usecases.market_view import free_addresses, launched_instances, remembered_addresses
 from emr_autoscaler.usecases.node_groups import find_node_groups, task_nodes
 from emr_autoscaler.usecases.pool_updates import health_of_pools, update_pool
-from emr_autoscaler.usecases.registry_updates import with_orders
+from emr_autoscaler.usecases.registry_updates import with_fleet_orders, with_orders
 
 RETRY_AFTER_REFUSAL = timedelta(minutes=5)
 
@@ -69,6 +77,7 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
             has_managed_scaling=entry.cluster.has_managed_scaling,
             uses_fleets=entry.cluster.uses_fleets,
             groups=groups,
+            fleets=fleets_of(entry, policy),
             metrics=metrics,
             policy=policy.task,
             memory=entry.task,
@@ -82,13 +91,21 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
         )
 
     def check_again(self, evidence: TaskEvidence) -> TaskEvidence:
-        """Return the evidence with the groups as EMR describes them now, with their nodes, and free addresses."""
+        """Return the evidence with groups and their nodes, or fleets, as EMR describes them now, and addresses."""
+        if evidence.fleets:
+            fleets = self.reader.list_instance_fleets(evidence.cluster_id)
+            seen = replace(evidence, fleets=(*fleets, *planned_fleets_of(evidence.fleets)))
+            return self._with_addresses(seen)
         listed = self.reader.list_instance_groups(evidence.cluster_id)
         groups = (*listed, *planned_of(evidence.groups))
         found = find_node_groups(evidence, groups, self.compute, self.reader)
+        return self._with_addresses(replace(evidence, groups=groups, node_groups=found))
+
+    def _with_addresses(self, evidence: TaskEvidence) -> TaskEvidence:
+        """Complete what was described anew: free addresses, which are another call."""
         entry = self.registry.get(evidence.cluster_id)
         addresses = None if entry is None else free_addresses(self.compute, entry)
-        return replace(evidence, groups=groups, groups_are_fresh=True, node_groups=found, free_addresses=addresses)
+        return replace(evidence, groups_are_fresh=True, free_addresses=addresses)
 
     def note(self, evidence: TaskEvidence, verdict: TaskVerdict) -> None:
         """Cool the pools whose requests stay unmet; other clusters should not ask them either."""
@@ -110,12 +127,16 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
             memory = replace(entry.task, next_evaluation_at=retry_at, pushed=pushed, recorded=recorded)
             return replace(entry, task=memory)
         groups = without_planned(evidence.groups) if evidence.groups_are_fresh else entry.groups
+        fleets = without_planned_fleets(evidence.fleets) if evidence.groups_are_fresh else entry.fleets
         seen_at = evidence.now if evidence.groups_are_fresh else entry.groups_seen_at
         if outcome is Outcome.DONE:
             groups = with_orders(groups, verdict.decision.targets)
+            fleets = with_fleet_orders(fleets, verdict.decision.targets)
         memory = replace(verdict.memory, pushed=pushed, recorded=recorded)
         found = task_nodes(evidence) if evidence.nodes else entry.node_groups
-        entry = replace(entry, task=memory, groups=groups, groups_seen_at=seen_at, node_groups=found)
+        entry = replace(
+            entry, task=memory, groups=groups, fleets=fleets, groups_seen_at=seen_at, node_groups=found
+        )
         if evidence.groups_are_fresh:
             entry = replace(entry, free_addresses=evidence.free_addresses, free_addresses_at=evidence.now)
         return entry
@@ -124,6 +145,11 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
 def groups_of(entry: RegistryEntry, policy: Policy) -> tuple[InstanceGroup, ...]:
     """Return the groups to decide with: a dry run counts those in that it would have created."""
     return with_planned(entry.groups, entry.planned) if policy.mode is Mode.DRY_RUN else entry.groups
+
+
+def fleets_of(entry: RegistryEntry, policy: Policy) -> tuple[InstanceFleet, ...]:
+    """Return the fleets to decide with: a dry run counts the task fleet in that it would have created."""
+    return with_planned_fleet(entry.fleets, policy.task) if policy.mode is Mode.DRY_RUN else entry.fleets
 
 
 def recorded_look(decision: Decision, outcome: Outcome) -> RecordedLook:

@@ -1,10 +1,11 @@
 """EMR's operations in botocore's shapes; what they do is the World's. Shapes of answers are in emr_shapes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from emr_simulator.apis import emr_shapes
+from emr_simulator.apis import emr_fleets, emr_shapes
+from emr_simulator.apis.emr_fleets import read_volumes, refuse
 from emr_simulator.apis.operations import OperationTable, Parameters, Result, page, present, tag_map
 from emr_simulator.catalogue import TYPES
 from emr_simulator.descriptions import (
@@ -13,7 +14,6 @@ from emr_simulator.descriptions import (
     GroupSpec,
     ManagedScaling,
     StepSpec,
-    VolumeSpec,
 )
 from emr_simulator.emr import EmrApi
 from emr_simulator.errors import ApiError, invalid_request, validation
@@ -33,16 +33,19 @@ class EmrOperations(OperationTable):
         self._emr = emr
         super().__init__(
             {
+                "AddInstanceFleet": self._add_instance_fleet,
                 "AddInstanceGroups": self._add_instance_groups,
                 "AddJobFlowSteps": self._add_job_flow_steps,
                 "AddTags": self._add_tags,
                 "DescribeCluster": self._describe_cluster,
                 "GetManagedScalingPolicy": self._get_managed_scaling_policy,
                 "ListClusters": self._list_clusters,
+                "ListInstanceFleets": self._list_instance_fleets,
                 "ListInstanceGroups": self._list_instance_groups,
                 "ListInstances": self._list_instances,
                 "ListSteps": self._list_steps,
                 "ListSupportedInstanceTypes": self._list_supported_instance_types,
+                "ModifyInstanceFleet": self._modify_instance_fleet,
                 "ModifyInstanceGroups": self._modify_instance_groups,
                 "PutAutoScalingPolicy": self._put_auto_scaling_policy,
                 "PutManagedScalingPolicy": self._put_managed_scaling_policy,
@@ -106,13 +109,30 @@ class EmrOperations(OperationTable):
         )
         return present(InstanceGroups=[emr_shapes.group(group) for group in chosen], Marker=marker)
 
+    def _list_instance_fleets(self, parameters: Parameters) -> Result:
+        fleets = self._emr.list_instance_fleets(parameters["ClusterId"])
+        return {"InstanceFleets": [emr_fleets.fleet(fleet) for fleet in fleets]}
+
+    def _modify_instance_fleet(self, parameters: Parameters) -> Result:
+        self._emr.modify_instance_fleet(
+            parameters["ClusterId"], emr_fleets.read_resize(parameters["InstanceFleet"])
+        )
+        return {}
+
+    def _add_instance_fleet(self, parameters: Parameters) -> Result:
+        cluster_id = parameters["ClusterId"]
+        fleet_id = self._emr.add_instance_fleet(cluster_id, emr_fleets.read_fleet(parameters["InstanceFleet"]))
+        arn = self._emr.arn_of(cluster_id)
+        return {"ClusterId": cluster_id, "InstanceFleetId": fleet_id, "ClusterArn": arn}
+
     def _list_instances(self, parameters: Parameters) -> Result:
-        _refuse(parameters, "InstanceFleetId", "InstanceFleetType")
         instances = self._emr.list_instances(
             parameters["ClusterId"],
             group_id=parameters.get("InstanceGroupId"),
             group_types=parameters.get("InstanceGroupTypes", ()),
             states=parameters.get("InstanceStates", ()),
+            fleet_id=parameters.get("InstanceFleetId"),
+            fleet_type=parameters.get("InstanceFleetType"),
         )
         chosen, marker = page(
             instances,
@@ -200,15 +220,8 @@ def _bad_marker(marker: str) -> ApiError:
     return invalid_request(f"Marker '{marker}' is not valid.")
 
 
-def _refuse(parameters: Parameters, *names: str) -> None:
-    """Refuse what the simulator cannot do, instead of answering as if it had not been asked."""
-    for name in names:
-        if name in parameters:
-            raise ApiError("UnsupportedOperation", f"{name} is not simulated")
-
-
 def _resize(entry: Mapping[str, Any]) -> GroupResize:
-    _refuse(entry, "ReconfigurationType", "Configurations")
+    refuse(entry, "ReconfigurationType", "Configurations")
     shrink = entry.get("ShrinkPolicy", {})
     instances = shrink.get("InstanceResizePolicy", {})
     return GroupResize(
@@ -232,25 +245,8 @@ def _group(entry: Mapping[str, Any]) -> GroupSpec:
         count=entry["InstanceCount"],
         name=entry.get("Name", ""),
         bid_price_usd=Decimal(bid) if bid is not None else None,
-        volumes=_volumes(devices) if devices else None,
+        volumes=read_volumes(devices) if devices else None,
         has_auto_scaling_policy="AutoScalingPolicy" in entry,
-    )
-
-
-def _volumes(devices: Sequence[Mapping[str, Any]]) -> tuple[VolumeSpec, ...]:
-    return tuple(
-        _volume(device["VolumeSpecification"])
-        for device in devices
-        for _ in range(device.get("VolumesPerInstance", 1))
-    )
-
-
-def _volume(specification: Mapping[str, Any]) -> VolumeSpec:
-    return VolumeSpec(
-        volume_type=specification["VolumeType"],
-        size_gib=specification["SizeInGB"],
-        iops=specification.get("Iops"),
-        throughput_mibps=specification.get("Throughput"),
     )
 
 
@@ -260,7 +256,7 @@ def _step(entry: Mapping[str, Any]) -> StepSpec:
 
 def _cluster(parameters: Parameters) -> ClusterSpec:
     instances = parameters["Instances"]
-    _refuse(instances, "InstanceFleets", "InstanceCount")
+    refuse(instances, "InstanceCount")
     limits = parameters.get("ManagedScalingPolicy", {}).get("ComputeLimits")
     replication = next(
         (
@@ -274,6 +270,7 @@ def _cluster(parameters: Parameters) -> ClusterSpec:
     return ClusterSpec(
         name=parameters["Name"],
         groups=tuple(_group(group) for group in instances.get("InstanceGroups", ())),
+        fleets=tuple(emr_fleets.read_fleet(fleet) for fleet in instances.get("InstanceFleets", ())),
         steps=tuple(_step(step) for step in parameters.get("Steps", ())),
         release_label=parameters.get("ReleaseLabel", "emr-7.2.0"),
         applications=tuple(application["Name"] for application in parameters.get("Applications", ())),

@@ -73,7 +73,7 @@ def cluster_summary(described: ClusterDescription) -> Result:
             "StateChangeReason": present(
                 Code=described.state_change_code or None, Message=described.state_change_message or None
             ),
-            "Timeline": _timeline(described.created_at, described.ready_at, described.ended_at),
+            "Timeline": timeline(described.created_at, described.ready_at, described.ended_at),
         },
         "NormalizedInstanceHours": described.normalized_instance_hours,
     }
@@ -99,12 +99,12 @@ def group(described: GroupDescription) -> Result:
         Status={
             "State": described.state.value,
             "StateChangeReason": {"Message": described.state_change_message},
-            "Timeline": _timeline(described.created_at, described.ready_at, described.ended_at),
+            "Timeline": timeline(described.created_at, described.ready_at, described.ended_at),
         },
         Configurations=[],
         EbsBlockDevices=[
-            {"VolumeSpecification": _volume(volume), "Device": _device(number)}
-            for number, volume in enumerate(described.volumes)
+            {"VolumeSpecification": volume(spec), "Device": device(number)}
+            for number, spec in enumerate(described.volumes)
         ],
         ShrinkPolicy={},
         AutoScalingPolicy=scaling if described.has_auto_scaling_policy else None,
@@ -120,14 +120,14 @@ def instance(described: InstanceDescription) -> Result:
         Status={
             "State": described.state.value,
             "StateChangeReason": present(Code=described.state_change_code or None),
-            "Timeline": _timeline(described.created_at, described.ready_at, described.ended_at),
+            "Timeline": timeline(described.created_at, described.ready_at, described.ended_at),
         },
         InstanceGroupId=None if described.in_fleet else described.group_id,
         InstanceFleetId=described.group_id if described.in_fleet else None,
         Market=described.market.value,
         InstanceType=described.instance_type,
         EbsVolumes=[
-            {"Device": _device(number), "VolumeId": volume_id}
+            {"Device": device(number), "VolumeId": volume_id}
             for number, volume_id in enumerate(described.volume_ids)
         ],
     )
@@ -152,18 +152,21 @@ def step(described: StepDescription) -> Result:
     }
 
 
-def _timeline(created_at: datetime, ready_at: datetime | None, ended_at: datetime | None) -> Result:
+def timeline(created_at: datetime, ready_at: datetime | None, ended_at: datetime | None) -> Result:
+    """Return when something was created, became ready and ended, as far as it has."""
     return present(CreationDateTime=created_at, ReadyDateTime=ready_at, EndDateTime=ended_at)
 
 
-def _volume(volume: VolumeSpec) -> Result:
+def volume(spec: VolumeSpec) -> Result:
+    """Return a VolumeSpecification."""
     return present(
-        VolumeType=volume.volume_type,
-        SizeInGB=volume.size_gib,
-        Iops=volume.iops,
-        Throughput=volume.throughput_mibps,
+        VolumeType=spec.volume_type,
+        SizeInGB=spec.size_gib,
+        Iops=spec.iops,
+        Throughput=spec.throughput_mibps,
     )
 
 
-def _device(number: int) -> str:
+def device(number: int) -> str:
+    """Return the name of a data volume's device."""
     return f"/dev/sd{chr(ord('b') + number)}"

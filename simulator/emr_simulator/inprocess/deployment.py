@@ -36,11 +36,14 @@ _CAPACITY_EVENTS = frozenset(
         ("aws.ec2", "EC2 Instance Rebalance Recommendation"),
         ("aws.emr", "EMR Instance Group Provisioning"),
         ("aws.emr", "EMR Instance Group Resize"),
+        ("aws.emr", "EMR Instance Fleet Provisioning"),
+        ("aws.emr", "EMR Instance Fleet Resize"),
     }
 )
 _GROUP_EVENTS = frozenset(
     {
         ("aws.emr", "EMR Instance Group State Change"),
+        ("aws.emr", "EMR Instance Fleet State Change"),
         ("aws.emr", "EMR Step Status Change"),
         ("aws.emr", "EMR Auto Scaling Policy State Change"),
         ("aws.emr", "EMR Managed Scaling Action"),

@@ -17,7 +17,8 @@ from emr_autoscaler.domain.cluster import (
     Volume,
 )
 from emr_autoscaler.domain.decision import GroupTarget
-from emr_autoscaler.ports import NewTaskGroup
+from emr_autoscaler.domain.fleets import FleetTarget, FleetType, InstanceFleet
+from emr_autoscaler.ports import NewTaskFleet, NewTaskGroup
 from emr_simulator import words
 from emr_simulator.descriptions import (
     GroupDescription,
@@ -26,6 +27,7 @@ from emr_simulator.descriptions import (
     InstanceDescription,
     VolumeSpec,
 )
+from emr_simulator.fleet_descriptions import FleetDescription, FleetResize, FleetSpec, FleetTypeSpec
 from emr_simulator.inprocess.refusals import domain_errors
 from emr_simulator.trail import Caller
 from emr_simulator.world import World
@@ -39,7 +41,7 @@ class WorldClusterReader:
 
     def __init__(self, world: World) -> None:
         self._emr = world.emr
-        self._volumes: dict[str, tuple[Volume, ...]] = {}
+        self._volumes: dict[str, Mapping[str, tuple[Volume, ...]]] = {}
 
     def describe_cluster(self, cluster_id: str) -> Cluster:
         """Describe one cluster. Raises NotFoundError."""
@@ -90,8 +92,15 @@ class WorldClusterReader:
         """List a cluster's groups. Raises NotFoundError; RefusedError for clusters with fleets."""
         with domain_errors("ListInstanceGroups"):
             groups = tuple(_group(group) for group in self._emr.list_instance_groups(cluster_id))
-        self._volumes.update((group.group_id, group.volumes) for group in groups)
+        self._volumes.update((group.group_id, {group.instance_type: group.volumes}) for group in groups)
         return groups
+
+    def list_instance_fleets(self, cluster_id: str) -> tuple[InstanceFleet, ...]:
+        """List a cluster's fleets. Raises NotFoundError; RefusedError for clusters with groups."""
+        with domain_errors("ListInstanceFleets"):
+            fleets = tuple(_fleet(fleet) for fleet in self._emr.list_instance_fleets(cluster_id))
+        self._volumes.update((f.fleet_id, {kind.instance_type: kind.volumes for kind in f.types}) for f in fleets)
+        return fleets
 
     def list_instances(self, cluster_id: str) -> tuple[Instance, ...]:
         """List a cluster's instances, those that ended in the last 30 days included."""
@@ -99,6 +108,8 @@ class WorldClusterReader:
             instances = self._emr.list_instances(cluster_id)
         if not {i.group_id for i in instances if not i.in_fleet} <= self._volumes.keys():
             self.list_instance_groups(cluster_id)
+        if not {i.group_id for i in instances if i.in_fleet} <= self._volumes.keys():
+            self.list_instance_fleets(cluster_id)
         return tuple(_instance(instance, self._volumes) for instance in instances)
 
     def supported_types(self, release_label: str) -> frozenset[str]:
@@ -133,6 +144,27 @@ class WorldActuator:
             return
         with domain_errors("ModifyInstanceGroups"), self._emr.calling_as(OURSELVES):
             self._emr.modify_instance_groups(cluster_id, [_order(target) for target in targets])
+
+    def resize_fleet(self, cluster_id: str, target: FleetTarget) -> None:
+        """Order absolute units of both markets. Raises NotFoundError, RefusedError."""
+        order = FleetResize(
+            fleet_id=target.fleet_id, on_demand_units=target.on_demand_units, spot_units=target.spot_units
+        )
+        with domain_errors("ModifyInstanceFleet"):
+            self._emr.modify_instance_fleet(cluster_id, order)
+
+    def add_task_fleet(self, cluster_id: str, fleet: NewTaskFleet) -> str | None:
+        """Create the task fleet; return its id. Raises NotFoundError, RefusedError."""
+        spec = FleetSpec(
+            role=words.Role.TASK,
+            types=tuple(FleetTypeSpec(instance_type=t.instance_type, units=t.units) for t in fleet.types),
+            on_demand_units=fleet.on_demand_units,
+            spot_units=fleet.spot_units,
+            name=fleet.name,
+            switch_to_on_demand_after_seconds=int(fleet.give_up_spot_after.total_seconds()),
+        )
+        with domain_errors("AddInstanceFleet"):
+            return self._emr.add_instance_fleet(cluster_id, spec)
 
     def add_task_groups(self, cluster_id: str, groups: Sequence[NewTaskGroup]) -> tuple[str, ...]:
         """Create task groups at zero instances, five a call; return their ids in order."""
@@ -173,7 +205,27 @@ def _group(group: GroupDescription) -> InstanceGroup:
     )
 
 
-def _instance(instance: InstanceDescription, volumes: Mapping[str, tuple[Volume, ...]]) -> Instance:
+def _fleet(fleet: FleetDescription) -> InstanceFleet:
+    return InstanceFleet(
+        fleet_id=fleet.fleet_id,
+        role=Role(fleet.role),
+        state=GroupState(fleet.state),
+        target_on_demand_units=fleet.target_on_demand_units,
+        target_spot_units=fleet.target_spot_units,
+        provisioned_on_demand_units=fleet.provisioned_on_demand_units,
+        provisioned_spot_units=fleet.provisioned_spot_units,
+        types=tuple(
+            FleetType(
+                instance_type=kind.instance_type, units=kind.units, volumes=tuple(map(_volume, kind.volumes or ()))
+            )
+            for kind in fleet.types
+        ),
+        name=fleet.name,
+    )
+
+
+def _instance(instance: InstanceDescription, volumes: Mapping[str, Mapping[str, tuple[Volume, ...]]]) -> Instance:
+    known = volumes.get(instance.group_id, {}).get(instance.instance_type)
     return Instance(
         ec2_instance_id=instance.ec2_instance_id,
         group_id=instance.group_id,
@@ -183,7 +235,7 @@ def _instance(instance: InstanceDescription, volumes: Mapping[str, tuple[Volume,
         created_at=instance.created_at,
         ready_at=instance.ready_at,
         ended_at=instance.ended_at,
-        volumes=volumes.get(instance.group_id) or default_data_volumes(instance.instance_type),
+        volumes=known or default_data_volumes(instance.instance_type),
     )
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from emr_autoscaler.domain.costs import HourRecord, exact_sum
 from emr_autoscaler.domain.decision import Action, DecisionKind, GroupTarget
+from emr_autoscaler.domain.fleets import FleetTarget
 from emr_autoscaler.domain.interruption import InterruptionEvidence
 from emr_autoscaler.domain.record import DecisionRecord, Outcome
 from emr_simulator.rehearsal.cost_sums import (
@@ -225,7 +226,7 @@ def _deed(cluster: str, record: DecisionRecord, labels: Mapping[str, str]) -> De
     )
 
 
-def _in_words(targets: Iterable[GroupTarget], labels: Mapping[str, str]) -> str:
+def _in_words(targets: Iterable[GroupTarget | FleetTarget], labels: Mapping[str, str]) -> str:
     return ", ".join(f"{labels.get(t.group_id, t.group_id)} {t.previous_count} -> {t.count}" for t in targets)
 
 

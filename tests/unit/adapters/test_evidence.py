@@ -27,7 +27,7 @@ EVIDENCE = TaskEvidence(
 
 
 @pytest.mark.parametrize("kind", list(EVIDENCE_TYPES))
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_any_evidence_survives_json_text(kind, data):
     evidence = data.draw(of(EVIDENCE_TYPES[kind]))

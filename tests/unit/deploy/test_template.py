@@ -38,7 +38,9 @@ NO_RESOURCES_KNOWN = {
 """Actions for which AWS knows no resource, so that * cannot be avoided (Service Authorization Reference)."""
 
 EMR_WRITES = {
+    "elasticmapreduce:AddInstanceFleet",
     "elasticmapreduce:AddInstanceGroups",
+    "elasticmapreduce:ModifyInstanceFleet",
     "elasticmapreduce:ModifyInstanceGroups",
     "elasticmapreduce:TerminateJobFlows",
 }
@@ -212,7 +214,9 @@ def test_each_emr_write_belongs_to_the_functions_that_decide_it() -> None:
         for action in EMR_WRITES
     }
     assert granted == {
+        "elasticmapreduce:AddInstanceFleet": {"enroll_cluster", "sweep_fleet"},
         "elasticmapreduce:AddInstanceGroups": {"enroll_cluster", "sweep_fleet"},
+        "elasticmapreduce:ModifyInstanceFleet": {"scale_task_groups", "resize_core_group"},
         "elasticmapreduce:ModifyInstanceGroups": {
             "scale_task_groups",
             "resize_core_group",

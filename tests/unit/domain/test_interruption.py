@@ -30,6 +30,7 @@ from emr_autoscaler.adapters.evidence import dump_evidence, load_evidence
 from emr_autoscaler.domain.capacity import yarn_mib_per_node
 from emr_autoscaler.domain.cluster import GroupState, Market, Role
 from emr_autoscaler.domain.decision import Action, DecisionKind, Reason
+from emr_autoscaler.domain.fleets import InstanceFleet
 from emr_autoscaler.domain.interruption import InterruptionEvidence, InterruptionVerdict, decide_replacement
 from emr_autoscaler.domain.memory import PoolHealth, PoolKey, TaskMemory
 from emr_autoscaler.domain.policy import TaskPolicy
@@ -243,3 +244,30 @@ def test_a_rebalance_recommendation_lowers_the_rank_for_an_hour_and_nothing_more
     noted = note_rebalance(POOL, NOW)
     assert not noted.is_cooling(NOW)
     assert (rank(POOL, NOW), rank(noted, NOW), rank(noted, NOW + minutes(60))) == (0, 1, 0)
+
+
+def a_task_fleet() -> InstanceFleet:
+    return InstanceFleet(
+        fleet_id="if-task",
+        role=Role.TASK,
+        state=GroupState.RUNNING,
+        target_on_demand_units=0,
+        target_spot_units=4,
+        provisioned_on_demand_units=0,
+        provisioned_spot_units=4,
+    )
+
+
+def test_a_warned_instance_of_a_fleet_is_left_to_emr_and_looked_after_when_it_is_gone() -> None:
+    verdict = decide_replacement(warned(uses_fleets=True, fleets=(a_task_fleet(),), group_id="if-task"))
+    assert (verdict.decision.action, verdict.decision.reason) == (Action.HOLD, Reason.FLEET_REPLACES)
+    assert verdict.decision.targets == ()
+    assert verdict.memory.lost == ()
+    assert verdict.memory.next_evaluation_at is not None
+    assert minutes(2) < verdict.memory.next_evaluation_at - NOW < minutes(3)
+    assert verdict.pool.is_cooling(NOW)
+
+
+def test_a_warned_core_instance_of_a_fleet_is_alerted_of() -> None:
+    verdict = decide_replacement(warned(uses_fleets=True, fleets=(a_task_fleet(),), role=Role.CORE))
+    assert verdict.decision.reason is Reason.CORE_INTERRUPTED

@@ -12,10 +12,13 @@ from tests.support.sample_events import load
 
 from emr_autoscaler.domain.cluster import ClusterState, GroupState, Market, Role
 from emr_autoscaler.domain.errors import InvalidEventError
+from emr_autoscaler.domain.fleets import InstanceFleet
 from emr_autoscaler.messages.alarm_events import AlarmState, AlarmStateChange, ScheduledTick
 from emr_autoscaler.messages.ec2_events import HealthEvent, RebalanceRecommendation, SpotWarning
 from emr_autoscaler.messages.emr_events import (
     ClusterStateChange,
+    InstanceFleetCapacity,
+    InstanceFleetStateChange,
     InstanceGroupCapacity,
     InstanceGroupStateChange,
 )
@@ -213,3 +216,65 @@ def test_whatever_a_known_event_holds_it_is_read_or_refused(kind: tuple[str, str
 def test_a_malformed_evaluation_names_its_field(body: str, field: str) -> None:
     with pytest.raises(InvalidEventError, match=field):
         read_evaluation(body)
+
+
+FLEET_CHANGE: dict[str, Any] = {
+    "severity": "INFO",
+    "clusterId": "j-123456789ABCD",
+    "instanceFleetId": "if-ABCDEFGHIJKL",
+    "instanceFleetType": "TASK",
+    "state": "WAITING",
+    "targetOnDemandCapacity": 0,
+    "targetSpotCapacity": 8.0,
+    "provisionedSpotCapacity": "6",
+    "message": "The resizing operation is complete.",
+}
+
+
+def known_fleet() -> InstanceFleet:
+    return InstanceFleet(
+        fleet_id="if-ABCDEFGHIJKL",
+        role=Role.TASK,
+        state=GroupState.RESIZING,
+        target_on_demand_units=1,
+        target_spot_units=2,
+        provisioned_on_demand_units=3,
+        provisioned_spot_units=4,
+    )
+
+
+def test_a_fleet_is_what_its_event_tells_and_the_rest_stays() -> None:
+    change = detail_of(event("EMR Instance Fleet State Change", FLEET_CHANGE))
+    assert isinstance(change, InstanceFleetStateChange)
+    fleet = change.apply_to(known_fleet())
+    assert fleet.state is GroupState.RUNNING
+    assert (fleet.target_on_demand_units, fleet.target_spot_units) == (0, 8)
+    assert (fleet.provisioned_on_demand_units, fleet.provisioned_spot_units) == (3, 6)
+
+
+@pytest.mark.parametrize(
+    ("code", "short"),
+    [
+        ("EC2 provisioning - Insufficient Instance Capacity", True),
+        ("Spot Provisioning timeout", True),
+        ("SPOT PROVISIONING TIMEOUT", True),
+        ("On-Demand provisioning timeout", False),
+        ("EC2 provisioning - Service Quota Exceeded", False),
+    ],
+)
+@pytest.mark.parametrize("kind", ["EMR Instance Fleet Provisioning", "EMR Instance Fleet Resize"])
+def test_a_fleet_short_of_spot_is_recognised_whatever_the_case_of_its_code(
+    kind: str, code: str, *, short: bool
+) -> None:
+    found = detail_of(event(kind, {"clusterId": "j-123456789ABCD", "eventCode": code, "unknown": 1}))
+    assert isinstance(found, InstanceFleetCapacity)
+    assert (found.is_insufficient_capacity, found.fleet_id) == (short, None)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("targetSpotCapacity", -1), ("targetSpotCapacity", 1.5), ("state", "SLEEPING"), ("instanceFleetId", "")],
+)
+def test_a_malformed_fleet_change_names_its_field(field: str, value: Any) -> None:
+    with pytest.raises(InvalidEventError, match=field):
+        read_event(event("EMR Instance Fleet State Change", {**FLEET_CHANGE, field: value}))

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 from tests.support.simulated import a_cluster, a_world, group_of, groups, resize, seconds
+from tests.support.worlds import fleet_cluster
 
 from emr_simulator.descriptions import ClusterSpec, GroupResize, GroupSpec
 from emr_simulator.errors import ApiError
@@ -123,7 +124,7 @@ def test_an_ended_cluster_is_described_and_not_changed():
 
 def test_calls_about_groups_are_refused_on_clusters_with_fleets():
     world = a_world()
-    cluster_id = a_cluster(world, uses_fleets=True)
+    cluster_id = world.emr.run_job_flow(fleet_cluster())
     assert "mutually exclusive" in refused(world.emr.list_instance_groups, cluster_id).message
 
 

@@ -253,7 +253,12 @@ def test_killing_instances_reaches_the_world_as_what_it_is(world, call):
 
 def test_what_is_not_simulated_is_refused_rather_than_ignored(call):
     with pytest.raises(ApiError, match="UnsupportedOperation"):
-        call("emr", "ListInstances", ClusterId="j-1", InstanceFleetId="if-1")
+        call(
+            "emr",
+            "ModifyInstanceFleet",
+            ClusterId="j-1",
+            InstanceFleet={"InstanceFleetId": "if-1", "Context": "x"},
+        )
     with pytest.raises(ApiError, match="UnsupportedOperation"):
         call(
             "pricing",
