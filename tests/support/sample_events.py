@@ -78,7 +78,7 @@ NEAR_MISSES = (
         sample="emr-cluster-state-change",
         rule="cluster-state-change",
         path=("detail-type",),
-        value="EMR Step Status Change",
+        value="EMR Cluster State Notification",
     ),
     NearMiss(
         sample="emr-instance-group-state-change",
@@ -90,7 +90,7 @@ NEAR_MISSES = (
         sample="emr-step-status-change",
         rule="step-status-change",
         path=("detail-type",),
-        value="EMR Cluster State Change",
+        value="EMR Step Status Notification",
     ),
     NearMiss(
         sample="emr-auto-scaling-policy",
