@@ -401,4 +401,6 @@ def test_more_waiting_work_never_gives_fewer_units(first: int) -> None:
             order = orders(which)
             return which.fleets[1].target_units if order is None else order.count
 
-        assert standing(busier) >= min(standing(seen), seen.policy.max_nodes - seen.fleets[1].step_units)
+        # The way back to spot orders beside what stands, and only while nothing is wanted: that is no growth.
+        if decide(seen).reason is not Reason.BACK_TO_SPOT:
+            assert standing(busier) >= min(standing(seen), seen.policy.max_nodes - seen.fleets[1].step_units)
