@@ -208,6 +208,28 @@ def test_a_stormy_day_of_a_fleet_keeps_its_units_and_its_record_equals_the_bill(
     assert_bill(story, cluster_id)
 
 
+def test_a_fleet_keeps_to_its_cap_in_money_whatever_emr_buys() -> None:
+    story = Story(calm_world(), live(task=in_units(max_usd_per_hour=Decimal("1.00"))))
+    cluster_id = story.start(cluster(task_fleet()))
+    story.run(timedelta(minutes=10))
+    story.world.submit_job(cluster_id, busy())
+    story.run(SETTLE)
+    known = story.ports.registry.get(cluster_id).prices.by_group
+    spot = next(price.usd_per_hour for side, price in known.items() if side.endswith("SPOT"))
+    assert targets(story, cluster_id) == (0, min(12, int(Decimal("1.00") / spot)))
+
+
+def test_a_used_up_spot_quota_sends_a_fleets_work_to_on_demand() -> None:
+    story = Story(calm_world(spot_quota=2), live(task=in_units(max_nodes=8)))
+    cluster_id = story.start(cluster(task_fleet()))
+    story.world.submit_job(cluster_id, busy(tasks=200, seconds=4 * 3600))
+    story.run(SETTLE)
+    found = inside(story, cluster_id)
+    assert sum(node.market is Market.SPOT for node in found.nodes) <= 2
+    assert found.provisioned(Market.ON_DEMAND) >= 4
+    assert sum(targets(story, cluster_id)) == 8
+
+
 def test_what_events_missed_of_a_fleet_is_seen_by_the_sweep() -> None:
     def without_emr(events: list[dict[str, object]]) -> list[dict[str, object]]:
         return [event for event in events if event["source"] != "aws.emr"]

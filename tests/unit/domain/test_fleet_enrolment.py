@@ -5,7 +5,8 @@ import pytest
 from emr_autoscaler.domain.cluster import GroupState, Role
 from emr_autoscaler.domain.fleet_selection import WantedFleet, missing_task_fleet
 from emr_autoscaler.domain.fleets import InstanceFleet
-from emr_autoscaler.domain.policy import TaskPolicy
+from emr_autoscaler.domain.policy import CapacityUnit, TaskPolicy, WorkloadProfile
+from emr_autoscaler.domain.pool_selection import Availability
 
 
 def wanted(*types: str, **policy: object) -> WantedFleet | None:
@@ -66,3 +67,19 @@ def test_a_cluster_that_has_a_task_fleet_gets_no_other() -> None:
         provisioned_spot_units=1,
     )
     assert missing_task_fleet((there,), TaskPolicy(instance_types=("m5.xlarge",))) is None
+
+
+def test_bounds_in_units_weigh_the_types_as_the_policy_does() -> None:
+    weighed = wanted("m5.xlarge", "m5.2xlarge", unit=CapacityUnit.UNITS, weights={"m5.2xlarge": 3})
+    assert weights(weighed) == {"m5.xlarge": 1, "m5.2xlarge": 3}
+
+
+def test_types_that_cannot_be_had_are_no_part_of_the_fleet() -> None:
+    policy = TaskPolicy(instance_types=("m5.xlarge", "m5.2xlarge"))
+    only = frozenset({"m5.2xlarge"})
+    made = missing_task_fleet((), policy, Availability(supported=only, offered=only))
+    assert weights(made) == {"m5.2xlarge": 1}
+
+
+def test_a_profile_gives_four_types() -> None:
+    assert len(weights(missing_task_fleet((), TaskPolicy(profile=next(iter(WorkloadProfile)))))) == 4
