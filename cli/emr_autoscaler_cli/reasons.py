@@ -117,7 +117,8 @@ _TASK = {
     ),
     Reason.BACK_TO_SPOT: Explanation(
         "On-demand nodes stood in for spot for half an hour, and a healthy pool saves at least 20 %: spot nodes "
-        "are ordered first; once they run, the on-demand nodes drain."
+        "are ordered first; once they run, the on-demand nodes drain. Of a fleet, whose units have no one price, "
+        "without the saving being asked for."
     ),
     Reason.LOST_CAPACITY_SETTLED: Explanation(
         "Warned instances are gone; their groups' counts are lowered, because the replacement stands elsewhere."
@@ -125,10 +126,6 @@ _TASK = {
     Reason.WHOLE_INSTANCES: Explanation(
         "A fleet could give back units, but fewer than one of its instances counts.",
         "Name instance types of smaller weight in the fleet if the rest is large.",
-    ),
-    Reason.BACK_TO_SPOT: Explanation(
-        "On-demand units of a fleet have stood for half an hour; as many spot units are ordered, and the "
-        "on-demand ones go once those have come."
     ),
 }
 

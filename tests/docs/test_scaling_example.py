@@ -7,9 +7,11 @@ from tests.support.template import PROJECT
 
 from emr_autoscaler.domain.cluster import ClusterState, GroupState, InstanceGroup, Market, Role
 from emr_autoscaler.domain.decision import Action, Decision, Reason
+from emr_autoscaler.domain.market import GAP_HOURS, LOST_WORK_HOURS
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName, MetricPoint
 from emr_autoscaler.domain.policy import Objective, TaskPolicy
-from emr_autoscaler.domain.pool_trouble import STALLED_AFTER
+from emr_autoscaler.domain.pool_trouble import DRY_AFTER, STALLED_AFTER, STORM_WARNINGS, STORM_WINDOW
+from emr_autoscaler.domain.spot_return import LEAST_SAVING, STAY_ON_DEMAND
 from emr_autoscaler.domain.task_capacity import PUBLISH_LAG, decide_task_capacity
 from emr_autoscaler.domain.task_scene import TaskEvidence
 from emr_autoscaler.domain.tuning import (
@@ -103,4 +105,10 @@ def test_the_other_constants_are_those_of_the_code(page: str) -> None:
     assert f"{LEAST_GROWTH:.0%}".replace("%", " %") in page
     assert f"{LARGE_SURPLUS:.0%}".replace("%", " %") in page
     assert f"{SMALL_SURPLUS_WAITS.seconds // 60} minutes" in page
-    assert f"for {STALLED_AFTER.seconds // 60}\nminutes in any" in page
+    spot = (PROJECT / "docs/spot.md").read_text()
+    assert f"for them {STALLED_AFTER.seconds // 60} min count" in spot
+    assert f"has not met for {DRY_AFTER.seconds // 60} min" in spot
+    assert f"{STORM_WARNINGS} warnings within {STORM_WINDOW.seconds // 60} min" in spot
+    assert f"have stood for {STAY_ON_DEMAND.seconds // 60} min" in spot
+    assert f"saves at least {LEAST_SAVING:.0%}".replace("%", " %") in spot
+    assert f"{LOST_WORK_HOURS:g} h + {GAP_HOURS:g} h" in spot

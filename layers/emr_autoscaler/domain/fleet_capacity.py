@@ -4,18 +4,18 @@ A task fleet is two groups to it, spot and on demand. What is a fleet's own is h
 and the way back to spot.
 """
 
+import math
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from emr_autoscaler.domain.cluster import InstanceGroup, Market, Role
 from emr_autoscaler.domain.decision import Action, Decision, GroupTarget, Reason
 from emr_autoscaler.domain.fleet_steps import fleet_of, in_words, order_of, sides_of, task_policy_in_steps
 from emr_autoscaler.domain.fleets import FleetTarget, InstanceFleet
 from emr_autoscaler.domain.memory import TaskMemory
+from emr_autoscaler.domain.policy import TaskPolicy
+from emr_autoscaler.domain.spot_return import STAY_ON_DEMAND
 from emr_autoscaler.domain.task_scene import TaskEvidence, learn_node_mib
-
-BACK_TO_SPOT_AFTER = timedelta(minutes=30)
-"""On-demand units stay at least this long before spot is tried again (facts on spot: no flapping)."""
 
 _AT_REST = frozenset(
     {
@@ -44,6 +44,7 @@ def in_steps(evidence: TaskEvidence) -> TaskEvidence:
             if each.role is not Role.MASTER
             for side in sides_of(each, learned=learned)
         ),
+        memory=replace(evidence.memory, returning_mib=0.0),
         policy=evidence.policy if fleet is None else task_policy_in_steps(evidence.policy, fleet.step_units),
     )
 
@@ -74,8 +75,10 @@ def in_units(
         order = order_of(fleet, moved)
         decision = replace(decision, action=Action.REBALANCE, reason=Reason.BACK_TO_SPOT)
     before = _side(seen, Market.ON_DEMAND).requested_count
-    after = before if order is None else order.on_demand_units // fleet.step_units
-    since = _on_demand_since(seen, decision, memory, before=before, after=after)
+    after, spot = before, _side(seen, Market.SPOT).requested_count
+    if order is not None:
+        after, spot = order.on_demand_units // fleet.step_units, order.spot_units // fleet.step_units
+    since = _on_demand_since(seen, decision, memory, before=before, after=after, spot=spot)
     next_at = _next_look(decision.next_evaluation_at, since, seen.now)
     detail = decision.detail and f"{decision.detail} ({in_words(fleet)})"
     decision = replace(
@@ -110,29 +113,30 @@ def _hold(
 def _back_to_spot(
     fleet: InstanceFleet, seen: TaskEvidence, decision: Decision, memory: TaskMemory
 ) -> tuple[GroupTarget, ...] | None:
-    """Return counts that order spot in place of on-demand steps above their floor, new ones first.
+    """Return counts that order spot in place of on-demand steps above their part, new ones first.
 
     The on-demand steps go once the new ones have come, as any surplus does; only where the maximum
     leaves no room is one instance of them given up at once.
     """
     spot, on_demand = _side(seen, Market.SPOT), _side(seen, Market.ON_DEMAND)
-    above_floor = on_demand.requested_count - seen.policy.on_demand_min_nodes
+    standing = spot.requested_count + on_demand.requested_count
+    surplus = on_demand.requested_count - _on_demand_part(seen.policy, standing)
     health = seen.pools.get(spot.group_id)
     since = memory.on_demand_since
     if (
         decision.action is not Action.HOLD
         or decision.reason not in _AT_REST
-        or above_floor <= 0
+        or surplus <= 0
         or spot.is_resizing
         or on_demand.is_resizing
         or (health is not None and health.is_cooling(seen.now))
         or since is None
-        or seen.now - since < BACK_TO_SPOT_AFTER
+        or seen.now - since < STAY_ON_DEMAND
     ):
         return None
-    room = seen.policy.max_nodes - spot.requested_count - on_demand.requested_count
+    room = seen.policy.max_nodes - standing
     one_instance = fleet.largest_units // fleet.step_units
-    moved = min(above_floor, room if room > 0 else one_instance)
+    moved = min(surplus, room if room > 0 else one_instance)
     given_up = 0 if room > 0 else moved
     return (
         GroupTarget(
@@ -150,17 +154,23 @@ def _back_to_spot(
 
 
 def _on_demand_since(
-    seen: TaskEvidence, decision: Decision, memory: TaskMemory, *, before: int, after: int
+    seen: TaskEvidence, decision: Decision, memory: TaskMemory, *, before: int, after: int, spot: int
 ) -> datetime | None:
-    """Return since when on-demand steps stand above their floor, counted anew when spot failed again."""
-    if after <= seen.policy.on_demand_min_nodes:
+    """Return since when on-demand steps stand above their part, counted anew when spot failed again."""
+    if after <= _on_demand_part(seen.policy, after + spot):
         return None
     failed_again = decision.action is Action.REBALANCE and decision.reason is not Reason.BACK_TO_SPOT
     return seen.now if after > before or failed_again else memory.on_demand_since or seen.now
 
 
+def _on_demand_part(policy: TaskPolicy, steps: int) -> int:
+    """Return how many of a fleet's steps the policy wants on demand: the floor, and what spot leaves."""
+    floor = policy.on_demand_min_nodes
+    return floor + math.ceil((1 - policy.spot_share) * max(0, steps - floor) - 1e-9)
+
+
 def _next_look(at: datetime | None, since: datetime | None, now: datetime) -> datetime | None:
     """Return when to look again: not later than spot may be tried again."""
-    if since is None or since + BACK_TO_SPOT_AFTER <= now:
+    if since is None or since + STAY_ON_DEMAND <= now:
         return at
-    return since + BACK_TO_SPOT_AFTER if at is None else min(at, since + BACK_TO_SPOT_AFTER)
+    return since + STAY_ON_DEMAND if at is None else min(at, since + STAY_ON_DEMAND)

@@ -31,8 +31,18 @@ class SpotReturn:
     returning_mib: float
 
 
-def return_to_spot(scene: Scene) -> SpotReturn | None:
-    """Return the next step back to spot, or None where there is none to take now."""
+def is_booting(scene: Scene) -> bool:
+    """Whether nodes that were ordered are not there yet."""
+    return any(group.requested_count > group.running_count for group in scene.usable)
+
+
+def return_to_spot(scene: Scene, *, wanted_mib: float) -> SpotReturn | None:
+    """Return the next step back to spot, or None where there is none to take now.
+
+    Args:
+        scene: Where nothing else is to be done.
+        wanted_mib: What a scale-out would want: on-demand nodes are not given back below it.
+    """
     evidence = scene.evidence
     if not scene.is_settled or are_hosts_untold(evidence.nodes, evidence.memory.pushed, evidence.now):
         return None
@@ -86,8 +96,8 @@ def _movable(scene: Scene) -> dict[str, int]:
     return {group_id: count for group_id, count in found.items() if count > 0}
 
 
-def _give_back(scene: Scene, surplus: Mapping[str, int]) -> SpotReturn | None:
-    """Lower on-demand by what has arrived on spot, as far as the minimums and recent wants stay met."""
+def _give_back(scene: Scene, surplus: Mapping[str, int], wanted_mib: float) -> SpotReturn | None:
+    """Lower on-demand by what has arrived on spot, as far as minimums and want stay met."""
     counts, left = dict(scene.base), scene.memory.returning_mib
     spare_mib = capacity_mib(scene.slots, counts) - wanted_mib
     spare_units = capacity_units(scene.slots, counts) - scene.limits.min_units

@@ -42,6 +42,8 @@ _FULL_SCALE_HOURS = 10
 """A day squeezed into fewer hours keeps its shape and loses some of its tasks: the clusters stay small."""
 _TRACE_MAXIMUM = 40
 _CONTAINERS_PER_NODE = 6
+_USD_PER_NODE_HOUR = 0.26
+"""More than a node of any of these types costs on demand, volumes included: the cap is there and does not bind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,7 +196,8 @@ def _policies(task_seconds: int, maximum: int) -> dict[str, dict[str, Any]]:
                 "max_nodes": maximum,
                 "objective": "balanced",
                 "expected_task_seconds": task_seconds,
-                "instance_types": list(SPOT_TYPES),
+                "pools": {"instance_types": list(SPOT_TYPES), "on_demand_type": NODE_TYPE},
+                "max_usd_per_hour": round(maximum * _USD_PER_NODE_HOUR, 2),
                 "schedules": [
                     {
                         "days": ["mon", "tue", "wed", "thu", "fri"],

@@ -259,3 +259,11 @@ def test_a_day_of_the_system_takes_less_than_a_minute(run, facebook_day) -> None
     assert time.monotonic() - begin < 60
     assert figures["jobs"] == 5894
     assert figures["killed_container_seconds"] == 0
+
+
+def test_spot_pools_are_for_the_policy_that_knows_of_markets(run):
+    arguments = ["simulate", "--long-tasks", "1", "--hours", "1", "--seed", "1", "--market", "spot"]
+    refused = run(*arguments, "--policy", "static:2")
+    assert (refused.code, "only emr-autoscaler knows of markets" in refused.err) == (2, True)
+    played = run(*arguments, "--policy", "emr-autoscaler", "--json")
+    assert (played.code, played.json["spot_share"] > 0) == (0, True)

@@ -43,7 +43,7 @@ def largest_cluster(nodes: int, **metrics: Any) -> TaskEvidence:
     }
     return task_evidence(
         *groups,
-        metrics=yarn(total_mib=1e9, **metrics),
+        metrics=yarn(total_mib=(nodes + 2) * 12288, **metrics),
         max_nodes=NODES,
         prices=prices({g.group_id: f"{chance.uniform(0.05, 0.2):.4f}" for g in groups}),
         pools=pools,

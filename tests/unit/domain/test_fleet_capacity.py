@@ -339,7 +339,8 @@ def test_more_waiting_work_never_gives_fewer_units(first: int) -> None:
         busier = replace(seen, metrics=replace(seen.metrics, series=points))
 
         def standing(which: TaskEvidence) -> int:
-            order = orders(which)
-            return which.fleets[1].target_units if order is None else order.count
+            order, fleet = orders(which), which.fleets[1]
+            asked = sum(side.requested_count for side in sides_of(fleet, learned=None)) * fleet.step_units
+            return asked if order is None else order.count
 
         assert standing(busier) >= min(standing(seen), seen.policy.max_nodes - seen.fleets[1].step_units)

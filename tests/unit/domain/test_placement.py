@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from emr_autoscaler.domain.cluster import Market
 from emr_autoscaler.domain.decision import Reason
 from emr_autoscaler.domain.ladder import LARGEST_POOL_SHARE
+from emr_autoscaler.domain.leaving_nodes import PlacementBounds, place_fewer_keeping
 from emr_autoscaler.domain.placement import place_fewer, place_more, why_no_more
 from emr_autoscaler.domain.slots import Limits, Slot, capacity_mib, usd_per_hour
 
@@ -178,8 +179,8 @@ def test_a_scale_in_keeps_what_a_scale_out_would_have_bought() -> None:
 
 def test_named_nodes_stay_whatever_is_wanted() -> None:
     slots = [slot("a", 4, usd="0.10"), slot("b", 4, usd="0.11")]
-    counts = place_fewer(slots, wanted_mib=0, min_nodes=0, max_nodes=9, on_demand_min_nodes=0, keep={"b": 3})
-    assert counts == {"a": 0, "b": 3}
+    bounds = PlacementBounds(wanted_mib=0, min_nodes=0, max_nodes=9, on_demand_min_nodes=0)
+    assert place_fewer_keeping(slots, {"b": 3}, bounds) == {"a": 0, "b": 3}
 
 
 @pytest.mark.parametrize("usd", [None, "0.1"])

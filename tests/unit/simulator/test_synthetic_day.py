@@ -1,5 +1,6 @@
 from collections import Counter
 
+from emr_simulator.workloads.long_tasks import long_tasks
 from emr_simulator.workloads.synthetic import synthetic_day
 
 
@@ -25,3 +26,11 @@ def test_there_are_bursts_of_large_jobs_between_small_ones():
     jobs = synthetic_day(seed=1).jobs
     large = [job for job in jobs if job.stages[0].tasks >= 150]
     assert 5 <= len(large) <= 0.05 * len(jobs)
+
+
+def test_long_tasks_are_of_five_to_thirty_minutes_and_the_same_however_sliced() -> None:
+    day = long_tasks(seed=3)
+    assert all(300 <= stage.seconds <= 1800 for job in day.jobs for stage in job.stages)
+    morning = long_tasks(seed=3, start_hour=6, hours=6)
+    late = [job.stages for job in day.jobs if 6 * 3600 <= job.submit_after_seconds < 12 * 3600]
+    assert [job.stages for job in morning.jobs] == late
