@@ -116,9 +116,8 @@ _TASK = {
         "If it happens often, name more instance_types, or give the cluster an on-demand task group.",
     ),
     Reason.BACK_TO_SPOT: Explanation(
-        "On-demand nodes stood in for spot for half an hour, and a healthy pool saves at least 20 %: spot nodes "
-        "are ordered first; once they run, the on-demand nodes drain. Of a fleet, whose units have no one price, "
-        "without the saving being asked for."
+        "On-demand nodes, or units of a fleet, stood in for spot for half an hour, and a healthy pool "
+        "saves at least 20 %: spot is ordered first; once it runs, what stands on demand drains."
     ),
     Reason.LOST_CAPACITY_SETTLED: Explanation(
         "Warned instances are gone; their groups' counts are lowered, because the replacement stands elsewhere."

@@ -128,8 +128,8 @@ def fleet_resize_began(kernel: Kernel, fleet: Fleet) -> None:
     )
 
 
-def fleet_capacity_missing(kernel: Kernel, fleet: Fleet, market: Market) -> None:
-    """Send EMR Instance Fleet Provisioning with the code of dry pools."""
+def fleet_capacity_missing(kernel: Kernel, fleet: Fleet, market: Market, *, over_quota: bool = False) -> None:
+    """Send EMR Instance Fleet Provisioning with the code of dry pools, or of a spot quota that is used up."""
     cluster = fleet.cluster
     types = ", ".join(kind.instance_type for kind in fleet.fleet.types)
     kernel.emit(
@@ -137,7 +137,7 @@ def fleet_capacity_missing(kernel: Kernel, fleet: Fleet, market: Market) -> None
         EMR,
         {
             "severity": "WARN",
-            "eventCode": INSUFFICIENT_CAPACITY,
+            "eventCode": SPOT_QUOTA if over_quota else INSUFFICIENT_CAPACITY,
             "clusterId": cluster.cluster_id,
             "instanceFleetId": fleet.group_id,
             "instanceFleetType": fleet.spec.role.value,

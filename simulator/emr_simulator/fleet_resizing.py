@@ -118,13 +118,14 @@ class FleetResizer:
             return kind.units > missing, usd / kind.units
 
         may_launch = self._resizer.may_launch
-        to_be_had = [t for t in fleet.fleet.types if may_launch(t.instance_type, market, zone)]
+        to_be_had = [t for t in fleet.fleet.types if may_launch(t.instance_type, zone, market)]
         return min(to_be_had, key=rank, default=None)
 
     def _report_shortage(self, fleet: Fleet, market: Market) -> None:
         if self._kernel.now >= fleet.next_shortage_event_at:
             fleet.next_shortage_event_at = self._kernel.now + SHORTAGE_EVENT_SECONDS
-            announcements.fleet_capacity_missing(self._kernel, fleet, market)
+            over_quota = self._resizer.is_over_quota(market)
+            announcements.fleet_capacity_missing(self._kernel, fleet, market, over_quota=over_quota)
 
     # ------------------------------------------------------------------ leaving
 

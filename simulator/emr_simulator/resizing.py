@@ -137,12 +137,11 @@ class Resizer:
         if node.is_gone:
             return
         kernel = self._kernel
-        if not self.may_launch(node.instance_type, node.market, group.cluster.zone):
+        if not self.may_launch(node.instance_type, group.cluster.zone, node.market):
             if kernel.now >= group.next_shortage_event_at:
                 group.next_shortage_event_at = kernel.now + SHORTAGE_EVENT_SECONDS
                 waiting = sum(n.state is InstanceState.AWAITING_FULFILLMENT for n in group.nodes)
-                over_quota = self._is_over_quota(node.market)
-                announcements.capacity_missing(kernel, group, waiting, over_quota=over_quota)
+                announcements.capacity_missing(kernel, group, waiting, over_quota=self.is_over_quota(node.market))
             kernel.engine.after(RETRY_SECONDS, partial(self._launch, node))
             return
         self.begin(node)
@@ -165,12 +164,13 @@ class Resizer:
         kernel.engine.after(node.boot_seconds, partial(self._become_ready, node))
         self._when_changed(group.cluster)
 
-    def may_launch(self, instance_type: str, market: Market, zone: str) -> bool:
-        """Whether a pool has capacity, the subnet an address, and the account room for it."""
+    def may_launch(self, instance_type: str, zone: str, market: Market) -> bool:
+        """Whether EC2 would launch such an instance now: capacity, an address and the quota of spot allow it."""
         has_capacity = self.pools.has_capacity(instance_type, zone, market)
-        return has_capacity and self.free_addresses(zone) > 0 and not self._is_over_quota(market)
+        return has_capacity and self.free_addresses(zone) > 0 and not self.is_over_quota(market)
 
-    def _is_over_quota(self, market: Market) -> bool:
+    def is_over_quota(self, market: Market) -> bool:
+        """Whether the account may have no more instances of a market."""
         quota = self._kernel.settings.spot_quota
         if quota is None or market is not Market.SPOT:
             return False

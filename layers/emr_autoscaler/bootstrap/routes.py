@@ -136,8 +136,8 @@ def handle_interruption(event: Event, use_cases: UseCases, trigger: str) -> Repo
             return {"ec2_instance_id": instance_id, "ours": record is not None, **_told([record])}
         case RebalanceRecommendation(ec2_instance_id=instance_id):
             return {"ec2_instance_id": instance_id, "ours": answer.note_rebalance(instance_id)}
-        case InstanceGroupCapacity() | InstanceFleetCapacity() as capacity:
-            return _note_capacity(capacity, use_cases, trigger)
+        case InstanceGroupCapacity() | InstanceFleetCapacity() as told:
+            return _note_capacity(told, use_cases, trigger)
         case HealthEvent(service="EC2", category="scheduledChange") as health:
             return {"alerted": answer.note_maintenance(health.ec2_instance_ids, trigger=trigger)}
     return _not_for_us(event)
@@ -148,16 +148,15 @@ def _note_capacity(
 ) -> Report:
     """Capacity that could not be had; anything else EMR tells of provisioning is ignored."""
     answer, report = use_cases.handle_interruption, {"cluster_id": told.cluster_id}
-    if isinstance(told, InstanceFleetCapacity):
-        if told.is_shortage:
-            ours = answer.note_fleet_shortage(told.cluster_id, told.fleet_id, trigger=trigger)
-            return {**report, "ours": ours}
-    elif told.is_spot_quota:
+    if told.is_spot_quota:
         return {**report, "ours": answer.note_spot_quota(told.cluster_id, trigger=trigger)}
-    elif told.is_insufficient_capacity:
+    if not told.is_insufficient_capacity:
+        return {**report, "ignored": told.event_code}
+    if isinstance(told, InstanceFleetCapacity):
+        ours = answer.note_fleet_shortage(told.cluster_id, told.fleet_id, trigger=trigger)
+    else:
         ours = answer.note_insufficient_capacity(told.cluster_id, told.group_id, trigger=trigger)
-        return {**report, "ours": ours}
-    return {**report, "ignored": told.event_code}
+    return {**report, "ours": ours}
 
 
 def reap_idle_clusters(event: Event, use_cases: UseCases, trigger: str) -> Report:

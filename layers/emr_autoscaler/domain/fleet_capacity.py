@@ -5,6 +5,7 @@ and the way back to spot.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -13,9 +14,11 @@ from emr_autoscaler.domain.decision import Action, Decision, GroupTarget, Reason
 from emr_autoscaler.domain.fleet_steps import fleet_of, in_words, order_of, sides_of, task_policy_in_steps
 from emr_autoscaler.domain.fleets import FleetTarget, InstanceFleet
 from emr_autoscaler.domain.memory import TaskMemory
-from emr_autoscaler.domain.policy import TaskPolicy
-from emr_autoscaler.domain.spot_return import STAY_ON_DEMAND
-from emr_autoscaler.domain.task_scene import TaskEvidence, learn_node_mib
+from emr_autoscaler.domain.placement import capacity_mib, place_more
+from emr_autoscaler.domain.pool_trouble import is_storm
+from emr_autoscaler.domain.slots import Slot
+from emr_autoscaler.domain.spot_return import LEAST_SAVING, STAY_ON_DEMAND, surplus_on_demand
+from emr_autoscaler.domain.task_scene import Scene, TaskEvidence, learn_node_mib, set_scene
 
 _AT_REST = frozenset(
     {
@@ -44,7 +47,6 @@ def in_steps(evidence: TaskEvidence) -> TaskEvidence:
             if each.role is not Role.MASTER
             for side in sides_of(each, learned=learned)
         ),
-        memory=replace(evidence.memory, returning_mib=0.0),
         policy=evidence.policy if fleet is None else task_policy_in_steps(evidence.policy, fleet.step_units),
     )
 
@@ -75,10 +77,10 @@ def in_units(
         order = order_of(fleet, moved)
         decision = replace(decision, action=Action.REBALANCE, reason=Reason.BACK_TO_SPOT)
     before = _side(seen, Market.ON_DEMAND).requested_count
-    after, spot = before, _side(seen, Market.SPOT).requested_count
-    if order is not None:
-        after, spot = order.on_demand_units // fleet.step_units, order.spot_units // fleet.step_units
-    since = _on_demand_since(seen, decision, memory, before=before, after=after, spot=spot)
+    after = before if order is None else order.on_demand_units // fleet.step_units
+    nodes = fleet.target_units // fleet.step_units if order is None else order.count // fleet.step_units
+    kept = _kept_on_demand(seen, nodes)
+    since = _on_demand_since(seen, decision, memory, before=before, after=after, kept=kept)
     next_at = _next_look(decision.next_evaluation_at, since, seen.now)
     detail = decision.detail and f"{decision.detail} ({in_words(fleet)})"
     decision = replace(
@@ -89,6 +91,12 @@ def in_units(
 
 def _side(seen: TaskEvidence, market: Market) -> InstanceGroup:
     return next(group for group in seen.groups if group.role is Role.TASK and group.market is market)
+
+
+def _kept_on_demand(seen: TaskEvidence, nodes: int) -> int:
+    """Return how many of ``nodes`` steps the policy wants on demand: the floor, and its share of the rest."""
+    floor = min(nodes, seen.policy.on_demand_min_nodes)
+    return floor + math.ceil((1 - seen.policy.spot_share) * (nodes - floor) - 1e-9)
 
 
 def _would_cross(fleet: InstanceFleet, seen: TaskEvidence, decision: Decision, order: FleetTarget) -> bool:
@@ -113,31 +121,35 @@ def _hold(
 def _back_to_spot(
     fleet: InstanceFleet, seen: TaskEvidence, decision: Decision, memory: TaskMemory
 ) -> tuple[GroupTarget, ...] | None:
-    """Return counts that order spot in place of on-demand steps above their part, new ones first.
+    """Return counts that order spot in place of on-demand steps above their floor, new ones first.
 
     The on-demand steps go once the new ones have come, as any surplus does; only where the maximum
     leaves no room is one instance of them given up at once.
     """
     spot, on_demand = _side(seen, Market.SPOT), _side(seen, Market.ON_DEMAND)
-    standing = spot.requested_count + on_demand.requested_count
-    surplus = on_demand.requested_count - _on_demand_part(seen.policy, standing)
     health = seen.pools.get(spot.group_id)
     since = memory.on_demand_since
     if (
         decision.action is not Action.HOLD
         or decision.reason not in _AT_REST
-        or surplus <= 0
         or spot.is_resizing
         or on_demand.is_resizing
         or (health is not None and health.is_cooling(seen.now))
         or since is None
         or seen.now - since < STAY_ON_DEMAND
+        or is_storm(memory, seen.now)
     ):
         return None
-    room = seen.policy.max_nodes - standing
-    one_instance = fleet.largest_units // fleet.step_units
-    moved = min(surplus, room if room > 0 else one_instance)
-    given_up = 0 if room > 0 else moved
+    scene = set_scene(seen)
+    surplus = 0 if isinstance(scene, Reason) else surplus_on_demand(scene).get(on_demand.group_id, 0)
+    if isinstance(scene, Reason) or not surplus or not _saves(scene.slots):
+        return None
+    has_room = scene.nodes < seen.policy.max_nodes
+    given_up = 0 if has_room else min(surplus, fleet.largest_units // fleet.step_units)
+    moved = _affordable(scene, spot.group_id, given_up or surplus, beyond=given_up)
+    if not moved:
+        return None
+    given_up = min(given_up, moved)
     return (
         GroupTarget(
             group_id=spot.group_id,
@@ -153,20 +165,38 @@ def _back_to_spot(
     )
 
 
+def _saves(slots: Sequence[Slot]) -> bool:
+    """Whether spot is enough cheaper than on demand, or no price tells that it is not."""
+    cost = {slot.market: slot.cost for slot in slots}
+    spot, on_demand = cost.get(Market.SPOT), cost.get(Market.ON_DEMAND)
+    return spot is None or on_demand is None or float(spot) <= (1 - LEAST_SAVING) * float(on_demand)
+
+
+def _affordable(scene: Scene, spot_id: str, steps: int, *, beyond: int) -> int:
+    """Return how many spot steps the limits allow beside what stands, ``beyond`` the maximum of nodes."""
+    slots = tuple(replace(slot, open=slot.open and slot.group_id == spot_id) for slot in scene.slots)
+    spot = next((slot for slot in slots if slot.open), None)
+    if spot is None:
+        return 0
+    counts = place_more(
+        slots,
+        wanted_mib=capacity_mib(slots, scene.base) + steps * spot.node_mib,
+        min_nodes=0,
+        max_nodes=max(scene.room_nodes, scene.nodes + beyond),
+        on_demand_min_nodes=0,
+        limits=replace(scene.limits, spot_share=1.0, min_units=0.0),
+    )
+    return max(0, counts[spot_id] - spot.count)
+
+
 def _on_demand_since(
-    seen: TaskEvidence, decision: Decision, memory: TaskMemory, *, before: int, after: int, spot: int
+    seen: TaskEvidence, decision: Decision, memory: TaskMemory, *, before: int, after: int, kept: int
 ) -> datetime | None:
-    """Return since when on-demand steps stand above their part, counted anew when spot failed again."""
-    if after <= _on_demand_part(seen.policy, after + spot):
+    """Return since when more on-demand steps stand than are ``kept``, counted anew when spot failed again."""
+    if after <= kept:
         return None
     failed_again = decision.action is Action.REBALANCE and decision.reason is not Reason.BACK_TO_SPOT
     return seen.now if after > before or failed_again else memory.on_demand_since or seen.now
-
-
-def _on_demand_part(policy: TaskPolicy, steps: int) -> int:
-    """Return how many of a fleet's steps the policy wants on demand: the floor, and what spot leaves."""
-    floor = policy.on_demand_min_nodes
-    return floor + math.ceil((1 - policy.spot_share) * max(0, steps - floor) - 1e-9)
 
 
 def _next_look(at: datetime | None, since: datetime | None, now: datetime) -> datetime | None:

@@ -6,13 +6,16 @@ Which fleets are decided on, and when, is in fleet_capacity.py and core_capacity
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from decimal import ROUND_UP, Decimal
 
 from emr_autoscaler.domain.capacity import yarn_mib_per_node
 from emr_autoscaler.domain.cluster import GroupState, InstanceGroup, Market, Role
 from emr_autoscaler.domain.decision import GroupTarget
 from emr_autoscaler.domain.fleets import FleetTarget, InstanceFleet
-from emr_autoscaler.domain.memory import PoolKey
-from emr_autoscaler.domain.policy import CapacityUnit, CorePolicy, TaskPolicy
+from emr_autoscaler.domain.node_prices import NodePrice
+from emr_autoscaler.domain.policy import CorePolicy, TaskPolicy
+
+_SMALLEST_USD = Decimal("0.000001")
 
 
 def fleet_of(fleets: Sequence[InstanceFleet], role: Role) -> InstanceFleet | None:
@@ -23,11 +26,6 @@ def fleet_of(fleets: Sequence[InstanceFleet], role: Role) -> InstanceFleet | Non
 def side_id(fleet_id: str, market: Market) -> str:
     """Return the name under which one market of a fleet is remembered."""
     return f"{fleet_id}/{market}"
-
-
-def pool_of(fleet_id: str, availability_zone: str) -> PoolKey:
-    """Return the pool a fleet's whole spot side counts as: dry only once none of its types can be had."""
-    return PoolKey(instance_type=fleet_id, availability_zone=availability_zone)
 
 
 def unit_mib(fleet: InstanceFleet, *, learned: float | None) -> float | None:
@@ -50,6 +48,32 @@ def unit_mib(fleet: InstanceFleet, *, learned: float | None) -> float | None:
     if learned is None or not fleet.types or not fleet.has_one_size:
         return None
     return learned / fleet.types[0].units
+
+
+def step_price(fleet: InstanceFleet, of_types: Sequence[NodePrice | None]) -> NodePrice | None:
+    """Return the most that a step of a fleet may cost: whatever type EMR buys, a cap in money holds.
+
+    Args:
+        fleet: The fleet.
+        of_types: The price of one instance of each of its types; one that is not known makes the whole unknown.
+    """
+    priced = [price for price in of_types if price is not None]
+    if not fleet.types or len(priced) < len(fleet.types):
+        return None
+    shares = [_part(price, fleet.step_units, kind.units) for price, kind in zip(priced, fleet.types, strict=True)]
+    return max(shares, key=lambda price: price.usd_per_hour)
+
+
+def _part(price: NodePrice, units: int, of_units: int) -> NodePrice:
+    def part(usd: Decimal) -> Decimal:
+        return (usd * units / of_units).quantize(_SMALLEST_USD, rounding=ROUND_UP)
+
+    return replace(
+        price,
+        ec2_usd=part(price.ec2_usd),
+        emr_usd=part(price.emr_usd),
+        volumes_usd=None if price.volumes_usd is None else part(price.volumes_usd),
+    )
 
 
 def sides_of(fleet: InstanceFleet, *, learned: float | None) -> tuple[InstanceGroup, ...]:
@@ -136,20 +160,16 @@ def core_order_of(fleet: InstanceFleet, count: int) -> FleetTarget:
 def task_policy_in_steps(policy: TaskPolicy, step_units: int) -> TaskPolicy:
     """Return a policy whose numbers of nodes, units of a fleet, are turned into steps; never above its maximum."""
     most = policy.max_nodes // step_units
-    floor = min(most, -(-policy.on_demand_min_nodes // step_units))
-    on_demand_most = policy.on_demand_max_nodes
-    if policy.unit is CapacityUnit.UNITS:
-        # A fleet says itself what its types weigh; a step then weighs one.
-        min_units, max_units = -(-policy.min_units // step_units), policy.max_units
-        max_units = None if max_units is None else max_units // step_units
-        policy = replace(policy, weights={}, max_units=max_units, min_units=min(min_units, max_units or min_units))
     return replace(
         policy,
         max_nodes=most,
         min_nodes=min(most, -(-policy.min_nodes // step_units)),
-        on_demand_min_nodes=floor,
-        on_demand_max_nodes=None if on_demand_most is None else max(floor, on_demand_most // step_units),
+        on_demand_min_nodes=min(most, -(-policy.on_demand_min_nodes // step_units)),
+        on_demand_max_nodes=None
+        if policy.on_demand_max_nodes is None
+        else policy.on_demand_max_nodes // step_units,
         max_step_nodes=None if policy.max_step_nodes is None else max(1, policy.max_step_nodes // step_units),
+        weights={"": step_units},  # of a side of a fleet, whose instance type is empty: its units are the fleet's
         schedules=tuple(
             replace(window, min_nodes=-(-window.min_nodes // step_units)) for window in policy.schedules
         ),

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from emr_autoscaler.domain.capacity import yarn_mib_per_node
+from emr_autoscaler.domain.capacity import yarn_mib_of
 from emr_autoscaler.domain.cluster import InstanceGroup, Market, Role
 from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, GroupTarget, Reason
 from emr_autoscaler.domain.fleets import InstanceFleet
@@ -93,7 +93,11 @@ def decide_replacement(evidence: InterruptionEvidence) -> InterruptionVerdict:
         return _verdict(evidence, Action.HOLD, guard, pool=cooled)
     if evidence.fleets:
         # EMR buys the lost units anew among all types of the fleet; what it cannot get is seen by the next look.
-        memory = replace(evidence.memory, next_evaluation_at=_look_again_at(evidence))
+        units = sum(fleet.target_units for fleet in evidence.fleets if fleet.role is Role.TASK)
+        memory = with_warning(
+            evidence.memory, warned_at=evidence.warned_at, now=evidence.now, task_nodes=max(1, units)
+        )
+        memory = replace(memory, next_evaluation_at=_look_again_at(evidence))
         return _verdict(evidence, Action.HOLD, Reason.FLEET_REPLACES, pool=cooled, memory=memory)
     return _replace(evidence, cooled)
 
@@ -126,7 +130,7 @@ def _replace(evidence: InterruptionEvidence, cooled: PoolHealth) -> Interruption
     )
     memory = replace(memory, lost=(*memory.lost, lost), next_evaluation_at=_look_again_at(evidence))
     own = next((g for g in evidence.groups if g.group_id == evidence.group_id), None)
-    lost_mib = yarn_mib_per_node(own.instance_type, learned=memory.node_mib) if own else None
+    lost_mib = yarn_mib_of(own, learned=memory.node_mib) if own else None
     slots = _slots(evidence, cooled, in_storm=is_storm(memory, evidence.now))
     if lost_mib is None or not slots:
         reason = Reason.GROUPS_UNAVAILABLE if lost_mib is not None else Reason.NO_CAPACITY_KNOWN
@@ -174,7 +178,7 @@ def _slots(evidence: InterruptionEvidence, cooled: PoolHealth, *, in_storm: bool
     slots = []
     for group in evidence.groups:
         usable = group.role is Role.TASK and group.state.may_be_resized and not group.has_own_scaling
-        node_mib = yarn_mib_per_node(group.instance_type, learned=evidence.memory.node_mib)
+        node_mib = yarn_mib_of(group, learned=evidence.memory.node_mib)
         if not usable or node_mib is None:
             continue
         health = evidence.pools.get(group.group_id)

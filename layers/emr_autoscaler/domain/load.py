@@ -36,6 +36,14 @@ class WeekProfile:
         """Return what this hour of the week needed in earlier weeks; 0 where it was never seen."""
         return max(0.0, float(self.hours_mib[_hour_of_week(at)])) if self.hours_mib else 0.0
 
+    def next_above(self, mib: float, after: datetime) -> datetime | None:
+        """Return when the next hour begins that usually needs more than ``mib``; None where none does."""
+        if not self.hours_mib:
+            return None
+        hour = after.replace(minute=0, second=0, microsecond=0)
+        hours = (hour + timedelta(hours=n) for n in range(1, HOURS_OF_THE_WEEK + 1))
+        return next((begin for begin in hours if self.expected_mib(begin) > mib), None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
@@ -68,6 +76,11 @@ class Load:
         """Return the memory usually in use: lately, or in the coming hour of the week."""
         return max(self.mean_mib, self.profile.expected_mib(now + PROFILE_LEAD))
 
+    def next_look_above(self, mib: float, now: datetime) -> datetime | None:
+        """Return when to look for an hour of the week that usually needs more than ``mib``."""
+        begin = self.profile.next_above(mib, now + PROFILE_LEAD)
+        return None if begin is None else begin - PROFILE_LEAD
+
 
 def learn_load(load: Load, demand: Demand) -> Load:
     """Return what is known after one more sample; a sample that is not newer teaches nothing."""
@@ -92,8 +105,8 @@ def _learn_task_length(load: Load, demand: Demand, passed: timedelta) -> Load:
     if load.completed is None or demand.completed is None or passed > LONGEST_GAP:
         return load
     ended = demand.completed - load.completed
-    if ended < 0:
-        return load
+    if ended < 0 or not (ended or load.containers or demand.containers):
+        return load  # nor does idle time: what the last work was like is still the best guess
     kept = math.exp(-passed / TASK_LENGTH_OVER)
     ran = (load.containers + demand.containers) / 2 * passed.total_seconds()
     return replace(

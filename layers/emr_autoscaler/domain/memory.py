@@ -55,7 +55,7 @@ class TaskMemory:
         warned_at: When task instances were warned lately: many of them are a storm.
         storm_until: No spot orders before this time.
         spot_short_since: Since when spot capacity that was ordered could not be had, in one pool or the next.
-        on_demand_since: Since when more stands on demand than the policy asks for.
+        on_demand_since: Since when more stands on demand than the policy asks for, or a fleet's spot failed last.
         returning_mib: Spot capacity ordered to take the place of on-demand nodes that are still there.
         next_evaluation_at: When to look again; None while settled.
         pushed: The last snapshots a probe on the cluster pushed, oldest first.

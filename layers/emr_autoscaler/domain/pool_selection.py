@@ -70,7 +70,7 @@ def select_pools(groups: Sequence[InstanceGroup], policy: TaskPolicy, availabili
     if not in_question:
         return PoolSelection(groups=())
     refused = {name: why for name in in_question if (why := availability.why_not(name))}
-    spot = _spot_types(policy, refused)
+    spot = spot_types(policy, availability)
     task = [g for g in groups if g.role is Role.TASK]
     have = {(g.market, g.instance_type) for g in task}
     wanted = [(Market.SPOT, name) for name in spot]
@@ -89,11 +89,11 @@ def select_pools(groups: Sequence[InstanceGroup], policy: TaskPolicy, availabili
     )
 
 
-def _spot_types(policy: TaskPolicy, refused: dict[str, str]) -> tuple[str, ...]:
-    if policy.instance_types:
-        return tuple(name for name in policy.instance_types if name not in refused)
-    candidates = candidates_of(policy.profile) if policy.profile else ()
-    return tuple(name for name in candidates if name not in refused)[:POOLS_WANTED]
+def spot_types(policy: TaskPolicy, availability: Availability | None = None) -> tuple[str, ...]:
+    """Return the types to buy on spot that can be had: all that were named, or the first four of a profile."""
+    named = policy.instance_types or (candidates_of(policy.profile) if policy.profile else ())
+    found = tuple(name for name in named if availability is None or not availability.why_not(name))
+    return found if policy.instance_types else found[:POOLS_WANTED]
 
 
 def _fallback(policy: TaskPolicy, spot: Sequence[str], refused: dict[str, str]) -> str:

@@ -118,10 +118,14 @@ def cooled_pools(
     )
 
 
-def moments_of_truth(memory: TaskMemory, fallback_after: timedelta) -> Iterator[datetime]:
+def moments_of_truth(
+    groups: Sequence[InstanceGroup], memory: TaskMemory, fallback_after: timedelta
+) -> Iterator[datetime]:
     """Yield when unmet requests turn into dry pools, or into reasons to go to on-demand."""
-    for since in memory.unfulfilled_since.values():
-        yield since + DRY_AFTER
+    spot = {group.group_id for group in groups if group.market is Market.SPOT}
+    for group_id, since in memory.unfulfilled_since.items():
+        if group_id in spot:
+            yield since + DRY_AFTER
         yield since + max(fallback_after, DRY_AFTER)
     if memory.spot_short_since is not None:
         yield memory.spot_short_since + fallback_after

@@ -37,7 +37,8 @@ def resume_draining(
     A closed slot is no obstacle: its pool sells nothing, and these nodes are there already. The limits are:
     a node that is kept is ordered as one that is bought.
     """
-    if limits.max_usd_per_hour is not None and limits.prices_missing:
+    unpriced = limits.max_usd_per_hour is not None and limits.prices_missing
+    if unpriced or not any(draining.get(slot.group_id, 0) for slot in slots):
         return tuple(slots)
     bounds = Bounds(slots, max_nodes, limits, with_billed=True)
     counts = {slot.group_id: slot.count for slot in slots}

@@ -69,7 +69,12 @@ def return_to_spot(scene: Scene, *, wanted_mib: float) -> SpotReturn | None:
 
 
 def surplus_on_demand(scene: Scene) -> dict[str, int]:
-    """Return how many on-demand nodes each group has beyond the floor and the share of the policy."""
+    """Return how many on-demand nodes each group has beyond the floor and the share of the policy.
+
+    A cluster without a spot group has nowhere to return to: none of its nodes is too many.
+    """
+    if not any(slot.market is Market.SPOT for slot in scene.slots):
+        return {}
     on_demand = [slot for slot in scene.slots if slot.market is Market.ON_DEMAND and slot.count]
     nodes = sum(slot.count for slot in on_demand)
     floor = min(nodes, scene.evidence.policy.on_demand_min_nodes)

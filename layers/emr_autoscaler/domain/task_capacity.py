@@ -16,6 +16,7 @@ from emr_autoscaler.domain.load import learn_load
 from emr_autoscaler.domain.memory import PoolHealth, TaskMemory
 from emr_autoscaler.domain.operator_hold import hold_for_operator
 from emr_autoscaler.domain.pool_trouble import moments_of_truth
+from emr_autoscaler.domain.slots import capacity_mib
 from emr_autoscaler.domain.spot_return import is_booting, return_to_spot, surplus_on_demand
 from emr_autoscaler.domain.task_choice import (
     Choice,
@@ -93,7 +94,9 @@ def decide_task_capacity(evidence: TaskEvidence) -> TaskVerdict:
 
 
 def _toward_spot(scene: Scene, choice: Choice, want: Want) -> tuple[Scene, Choice]:
-    """Take the next step back to spot where nothing else is to be done."""
+    """Take the next step back to spot where nothing else is to be done; a fleet's is fleet_capacity.py's."""
+    if any(group.fleet_id for group in scene.usable):
+        return scene, choice
     surplus = bool(surplus_on_demand(scene))
     since = (scene.memory.on_demand_since or scene.evidence.now) if surplus else None
     returning = scene.memory.returning_mib if surplus else 0.0
@@ -197,15 +200,23 @@ def _next_evaluation(
     )
     reducible = fewest_nodes(scene) < scene.nodes
     if not (moving or wanting or reducible):
-        return schedules.next_change(evidence.policy.schedules, now)
+        planned = (schedules.next_change(evidence.policy.schedules, now), _next_busy_hour(scene))
+        return min((moment for moment in planned if moment is not None), default=None)
     visible = demand.at + evidence.metrics.period + PUBLISH_LAG
     moments = [
         visible if visible > now else now + SOON,
         choice.retry_at,
         *(lost.gone_by for lost in memory.lost),
-        *moments_of_truth(memory, evidence.policy.fallback_after),
+        *moments_of_truth(scene.usable, memory, evidence.policy.fallback_after),
     ]
     return min(moment for moment in moments if moment is not None and moment > now)
+
+
+def _next_busy_hour(scene: Scene) -> datetime | None:
+    """Return when an hour of the week is near for which more nodes are usually kept than stand here."""
+    share = TUNING[scene.evidence.policy.objective].usual_share
+    standing = scene.elsewhere_mib + capacity_mib(scene.slots, scene.base)
+    return scene.memory.load.next_look_above(standing / share, scene.evidence.now) if share else None
 
 
 def _arithmetic(scene: Scene, choice: Choice, demand: Demand | None, want: Want | None) -> str:

@@ -159,12 +159,7 @@ def _scale_in(scene: Scene, demand: Demand, want: Want) -> Choice:
 
 
 def _needed_since(scene: Scene, want: Want, since: datetime) -> float:
-    return _on_the_way(scene) + max([want.needed_mib, *(w.mib for w in scene.memory.wanted if w.at >= since)])
-
-
-def _on_the_way(scene: Scene) -> float:
-    """Return what was ordered to take the place of on-demand nodes: until all of it runs it is no surplus."""
-    return 0.0 if scene.is_settled else scene.memory.returning_mib
+    return max([want.needed_mib, *(w.mib for w in scene.memory.wanted if w.at >= since)])
 
 
 def _why_held(scene: Scene, demand: Demand, want: Want) -> Reason:
@@ -174,7 +169,7 @@ def _why_held(scene: Scene, demand: Demand, want: Want) -> Reason:
     lasting = _needed_since(scene, want, demand.at - hold)
     if sum(_place_fewer(scene, lasting, keep_masters=False).values()) < scene.nodes:
         return Reason.HOSTS_APPLICATION_MASTERS
-    if sum(_place_fewer(scene, want.needed_mib + _on_the_way(scene)).values()) < scene.nodes:
+    if sum(_place_fewer(scene, want.needed_mib).values()) < scene.nodes:
         return Reason.RECENT_DEMAND
     return Reason.AT_MINIMUM if scene.nodes <= scene.min_nodes else Reason.DEMAND_MET
 

@@ -53,10 +53,13 @@ def find_want(demand: Demand, load: Load, policy: TaskPolicy, *, elsewhere_mib: 
     work = (demand.pending_mib + RUNNING_WORK_LEFT * demand.allocated_mib) * task_seconds
     left_over = max(0.0, work - demand.total_mib * PRESENT_NODES_WORK.total_seconds())
     spare = demand.allocated_mib * (1 + policy.headroom_percent / 100) if policy.headroom_percent else 0.0
+    in_use = max(0.0, demand.allocated_mib + demand.pending_mib - elsewhere_mib)
+    drain = max(0.0, left_over / tuning.drain_within.total_seconds() - elsewhere_mib)
     return Want(
         task_seconds=task_seconds,
-        drain_mib=max(0.0, left_over / tuning.drain_within.total_seconds() - elsewhere_mib),
+        # Memory that no container asks for drains nothing: long containers that run are not helped by nodes.
+        drain_mib=min(drain, in_use),
         usual_mib=max(0.0, tuning.usual_share * load.usual_mib(now) - elsewhere_mib),
         spare_mib=max(0.0, spare - elsewhere_mib),
-        in_use_mib=max(0.0, demand.allocated_mib + demand.pending_mib - elsewhere_mib),
+        in_use_mib=in_use,
     )

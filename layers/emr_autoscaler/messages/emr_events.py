@@ -13,11 +13,11 @@ from emr_autoscaler.messages.envelope import ClusterId, Detail, Word
 INSUFFICIENT_CAPACITY = "insufficient instance capacity"
 """Part of the eventCode that says a pool is dry; EMR's own spelling varies in case."""
 
-SPOT_TIMEOUT = "spot provisioning timeout"
-"""Part of the eventCode of a fleet's resize that stopped with spot units missing."""
-
 SPOT_QUOTA_WORDS = ("maxspotinstancecountexceeded", "max spot instance count", "spot instance limit")
 """Parts of an eventCode or message that say the account may have no more spot instances, in any pool."""
+
+SPOT_TIMEOUT = "spot provisioning timeout"
+"""Part of the eventCode of a fleet's resize that stopped with spot units missing."""
 
 
 class ClusterStateChange(Detail):
@@ -82,33 +82,11 @@ class InstanceFleetStateChange(Detail):
         return replace(fleet, state=self.state, **told)
 
 
-class InstanceFleetCapacity(Detail):
-    """EMR Instance Fleet Provisioning and EMR Instance Fleet Resize; little of them is documented."""
+class _Capacity(Detail):
+    """What EMR tells of provisioning and resizes; little of it is documented."""
 
     cluster_id: ClusterId = Field(alias="clusterId")
     event_code: Annotated[str, StringConstraints(to_lower=True)] = Field(alias="eventCode")
-    fleet_id: str | None = Field(default=None, alias="instanceFleetId")
-
-    @property
-    def is_shortage(self) -> bool:
-        """Whether EMR could not buy what was asked for, from any type, or gave spot up."""
-        return INSUFFICIENT_CAPACITY in self.event_code or SPOT_TIMEOUT in self.event_code
-
-
-class StepStatusChange(Detail):
-    """EMR Step Status Change."""
-
-    cluster_id: ClusterId = Field(alias="clusterId")
-    step_id: Word = Field(alias="stepId")
-    state: StepState
-
-
-class InstanceGroupCapacity(Detail):
-    """EMR Instance Group Provisioning and EMR Instance Group Resize; little of them is documented."""
-
-    cluster_id: ClusterId = Field(alias="clusterId")
-    event_code: Annotated[str, StringConstraints(to_lower=True)] = Field(alias="eventCode")
-    group_id: str | None = Field(default=None, alias="instanceGroupId")
     message: Annotated[str, StringConstraints(to_lower=True)] = ""
 
     @property
@@ -120,3 +98,28 @@ class InstanceGroupCapacity(Detail):
     def is_insufficient_capacity(self) -> bool:
         """Whether EMR could not buy what was asked for."""
         return INSUFFICIENT_CAPACITY in self.event_code
+
+
+class InstanceGroupCapacity(_Capacity):
+    """EMR Instance Group Provisioning and EMR Instance Group Resize."""
+
+    group_id: str | None = Field(default=None, alias="instanceGroupId")
+
+
+class InstanceFleetCapacity(_Capacity):
+    """EMR Instance Fleet Provisioning and EMR Instance Fleet Resize."""
+
+    fleet_id: str | None = Field(default=None, alias="instanceFleetId")
+
+    @property
+    def is_insufficient_capacity(self) -> bool:
+        """Whether EMR could not buy what was asked for, from any type, or gave spot up."""
+        return INSUFFICIENT_CAPACITY in self.event_code or SPOT_TIMEOUT in self.event_code
+
+
+class StepStatusChange(Detail):
+    """EMR Step Status Change."""
+
+    cluster_id: ClusterId = Field(alias="clusterId")
+    step_id: Word = Field(alias="stepId")
+    state: StepState

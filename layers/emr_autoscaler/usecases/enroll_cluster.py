@@ -235,13 +235,16 @@ class EnrollCluster:
     def _with_task_fleet(self, entry: RegistryEntry, policy: Policy) -> RegistryEntry:
         """Create the task fleet the policy's types make; keep the fleets as EMR then lists them."""
         hands_off = entry.is_paused or entry.cluster.has_managed_scaling
-        actuator = self.actuators[policy.mode]
-        wanted = None if hands_off else missing_task_fleet(entry.fleets, policy.task)
-        if wanted is not None and not actuator.is_dry:
-            can_be_had = self._availability(entry, types_in_question(policy.task))
-            wanted = missing_task_fleet(entry.fleets, policy.task, can_be_had)
-        if wanted is None:
+        if hands_off or missing_task_fleet(entry.fleets, policy.task) is None:
             return entry
+        in_question = types_in_question(policy.task)
+        digest = fingerprint(in_question, policy.task.profile, policy.mode, "fleet")
+        if digest == entry.pools_checked:
+            return entry
+        wanted = missing_task_fleet(entry.fleets, policy.task, self._availability(entry, in_question))
+        if wanted is None:
+            return self._with_checked_pools(entry, digest)
+        actuator = self.actuators[policy.mode]
         actuator.add_task_fleet(
             entry.cluster_id,
             NewTaskFleet(
@@ -256,9 +259,15 @@ class EnrollCluster:
         begins = f"{wanted.on_demand_units} units on demand and {wanted.spot_units} on spot"
         self._tell(entry, (wanted.name,), f"a task fleet at {begins}: {types}", dry=actuator.is_dry)
         if actuator.is_dry:
-            return entry
+            return self._with_checked_pools(entry, digest)
         fleets = self.reader.list_instance_fleets(entry.cluster_id)
         return update_entry(self.registry, entry.cluster_id, lambda now: replace(now, fleets=fleets)) or entry
+
+    def _with_checked_pools(self, entry: RegistryEntry, digest: str) -> RegistryEntry:
+        """Remember what was checked: AWS is asked again once the policy names other types, or its mode changes."""
+        return (
+            update_entry(self.registry, entry.cluster_id, lambda now: replace(now, pools_checked=digest)) or entry
+        )
 
     def _tell_of_groups(self, entry: RegistryEntry, wanted: Sequence[WantedGroup], *, dry: bool) -> None:
         """Record and announce the groups that were created, or once those that a dry run would have."""

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from emr_autoscaler.domain.cluster import Market, Role
 from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, Reason
 from emr_autoscaler.domain.fleet_steps import fleet_of
-from emr_autoscaler.domain.fleet_steps import pool_of as fleet_pool
 from emr_autoscaler.domain.interruption import InterruptionEvidence, InterruptionVerdict, decide_replacement
 from emr_autoscaler.domain.market import with_interruption
 from emr_autoscaler.domain.memory import PoolHealth, PoolKey, RegistryEntry
@@ -29,7 +28,7 @@ from emr_autoscaler.ports import (
 from emr_autoscaler.usecases.journal import Journal
 from emr_autoscaler.usecases.market_view import free_addresses
 from emr_autoscaler.usecases.policy_in_force import PolicyInForce
-from emr_autoscaler.usecases.pool_updates import health_of_pools, pool_of, update_pool
+from emr_autoscaler.usecases.pool_updates import fleet_pool_of, health_of_pools, pool_of, update_pool
 from emr_autoscaler.usecases.registry_updates import update_entry, with_orders
 from emr_autoscaler.usecases.scale_task_groups import groups_of
 
@@ -154,6 +153,26 @@ class HandleInterruption:
         self.queue.request(cluster_id, DecisionKind.TASK, now=self.clock.now(), cause=trigger)
         return True
 
+    def note_spot_quota(self, cluster_id: str, *, trigger: str) -> bool:
+        """Cool every pool of a cluster that reached the account's quota of spot instances, and look again.
+
+        No other pool would help: with all of them cooling the fallback is on-demand.
+
+        Returns:
+            Whether the cluster is one of ours.
+        """
+        entry = self.registry.get(cluster_id)
+        if entry is None or not entry.is_active:
+            return False
+        now = self.clock.now()
+        spot = [g for g in entry.groups if g.market is Market.SPOT and g.role is Role.TASK]
+        keys = {pool_of(entry, g) for g in spot}
+        keys |= {fleet_pool_of(entry, fleet) for fleet in entry.fleets if fleet.role is Role.TASK}
+        for key in sorted(keys, key=lambda k: k.instance_type):
+            update_pool(self.pools, key, lambda health: cool_pool(health, now))
+        self.queue.request(cluster_id, DecisionKind.TASK, now=now, cause=trigger)
+        return True
+
     def note_fleet_shortage(self, cluster_id: str, fleet_id: str | None, *, trigger: str) -> bool:
         """Cool the spot side of a fleet that EMR could not fill from any type, and look at the cluster again.
 
@@ -168,28 +187,13 @@ class HandleInterruption:
         entry = self.registry.get(cluster_id)
         if entry is None or not entry.is_active:
             return False
+        short = [
+            fleet_pool_of(entry, fleet)
+            for fleet in entry.fleets
+            if fleet_id in {None, fleet.fleet_id} and fleet.target_spot_units > fleet.provisioned_spot_units
+        ]
         now = self.clock.now()
-        for fleet in entry.fleets:
-            if fleet_id in {None, fleet.fleet_id} and fleet.target_spot_units > fleet.provisioned_spot_units:
-                key = fleet_pool(fleet.fleet_id, entry.cluster.availability_zone)
-                update_pool(self.pools, key, lambda health: cool_pool(health, now))
-        self.queue.request(cluster_id, DecisionKind.TASK, now=now, cause=trigger)
-        return True
-
-    def note_spot_quota(self, cluster_id: str, *, trigger: str) -> bool:
-        """Cool every pool of a cluster that reached the account's quota of spot instances, and look again.
-
-        No other pool would help: with all of them cooling the fallback is on-demand.
-
-        Returns:
-            Whether the cluster is one of ours.
-        """
-        entry = self.registry.get(cluster_id)
-        if entry is None or not entry.is_active:
-            return False
-        now = self.clock.now()
-        spot = [g for g in entry.groups if g.market is Market.SPOT and g.role is Role.TASK]
-        for key in sorted({pool_of(entry, g) for g in spot}, key=lambda k: k.instance_type):
+        for key in short:
             update_pool(self.pools, key, lambda health: cool_pool(health, now))
         self.queue.request(cluster_id, DecisionKind.TASK, now=now, cause=trigger)
         return True

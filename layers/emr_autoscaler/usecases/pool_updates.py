@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from emr_autoscaler.domain.cluster import InstanceGroup, Market, Role
 from emr_autoscaler.domain.errors import ConflictError
 from emr_autoscaler.domain.fleet_steps import fleet_of, side_id
-from emr_autoscaler.domain.fleet_steps import pool_of as fleet_pool
+from emr_autoscaler.domain.fleets import InstanceFleet
 from emr_autoscaler.domain.memory import PoolHealth, PoolKey, RegistryEntry
 from emr_autoscaler.ports import Pools
 
@@ -38,11 +38,16 @@ def pool_of(entry: RegistryEntry, group: InstanceGroup) -> PoolKey:
     return PoolKey(instance_type=group.instance_type, availability_zone=zone, market=group.market)
 
 
+def fleet_pool_of(entry: RegistryEntry, fleet: InstanceFleet) -> PoolKey:
+    """Return the pool a fleet's whole spot side counts as: dry only once none of its types can be had."""
+    return PoolKey(instance_type=fleet.fleet_id, availability_zone=entry.cluster.availability_zone)
+
+
 def health_of_pools(pools: Pools, entry: RegistryEntry, groups: Sequence[InstanceGroup]) -> dict[str, PoolHealth]:
-    """Return the health of the pool behind each task group, by group id; a task fleet's, by its spot side."""
+    """Return the health of the pool behind each task group, by group id, or of a task fleet's spot side."""
     fleet = fleet_of(entry.fleets, Role.TASK)
     if fleet is not None:
-        (health,) = pools.get([fleet_pool(fleet.fleet_id, entry.cluster.availability_zone)])
+        (health,) = pools.get([fleet_pool_of(entry, fleet)])
         return {side_id(fleet.fleet_id, Market.SPOT): health}
     task = [g for g in groups if g.role is Role.TASK]
     healths = pools.get([pool_of(entry, group) for group in task])

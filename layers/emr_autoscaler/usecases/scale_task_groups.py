@@ -91,19 +91,21 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
         )
 
     def check_again(self, evidence: TaskEvidence) -> TaskEvidence:
-        """Return the evidence with the groups as EMR describes them now, with their nodes, and free addresses.
-
-        Of a cluster with fleets, with those: addresses are of instances, and a fleet is counted in units.
-        """
+        """Return the evidence with groups and their nodes, or fleets, as EMR describes them now, and addresses."""
         if evidence.fleets:
             fleets = self.reader.list_instance_fleets(evidence.cluster_id)
-            return replace(evidence, fleets=(*fleets, *planned_fleets_of(evidence.fleets)), groups_are_fresh=True)
+            seen = replace(evidence, fleets=(*fleets, *planned_fleets_of(evidence.fleets)))
+            return self._with_addresses(seen)
         listed = self.reader.list_instance_groups(evidence.cluster_id)
         groups = (*listed, *planned_of(evidence.groups))
         found = find_node_groups(evidence, groups, self.compute, self.reader)
+        return self._with_addresses(replace(evidence, groups=groups, node_groups=found))
+
+    def _with_addresses(self, evidence: TaskEvidence) -> TaskEvidence:
+        """Complete what was described anew: free addresses, which are another call."""
         entry = self.registry.get(evidence.cluster_id)
         addresses = None if entry is None else free_addresses(self.compute, entry)
-        return replace(evidence, groups=groups, groups_are_fresh=True, node_groups=found, free_addresses=addresses)
+        return replace(evidence, groups_are_fresh=True, free_addresses=addresses)
 
     def note(self, evidence: TaskEvidence, verdict: TaskVerdict) -> None:
         """Cool the pools whose requests stay unmet; other clusters should not ask them either."""
@@ -142,9 +144,7 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
 
 def groups_of(entry: RegistryEntry, policy: Policy) -> tuple[InstanceGroup, ...]:
     """Return the groups to decide with: a dry run counts those in that it would have created."""
-    if policy.mode is not Mode.DRY_RUN or entry.cluster.uses_fleets:
-        return entry.groups
-    return with_planned(entry.groups, entry.planned)
+    return with_planned(entry.groups, entry.planned) if policy.mode is Mode.DRY_RUN else entry.groups
 
 
 def fleets_of(entry: RegistryEntry, policy: Policy) -> tuple[InstanceFleet, ...]:

@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from emr_autoscaler.domain.billing import needed_prices, volume_units
-from emr_autoscaler.domain.cluster import InstanceGroup, Market, Role
+from emr_autoscaler.domain.cluster import InstanceGroup, Market, Role, Volume
 from emr_autoscaler.domain.costs import Component, Price, PriceKey
 from emr_autoscaler.domain.errors import PriceMissingError
+from emr_autoscaler.domain.fleet_steps import side_id, step_price
+from emr_autoscaler.domain.fleets import InstanceFleet
 from emr_autoscaler.domain.instance_types import interruption_bucket
 from emr_autoscaler.domain.market import HOURS_PER_MONTH, with_node_hours
 from emr_autoscaler.domain.memory import PoolHealth, PoolKey, RegistryEntry
@@ -44,12 +46,16 @@ class WatchMarket:
     def __call__(self) -> int:
         """Look at the market once; return how many clusters have prices that moved, or are new."""
         now = self.clock.now()
-        entries = [entry for entry in self.registry.all() if entry.is_active and _task_groups(entry)]
+        entries = [
+            entry
+            for entry in self.registry.all()
+            if entry.is_active and (_task_groups(entry) or _task_fleets(entry))
+        ]
         self._count_node_hours(entries, now)
         known = self._prices(entries, now)
         moved = 0
         for entry in entries:
-            found = {g.group_id: price for g in _task_groups(entry) if (price := _price(entry, g, known))}
+            found = _found(entry, known)
             fresh = MarketPrices(by_group=found, confirmed_at=now)
             since = entry.prices.confirmed_at
             changed = found != entry.prices.by_group
@@ -127,36 +133,56 @@ def _task_groups(entry: RegistryEntry) -> list[InstanceGroup]:
     return [group for group in with_planned(entry.groups, entry.planned) if group.role is Role.TASK]
 
 
+def _task_fleets(entry: RegistryEntry) -> list[InstanceFleet]:
+    return [fleet for fleet in entry.fleets if fleet.role is Role.TASK]
+
+
+def _found(entry: RegistryEntry, known: Mapping[PriceKey, Price]) -> dict[str, NodePrice]:
+    """Return the price of a node of each group and of a step of each side of a fleet, where it is known."""
+    prices = {g.group_id: _price(entry, g.instance_type, g.market, g.volumes, known) for g in _task_groups(entry)}
+    for fleet in _task_fleets(entry):
+        for market in Market:
+            of_types = [_price(entry, kind.instance_type, market, kind.volumes, known) for kind in fleet.types]
+            prices[side_id(fleet.fleet_id, market)] = step_price(fleet, of_types)
+    return {group_id: price for group_id, price in prices.items() if price is not None}
+
+
 def _by_name(key: PriceKey) -> tuple[str, str, str]:
     return (key.component, key.item, key.availability_zone)
 
 
-def _price(entry: RegistryEntry, group: InstanceGroup, known: Mapping[PriceKey, Price]) -> NodePrice | None:
-    """Return what one node of a group costs; None where EC2's or EMR's price is not known."""
+def _price(
+    entry: RegistryEntry,
+    instance_type: str,
+    market: Market,
+    volumes: tuple[Volume, ...],
+    known: Mapping[PriceKey, Price],
+) -> NodePrice | None:
+    """Return what one instance costs; None where EC2's or EMR's price is not known."""
     region, zone = entry.cluster.region, entry.cluster.availability_zone
-    if group.market is Market.SPOT:
-        ec2 = PriceKey(
-            component=Component.EC2_SPOT, region=region, item=group.instance_type, availability_zone=zone
-        )
+    if market is Market.SPOT:
+        ec2 = PriceKey(component=Component.EC2_SPOT, region=region, item=instance_type, availability_zone=zone)
     else:
-        ec2 = PriceKey(component=Component.EC2_ON_DEMAND, region=region, item=group.instance_type)
-    fee = PriceKey(component=Component.EMR_FEE, region=region, item=group.instance_type)
+        ec2 = PriceKey(component=Component.EC2_ON_DEMAND, region=region, item=instance_type)
+    fee = PriceKey(component=Component.EMR_FEE, region=region, item=instance_type)
     if ec2 not in known or fee not in known:
         return None
     return NodePrice(
         ec2_usd=known[ec2].usd,
         emr_usd=known[fee].usd,
-        volumes_usd=_volumes_usd(entry, group, known),
+        volumes_usd=_volumes_usd(entry, volumes, known),
         source=known[ec2].source,
         effective_from=known[ec2].effective_from,
     )
 
 
-def _volumes_usd(entry: RegistryEntry, group: InstanceGroup, known: Mapping[PriceKey, Price]) -> Decimal | None:
+def _volumes_usd(
+    entry: RegistryEntry, volumes: tuple[Volume, ...], known: Mapping[PriceKey, Price]
+) -> Decimal | None:
     """Return what a node's volumes cost an hour of an average month; None where a price is not known."""
     charged = [
         part
-        for volume in (entry.cluster.root_volume, *group.volumes)
+        for volume in (entry.cluster.root_volume, *volumes)
         for part in volume_units(volume, entry.cluster.region)
     ]
     if any(key not in known for key, _units in charged):

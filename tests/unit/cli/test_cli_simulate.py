@@ -262,7 +262,7 @@ def test_a_day_of_the_system_takes_less_than_a_minute(run, facebook_day) -> None
 
 
 def test_spot_pools_are_for_the_policy_that_knows_of_markets(run):
-    arguments = ["simulate", "--long-tasks", "1", "--hours", "1", "--seed", "1", "--market", "spot"]
+    arguments = ["simulate", "--long-tasks", "1", "--hours", "3", "--seed", "1", "--market", "spot"]
     refused = run(*arguments, "--policy", "static:2")
     assert (refused.code, "only emr-autoscaler knows of markets" in refused.err) == (2, True)
     played = run(*arguments, "--policy", "emr-autoscaler", "--json")

@@ -22,6 +22,7 @@ from emr_autoscaler.domain.task_scene import TaskEvidence
 
 TASK_GROUPS = 48
 NODES = 2000
+CORE_MIB = 2 * 12288
 
 
 def largest_cluster(nodes: int, **metrics: Any) -> TaskEvidence:
@@ -43,7 +44,7 @@ def largest_cluster(nodes: int, **metrics: Any) -> TaskEvidence:
     }
     return task_evidence(
         *groups,
-        metrics=yarn(total_mib=(nodes + 2) * 12288, **metrics),
+        metrics=yarn(**{"total_mib": 1e9, **metrics}),
         max_nodes=NODES,
         prices=prices({g.group_id: f"{chance.uniform(0.05, 0.2):.4f}" for g in groups}),
         pools=pools,
@@ -56,7 +57,9 @@ def largest_cluster(nodes: int, **metrics: Any) -> TaskEvidence:
 @pytest.mark.parametrize(
     ("nodes", "metrics"),
     [
-        pytest.param(0, {"allocated_mib": 2 * 12288, "pending": 10**6}, id="from nothing to 2,000"),
+        pytest.param(
+            0, {"allocated_mib": 2 * 12288, "pending": 10**6, "total_mib": 2 * 12288}, id="from nothing to 2,000"
+        ),
         pytest.param(NODES, {"allocated_mib": 800 * 12288, "pending": 100}, id="from 2,000 to fewer"),
         pytest.param(NODES, {"allocated_mib": 0}, id="from 2,000 to nothing"),
     ],

@@ -340,7 +340,7 @@ def test_more_waiting_work_never_gives_fewer_units(first: int) -> None:
 
         def standing(which: TaskEvidence) -> int:
             order, fleet = orders(which), which.fleets[1]
-            asked = sum(side.requested_count for side in sides_of(fleet, learned=None)) * fleet.step_units
-            return asked if order is None else order.count
+            there = sum(side.requested_count for side in sides_of(fleet, learned=None)) * fleet.step_units
+            return there if order is None else order.count
 
         assert standing(busier) >= min(standing(seen), seen.policy.max_nodes - seen.fleets[1].step_units)

@@ -173,6 +173,20 @@ def test_on_demand_beyond_the_floor_is_noted_since_when() -> None:
     assert verdict.decision.next_evaluation_at is not None
 
 
+def test_a_cluster_without_a_spot_group_has_nowhere_to_return_to() -> None:
+    memory = TaskMemory(returning_mib=4.0 * NODE_MIB, on_demand_since=NOW - minutes(40))
+    verdict = look(on_demand_group("ig-D", 4), metrics=FULL, memory=memory)
+    assert (verdict.memory.on_demand_since, verdict.memory.returning_mib) == (None, 0.0)
+
+
+def test_only_spot_requests_are_looked_at_to_see_whether_their_pool_is_dry() -> None:
+    late, memory = yarn(at=NOW), TaskMemory(unfulfilled_since={"ig-A": NOW - minutes(1)})
+    on_demand = look(on_demand_group("ig-A", 4, running=1), metrics=late, memory=memory)
+    spot = look(task_group("ig-A", 4, running=1), metrics=late, memory=memory)
+    assert spot.memory.next_evaluation_at == NOW + minutes(2)
+    assert on_demand.memory.next_evaluation_at == NOW + minutes(4)
+
+
 def test_prices_that_rise_above_the_cap_give_nodes_back_gracefully() -> None:
     groups = (task_group("ig-A", 4), task_group("ig-B", 4))
     verdict = look(*groups, metrics=FULL, max_usd_per_hour=Decimal("0.60"))

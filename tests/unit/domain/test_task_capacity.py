@@ -247,8 +247,8 @@ def test_a_group_does_not_grow_right_after_it_shrank() -> None:
 
 def test_a_cooldown_is_waited_for_even_when_nothing_waits_in_the_queue() -> None:
     memory = TaskMemory(last_scale_out_at=NOW - minutes(0.5))
-    long_tasks = yarn(allocated_mib=CORE_FULL_MIB, containers=12)
-    evidence = task_evidence(task_group(), metrics=long_tasks, memory=memory, expected_task_seconds=600)
+    nothing_waits = yarn(allocated_mib=CORE_FULL_MIB, containers=12)
+    evidence = task_evidence(task_group(), metrics=nothing_waits, memory=memory, headroom_percent=100)
     assert decide(evidence).next_evaluation_at == NOW + minutes(0.5)
 
 

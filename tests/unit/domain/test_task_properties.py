@@ -151,7 +151,8 @@ def test_a_decision_carried_out_is_a_fixed_point(evidence: TaskEvidence) -> None
     if any(warned(evidence, g) > g.requested_count for g in evidence.groups):
         return  # the same of one that was never seen running
     verdict = decide_task_capacity(evidence)
-    if verdict.decision.reason is Reason.LOST_CAPACITY_SETTLED:
+    targets, settled = verdict.decision.targets, len(verdict.memory.lost) < len(evidence.memory.lost)
+    if settled and (not targets or any(t.count < t.previous_count for t in targets)):
         return  # EMR tells that the lost instance no longer runs; here it still seems to drain
     if verdict.decision.action is Action.SCALE_IN and evidence.policy.on_demand_min_nodes:
         return  # the maximum and the cap are kept first, the floor is filled from what is then free

@@ -268,7 +268,7 @@ def test_a_fleet_short_of_spot_is_recognised_whatever_the_case_of_its_code(
 ) -> None:
     found = detail_of(event(kind, {"clusterId": "j-123456789ABCD", "eventCode": code, "unknown": 1}))
     assert isinstance(found, InstanceFleetCapacity)
-    assert (found.is_shortage, found.fleet_id) == (short, None)
+    assert (found.is_insufficient_capacity, found.fleet_id) == (short, None)
 
 
 @pytest.mark.parametrize(
