@@ -13,7 +13,7 @@ STARTUP_SECONDS = 60
 def main(arguments: list[str]) -> int:
     """Run pytest with ``arguments[1:]`` on the engine found in the folder ``arguments[0]``."""
     folder, *pytest_arguments = arguments
-    emulator = Path(folder) / "node_modules/amplify-dynamodb-simulator/emulator"
+    emulator = Path(folder).resolve() / "node_modules/amplify-dynamodb-simulator/emulator"
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> int:
         "-port",
         str(port),
     ]
-    engine = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
+    engine = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT, cwd=emulator)
     try:
         _wait_for(engine, port)
         environment = {

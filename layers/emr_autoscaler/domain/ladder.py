@@ -28,6 +28,14 @@ class Wants:
     nodes: int = 0
     units: float = 0.0
 
+    def are_met(self, counts: Mapping[str, int], of: Sequence[Slot]) -> bool:
+        """Return whether the counts of these slots have all of it."""
+        return (
+            sum(counts[s.group_id] for s in of) >= self.nodes
+            and sum(s.node_mib * counts[s.group_id] for s in of) >= self.mib
+            and (not self.units or sum(s.units * counts[s.group_id] for s in of) >= self.units)
+        )
+
 
 class Bounds:
     """Whether counts are within the limits.
@@ -140,11 +148,7 @@ class Ladder:
         """Return the counts at the lowest level that meets ``wants``, else at the highest within ``bounds``."""
 
         def ends(counts: Mapping[str, int]) -> bool:
-            return not bounds.keep(counts) or (
-                sum(counts[s.group_id] for s in of) >= wants.nodes
-                and sum(s.node_mib * counts[s.group_id] for s in of) >= wants.mib
-                and (not wants.units or sum(s.units * counts[s.group_id] for s in of) >= wants.units)
-            )
+            return not bounds.keep(counts) or wants.are_met(counts, of)
 
         low, below = 0.0, dict(self._least)
         if ends(below) or not self._rungs:

@@ -67,6 +67,8 @@ def place_fewer(
     wants = Wants(mib=wanted_mib, nodes=min_nodes, units=limits.min_units)
     none = {slot.group_id: 0 for slot in slots}
     present = {slot.group_id: slot.count for slot in slots}
+    if not any(present.values()):
+        return none
     limits = replace(limits, on_demand_max_nodes=None)  # a bound on what is bought, no reason to give back
     return _fill(
         slots,
@@ -122,4 +124,6 @@ def _fill(
         wanted = Wants(nodes=sum(counts[s.group_id] for s in on_demand) + missing)
         floor = Ladder(on_demand, counts, most, limits, floor_nodes=0).climb(bounds, wanted, of=on_demand)
         floor = {**counts, **floor}
+    if not bounds.keep(floor) or wants.are_met(floor, slots):
+        return floor  # most looks end here: there is nothing to climb for
     return Ladder(usable, floor, most, limits, floor_nodes=on_demand_min_nodes).climb(bounds, wants, of=slots)

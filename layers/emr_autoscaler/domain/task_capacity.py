@@ -198,8 +198,7 @@ def _next_evaluation(
         or memory.on_demand_since is not None
         or (scene.limits.max_usd_per_hour is not None and scene.nodes > 0)
     )
-    reducible = fewest_nodes(scene) < scene.nodes
-    if not (moving or wanting or reducible):
+    if not (moving or wanting or fewest_nodes(scene) < scene.nodes):
         planned = (schedules.next_change(evidence.policy.schedules, now), _next_busy_hour(scene))
         return min((moment for moment in planned if moment is not None), default=None)
     visible = demand.at + evidence.metrics.period + PUBLISH_LAG
