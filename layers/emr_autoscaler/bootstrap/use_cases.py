@@ -127,7 +127,7 @@ class UseCases:
     @cached_property
     def follow_steps(self) -> FollowSteps:
         """Follows which steps wait."""
-        return FollowSteps(clock=self.ports.clock, registry=self.ports.registry, queue=self.ports.queue)
+        return FollowSteps(registry=self.ports.registry)
 
     @cached_property
     def enroll_cluster(self) -> EnrollCluster:

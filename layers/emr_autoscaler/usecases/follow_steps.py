@@ -3,10 +3,9 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from emr_autoscaler.domain.decision import DecisionKind
 from emr_autoscaler.domain.memory import RegistryEntry
 from emr_autoscaler.domain.step_queue import StepState, note_step
-from emr_autoscaler.ports import Clock, EvaluationQueue, Registry
+from emr_autoscaler.ports import Registry
 from emr_autoscaler.usecases.registry_updates import update_entry
 
 
@@ -14,23 +13,12 @@ from emr_autoscaler.usecases.registry_updates import update_entry
 class FollowSteps:
     """Keeps the queued steps of the registry true."""
 
-    clock: Clock
     registry: Registry
-    queue: EvaluationQueue
 
     def __call__(self, cluster_id: str, step_id: str, state: StepState, *, at: datetime) -> bool:
-        """Take a step's state from an event; return whether the cluster is enrolled.
-
-        A step that ended asks for a look once its place may have been taken: events of steps are the first to
-        tell that work came or went.
-        """
+        """Take a step's state from an event; return whether the cluster is enrolled."""
 
         def change(entry: RegistryEntry) -> RegistryEntry:
             return replace(entry, steps=note_step(entry.steps, step_id, state, at))
 
-        entry = update_entry(self.registry, cluster_id, change)
-        if entry is None:
-            return False
-        if entry.is_active and state is StepState.RUNNING:
-            self.queue.request(cluster_id, DecisionKind.TASK, now=self.clock.now(), cause=f"step {step_id} runs")
-        return True
+        return update_entry(self.registry, cluster_id, change) is not None

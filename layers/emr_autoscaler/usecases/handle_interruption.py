@@ -1,6 +1,6 @@
 """Answer what EC2 and EMR say of capacity that goes or does not come: replace, cool, alert."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -135,23 +135,16 @@ class HandleInterruption:
         Returns:
             Whether the cluster is one of ours.
         """
-        entry = self.registry.get(cluster_id)
-        if entry is None or not entry.is_active:
-            return False
-        dry = [
-            g
-            for g in entry.groups
-            if g.market is Market.SPOT
-            and (g.group_id == group_id if group_id else g.requested_count > g.running_count)
-        ]
-        keys = {
-            PoolKey(instance_type=g.instance_type, availability_zone=entry.cluster.availability_zone) for g in dry
-        }
-        now = self.clock.now()
-        for key in sorted(keys, key=lambda k: k.instance_type):
-            update_pool(self.pools, key, lambda health: cool_pool(health, now))
-        self.queue.request(cluster_id, DecisionKind.TASK, now=self.clock.now(), cause=trigger)
-        return True
+
+        def dry(entry: RegistryEntry) -> Iterable[PoolKey]:
+            return (
+                pool_of(entry, g)
+                for g in entry.groups
+                if g.market is Market.SPOT
+                and (g.group_id == group_id if group_id else g.requested_count > g.running_count)
+            )
+
+        return self._cool_and_look(cluster_id, dry, trigger)
 
     def note_spot_quota(self, cluster_id: str, *, trigger: str) -> bool:
         """Cool every pool of a cluster that reached the account's quota of spot instances, and look again.
@@ -161,17 +154,13 @@ class HandleInterruption:
         Returns:
             Whether the cluster is one of ours.
         """
-        entry = self.registry.get(cluster_id)
-        if entry is None or not entry.is_active:
-            return False
-        now = self.clock.now()
-        spot = [g for g in entry.groups if g.market is Market.SPOT and g.role is Role.TASK]
-        keys = {pool_of(entry, g) for g in spot}
-        keys |= {fleet_pool_of(entry, fleet) for fleet in entry.fleets if fleet.role is Role.TASK}
-        for key in sorted(keys, key=lambda k: k.instance_type):
-            update_pool(self.pools, key, lambda health: cool_pool(health, now))
-        self.queue.request(cluster_id, DecisionKind.TASK, now=now, cause=trigger)
-        return True
+
+        def spot(entry: RegistryEntry) -> Iterable[PoolKey]:
+            groups = (g for g in entry.groups if g.market is Market.SPOT and g.role is Role.TASK)
+            yield from (pool_of(entry, g) for g in groups)
+            yield from (fleet_pool_of(entry, fleet) for fleet in entry.fleets if fleet.role is Role.TASK)
+
+        return self._cool_and_look(cluster_id, spot, trigger)
 
     def note_fleet_shortage(self, cluster_id: str, fleet_id: str | None, *, trigger: str) -> bool:
         """Cool the spot side of a fleet that EMR could not fill from any type, and look at the cluster again.
@@ -184,16 +173,25 @@ class HandleInterruption:
         Returns:
             Whether the cluster is one of ours.
         """
+
+        def short(entry: RegistryEntry) -> Iterable[PoolKey]:
+            return (
+                fleet_pool_of(entry, fleet)
+                for fleet in entry.fleets
+                if fleet_id in {None, fleet.fleet_id} and fleet.target_spot_units > fleet.provisioned_spot_units
+            )
+
+        return self._cool_and_look(cluster_id, short, trigger)
+
+    def _cool_and_look(
+        self, cluster_id: str, pools_of: Callable[[RegistryEntry], Iterable[PoolKey]], trigger: str
+    ) -> bool:
+        """Cool these pools of a cluster of ours, and have it looked at again."""
         entry = self.registry.get(cluster_id)
         if entry is None or not entry.is_active:
             return False
-        short = [
-            fleet_pool_of(entry, fleet)
-            for fleet in entry.fleets
-            if fleet_id in {None, fleet.fleet_id} and fleet.target_spot_units > fleet.provisioned_spot_units
-        ]
         now = self.clock.now()
-        for key in short:
+        for key in sorted(set(pools_of(entry)), key=lambda k: k.instance_type):
             update_pool(self.pools, key, lambda health: cool_pool(health, now))
         self.queue.request(cluster_id, DecisionKind.TASK, now=now, cause=trigger)
         return True
