@@ -1,61 +1,20 @@
 """Clusters with instance fleets, scaled in units through the in-process World as a user would see it."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from tests.support.stories import OPTED_IN, Story, job, live, lossy
+from tests.support.fleet_scenes import MIXED, SETTLE, busy, cluster, in_units, inside, orders, targets, task_fleet
+from tests.support.stories import OPTED_IN, Story, live, lossy
 from tests.support.stormy_days import assert_bill, stormy
 from tests.support.worlds import calm_world, fleet, fleet_cluster
 
 from emr_autoscaler.domain.decision import Action, Reason
-from emr_autoscaler.domain.fleets import FleetTarget
-from emr_autoscaler.domain.policy import CorePolicy, IdlePolicy, Mode, TaskPolicy
-from emr_autoscaler.domain.record import DecisionRecord
-from emr_simulator.fleet_descriptions import FleetResize, FleetSpec
-from emr_simulator.fleets import Fleet
+from emr_autoscaler.domain.policy import CorePolicy, IdlePolicy, Mode
+from emr_simulator.fleet_descriptions import FleetResize
 from emr_simulator.words import GroupState, InstanceState, Market, Role
-from emr_simulator.workloads.model import Job
 from emr_simulator.workloads.synthetic import synthetic_day
-
-MIXED = {"m5.xlarge": 1, "m5.2xlarge": 2, "r5.xlarge": 2}
-SETTLE = timedelta(minutes=40)
-
-
-def cluster(task: FleetSpec | None, **options):
-    return fleet_cluster(task=task, tags=OPTED_IN, **options)
-
-
-def task_fleet(spot: int = 1, **options) -> FleetSpec:
-    return fleet(Role.TASK, spot=spot, types=MIXED, **options)
-
-
-def inside(story: Story, cluster_id: str, role: Role = Role.TASK) -> Fleet:
-    (found,) = (g for g in story.world.inside(cluster_id).groups.values() if g.spec.role is role)
-    assert isinstance(found, Fleet)
-    return found
-
-
-def in_units(**changes) -> TaskPolicy:
-    """Up to 12 units, for containers of ten minutes."""
-    return TaskPolicy(**{"max_nodes": 12, "expected_task_seconds": 600, **changes})
-
-
-def targets(story: Story, cluster_id: str) -> tuple[int, int]:
-    """Units asked for of the task fleet: on demand, spot."""
-    found = inside(story, cluster_id)
-    return found.targets[Market.ON_DEMAND], found.targets[Market.SPOT]
-
-
-def orders(records: Sequence[DecisionRecord]) -> list[FleetTarget]:
-    return [t for r in records for t in r.decision.targets if isinstance(t, FleetTarget)]
-
-
-def busy(tasks: int = 60, seconds: int = 3600) -> Job:
-    """Work for some 24 units of 12 GiB."""
-    return job(tasks=tasks, seconds=seconds, mib=4096)
 
 
 def test_a_task_fleet_is_scaled_out_in_units_under_demand_and_in_when_it_ends() -> None:

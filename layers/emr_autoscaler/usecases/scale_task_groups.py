@@ -84,7 +84,7 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
             steps=entry.steps,
             operator_changes=entry.operator_changes,
             node_groups=entry.node_groups,
-            pools=health_of_pools(self.pools, entry, groups),
+            pools=health_of_pools(self.pools, entry, groups, now),
             prices=entry.prices,
             free_addresses=remembered_addresses(entry, now),
             launched=launched_instances(self.compute, entry, groups, now),
