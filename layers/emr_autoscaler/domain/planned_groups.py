@@ -67,6 +67,14 @@ def with_planned_fleet(fleets: Sequence[InstanceFleet], policy: TaskPolicy) -> t
     return (*there, planned)
 
 
+def with_planned_fleets(
+    fleets: Sequence[InstanceFleet], planned: Sequence[InstanceFleet]
+) -> tuple[InstanceFleet, ...]:
+    """Return the fleets, and one planned beside them where nobody has created a fleet of its role meanwhile."""
+    have = {fleet.role for fleet in fleets}
+    return (*fleets, *(fleet for fleet in planned if fleet.role not in have))
+
+
 def without_planned_fleets(fleets: Sequence[InstanceFleet]) -> tuple[InstanceFleet, ...]:
     """Return the fleets that EMR knows."""
     return tuple(fleet for fleet in fleets if not fleet.fleet_id.startswith(PLANNED))
