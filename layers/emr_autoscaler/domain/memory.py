@@ -187,6 +187,7 @@ class RegistryEntry:
         steps: Which steps wait, as events tell.
         groups_told: Names of the task groups whose creation a dry run has told of.
         planned: Task groups that a dry run would have created, empty.
+        planned_fleets: The task fleet that a dry run would have created, empty.
         version: Raised by every write of the whole entry; a write against an older version is refused.
         task_version: Raised by every write of the task memory alone; each write of the whole entry begins anew.
     """
@@ -221,6 +222,7 @@ class RegistryEntry:
     steps: StepQueue = field(default_factory=StepQueue)
     groups_told: tuple[str, ...] = ()
     planned: tuple[InstanceGroup, ...] = ()
+    planned_fleets: tuple[InstanceFleet, ...] = ()
     version: int = 0
     task_version: int = 0
 

@@ -9,6 +9,7 @@ from emr_autoscaler.domain.fleet_pools import health_of_spot_side
 from emr_autoscaler.domain.fleet_steps import fleet_of, side_id
 from emr_autoscaler.domain.fleets import InstanceFleet
 from emr_autoscaler.domain.memory import PoolHealth, PoolKey, RegistryEntry
+from emr_autoscaler.domain.planned_groups import with_planned_fleets
 from emr_autoscaler.ports import Pools
 
 ATTEMPTS = 5
@@ -55,7 +56,7 @@ def health_of_pools(
     pools: Pools, entry: RegistryEntry, groups: Sequence[InstanceGroup], now: datetime
 ) -> dict[str, PoolHealth]:
     """Return the health of the pool behind each task group, by group id, or of a task fleet's spot side."""
-    fleet = fleet_of(entry.fleets, Role.TASK)
+    fleet = fleet_of(with_planned_fleets(entry.fleets, entry.planned_fleets), Role.TASK)
     if fleet is not None:
         own, *of_types = pools.get([fleet_pool_of(entry, fleet), *pools_of_types(entry, fleet)])
         return {side_id(fleet.fleet_id, Market.SPOT): health_of_spot_side(own, of_types, now)}

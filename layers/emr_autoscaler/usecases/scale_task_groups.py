@@ -12,7 +12,6 @@ from emr_autoscaler.domain.planned_groups import (
     planned_fleets_of,
     planned_of,
     with_planned,
-    with_planned_fleet,
     with_planned_fleets,
     without_planned,
     without_planned_fleets,
@@ -152,7 +151,7 @@ def groups_of(entry: RegistryEntry, policy: Policy) -> tuple[InstanceGroup, ...]
 
 def fleets_of(entry: RegistryEntry, policy: Policy) -> tuple[InstanceFleet, ...]:
     """Return the fleets to decide with: a dry run counts the task fleet in that it would have created."""
-    return with_planned_fleet(entry.fleets, policy.task) if policy.mode is Mode.DRY_RUN else entry.fleets
+    return with_planned_fleets(entry.fleets, entry.planned_fleets) if policy.mode is Mode.DRY_RUN else entry.fleets
 
 
 def recorded_look(decision: Decision, outcome: Outcome) -> RecordedLook:

@@ -18,7 +18,7 @@ from emr_autoscaler.domain.instance_types import interruption_bucket
 from emr_autoscaler.domain.market import HOURS_PER_MONTH, with_node_hours
 from emr_autoscaler.domain.memory import PoolHealth, PoolKey, RegistryEntry
 from emr_autoscaler.domain.node_prices import MarketPrices, NodePrice
-from emr_autoscaler.domain.planned_groups import with_planned
+from emr_autoscaler.domain.planned_groups import with_planned, with_planned_fleets
 from emr_autoscaler.ports import Clock, Compute, Costs, Pools, Registry
 from emr_autoscaler.usecases.billed_instances import planned_instances
 from emr_autoscaler.usecases.pool_updates import pool_of, pools_of_types, update_pool
@@ -155,7 +155,9 @@ def _task_groups(entry: RegistryEntry) -> list[InstanceGroup]:
 
 
 def _task_fleets(entry: RegistryEntry) -> list[InstanceFleet]:
-    return [fleet for fleet in entry.fleets if fleet.role is Role.TASK]
+    """Return the task fleet, or the one that a dry run decides with as if it were there."""
+    fleets = with_planned_fleets(entry.fleets, entry.planned_fleets)
+    return [fleet for fleet in fleets if fleet.role is Role.TASK]
 
 
 def _found(entry: RegistryEntry, known: Mapping[PriceKey, Price]) -> dict[str, NodePrice]:
