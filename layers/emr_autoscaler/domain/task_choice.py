@@ -20,6 +20,7 @@ from emr_autoscaler.domain.leaving_nodes import (
 from emr_autoscaler.domain.memory import TaskMemory, WantedCapacity
 from emr_autoscaler.domain.placement import capacity_mib, place_more, why_no_more
 from emr_autoscaler.domain.resuming import draining_nodes, resume_draining
+from emr_autoscaler.domain.spot_exchange import keeps_leaving
 from emr_autoscaler.domain.task_scene import Scene
 from emr_autoscaler.domain.tuning import LARGE_SURPLUS, LEAST_GROWTH, SMALL_SURPLUS_WAITS, TUNING
 from emr_autoscaler.domain.want import Want
@@ -33,11 +34,13 @@ class Choice:
         reason: Exactly one.
         counts: By group id; the scene's base where nothing changes.
         retry_at: When what stands in the way is over.
+        told: What else is to be said of it, in words.
     """
 
     reason: Reason
     counts: Mapping[str, int]
     retry_at: datetime | None = None
+    told: str = ""
 
 
 def choose_without_demand(scene: Scene, reason: Reason) -> Choice:
@@ -62,13 +65,15 @@ def remember_need(scene: Scene, demand: Demand, want: Want) -> tuple[WantedCapac
     return (*recent, seen)
 
 
-def fewest_nodes(scene: Scene) -> int:
-    """Return how few nodes the scene could be brought to, were no node hosting an application master."""
-    return sum(_place_fewer(scene, 0.0, keep_masters=False).values())
+def fewest_nodes(scene: Scene, keep_mib: float = 0.0, *, keep_masters: bool = False) -> int:
+    """Return how few nodes could be left with this memory, hosts of application masters kept or not."""
+    return sum(_place_fewer(scene, keep_mib, keep_masters=keep_masters).values())
 
 
 def _place_more(scene: Scene, wanted_mib: float, max_nodes: int) -> dict[str, int]:
-    draining = draining_nodes(scene.usable, scene.evidence.memory.lost)
+    leaving = keeps_leaving(scene)
+    found = draining_nodes(scene.usable, scene.evidence.memory.lost)
+    draining = {group_id: 0 if group_id in leaving else count for group_id, count in found.items()}
     slots = resume_draining(
         scene.slots,
         draining,

@@ -135,7 +135,7 @@ def test_after_half_an_hour_on_demand_new_spot_nodes_are_ordered_first() -> None
 def test_once_they_run_the_on_demand_nodes_drain() -> None:
     groups = (task_group("ig-A", 2), task_group("ig-B", 2), on_demand_group(count=4))
     memory = replace(STOOD, returning_mib=4.0 * NODE_MIB)
-    verdict = look(*groups, metrics=yarn(allocated_mib=10 * NODE_MIB, containers=60), memory=memory)
+    verdict = look(*groups, metrics=FULL, memory=memory)
     assert counts(verdict.decision) == {"ig-D": 0}
     assert verdict.decision.targets[0].decommission_timeout is not None
     assert verdict.memory.returning_mib == 0
@@ -155,8 +155,6 @@ def test_while_they_boot_nothing_drains() -> None:
         {"pools": {"ig-A": cooling("ig-A"), "ig-B": cooling("ig-B")}},
         {"prices": prices({**USD, "ig-A": "0.15", "ig-B": "0.15"})},
         {"prices": prices({"ig-D": "0.192"})},
-        {"max_nodes": 4},
-        {"max_usd_per_hour": Decimal("1.0")},
         {"on_demand_min_nodes": 4},
         {"spot_share": 0.0},
         {"memory": replace(STOOD, storm_until=NOW + minutes(1))},
