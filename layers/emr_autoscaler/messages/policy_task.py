@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, field_validator, model_validator
 
 from emr_autoscaler.domain.policy import Objective, ScheduledMinimum, TaskPolicy
-from emr_autoscaler.messages.policy_placement import BoundsDocument, PoolsDocument
 from emr_autoscaler.messages.policy_base import (
     MAX_NODES,
     InstanceType,
@@ -21,6 +20,7 @@ from emr_autoscaler.messages.policy_base import (
     in_minutes,
     refuse,
 )
+from emr_autoscaler.messages.policy_placement import BoundsDocument, PoolsDocument
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _TASK = TaskPolicy()
