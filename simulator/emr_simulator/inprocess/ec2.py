@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 from emr_autoscaler.adapters.ec2 import CLUSTER_TAG, INTERRUPTION_CODES, ROLE_TAG, shut_down_at
 from emr_autoscaler.domain.cluster import Market, Role
-from emr_autoscaler.domain.costs import Component, Price, PriceKey
 from emr_autoscaler.domain.errors import NotFoundError
+from emr_autoscaler.domain.price_book import Component, Price, PriceKey
 from emr_autoscaler.ports import ComputeInstance
 from emr_simulator.descriptions import Ec2Instance
 from emr_simulator.inprocess.refusals import domain_errors
