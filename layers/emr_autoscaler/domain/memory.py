@@ -183,10 +183,13 @@ class RegistryEntry:
             once, until the policy names others.
         operator_changes: The newest resize of each group that somebody else ordered.
         reported_states: Group id to the state (SUSPENDED, ARRESTED, RECONFIGURING) that people were told of.
-        node_groups: EC2 id to group id of task nodes that a probe tells of; it never changes.
+        node_groups: EC2 id to group id, or to the market of a fleet, of task nodes that a probe tells of; it
+            never changes.
+        node_units: EC2 id to units of those of them that are of a task fleet of several sizes.
         steps: Which steps wait, as events tell.
         groups_told: Names of the task groups whose creation a dry run has told of.
         planned: Task groups that a dry run would have created, empty.
+        planned_fleets: The task fleet that a dry run would have created, empty.
         version: Raised by every write of the whole entry; a write against an older version is refused.
         task_version: Raised by every write of the task memory alone; each write of the whole entry begins anew.
     """
@@ -217,9 +220,11 @@ class RegistryEntry:
     operator_changes: tuple[OperatorChange, ...] = ()
     reported_states: Mapping[str, GroupState] = field(default_factory=dict)
     node_groups: Mapping[str, str] = field(default_factory=dict)
+    node_units: Mapping[str, int] = field(default_factory=dict)
     steps: StepQueue = field(default_factory=StepQueue)
     groups_told: tuple[str, ...] = ()
     planned: tuple[InstanceGroup, ...] = ()
+    planned_fleets: tuple[InstanceFleet, ...] = ()
     version: int = 0
     task_version: int = 0
 

@@ -48,7 +48,8 @@ class TaskEvidence:
         free_addresses: Free addresses of the cluster's subnet; None where nobody looked.
         launched: Instances EC2 has launched, by id of the groups that were looked at.
         operator_changes: Resizes of the cluster's groups that somebody else ordered lately.
-        node_groups: EC2 id to group id of those nodes, as far as it is known.
+        node_groups: EC2 id to group id of ``nodes``, or to the market of a fleet, as far as it is known.
+        node_units: EC2 id to units of those of them that are of a task fleet of several sizes.
         steps: Steps of the cluster that wait or have just begun.
         nodes: What runs on each node, of the snapshot that ``metrics`` end with; empty where nobody told.
     """
@@ -72,6 +73,7 @@ class TaskEvidence:
     operator_changes: tuple[OperatorChange, ...] = ()
     nodes: tuple[NodeLoad, ...] = ()
     node_groups: Mapping[str, str] = field(default_factory=dict)
+    node_units: Mapping[str, int] = field(default_factory=dict)
     steps: StepQueue = field(default_factory=StepQueue)
 
 

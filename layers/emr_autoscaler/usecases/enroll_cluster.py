@@ -17,7 +17,7 @@ from emr_autoscaler.domain.errors import NotFoundError, RefusedError, Unavailabl
 from emr_autoscaler.domain.fleet_selection import missing_task_fleet
 from emr_autoscaler.domain.fleets import InstanceFleet
 from emr_autoscaler.domain.memory import RegistryEntry
-from emr_autoscaler.domain.planned_groups import plan_groups
+from emr_autoscaler.domain.planned_groups import plan_fleet, plan_groups
 from emr_autoscaler.domain.policy import Mode, Policy
 from emr_autoscaler.domain.pool_selection import (
     Availability,
@@ -224,11 +224,11 @@ class EnrollCluster:
 
     def _without_planned(self, entry: RegistryEntry) -> RegistryEntry:
         """Forget the groups a dry run would have created, and that they were checked."""
-        if not entry.planned:
+        if not (entry.planned or entry.planned_fleets):
             return entry
 
         def change(current: RegistryEntry) -> RegistryEntry:
-            return replace(current, planned=(), pools_checked="")
+            return replace(current, planned=(), planned_fleets=(), pools_checked="")
 
         return update_entry(self.registry, entry.cluster_id, change) or entry
 
@@ -236,9 +236,12 @@ class EnrollCluster:
         """Create the task fleet the policy's types make; keep the fleets as EMR then lists them."""
         hands_off = entry.is_paused or entry.cluster.has_managed_scaling
         if hands_off or missing_task_fleet(entry.fleets, policy.task) is None:
-            return entry
+            return self._without_planned(entry)
         in_question = types_in_question(policy.task)
-        digest = fingerprint(in_question, policy.task.profile, policy.mode, "fleet")
+        weights = sorted(policy.task.weights.items())
+        digest = fingerprint(
+            in_question, policy.task.profile, policy.mode, policy.task.unit, weights, "planned fleet"
+        )
         if digest == entry.pools_checked:
             return entry
         wanted = missing_task_fleet(entry.fleets, policy.task, self._availability(entry, in_question))
@@ -257,17 +260,26 @@ class EnrollCluster:
         )
         types = ", ".join(f"{kind.instance_type} x{kind.units}" for kind in wanted.types)
         begins = f"{wanted.on_demand_units} units on demand and {wanted.spot_units} on spot"
-        self._tell(entry, (wanted.name,), f"a task fleet at {begins}: {types}", dry=actuator.is_dry)
+        self._tell(entry, (wanted.name, types), f"a task fleet at {begins}: {types}", dry=actuator.is_dry)
         if actuator.is_dry:
-            return self._with_checked_pools(entry, digest)
+            return self._with_checked_pools(entry, digest, (plan_fleet(wanted),))
         fleets = self.reader.list_instance_fleets(entry.cluster_id)
-        return update_entry(self.registry, entry.cluster_id, lambda now: replace(now, fleets=fleets)) or entry
-
-    def _with_checked_pools(self, entry: RegistryEntry, digest: str) -> RegistryEntry:
-        """Remember what was checked: AWS is asked again once the policy names other types, or its mode changes."""
         return (
-            update_entry(self.registry, entry.cluster_id, lambda now: replace(now, pools_checked=digest)) or entry
+            update_entry(
+                self.registry, entry.cluster_id, lambda now: replace(now, fleets=fleets, planned_fleets=())
+            )
+            or entry
         )
+
+    def _with_checked_pools(
+        self, entry: RegistryEntry, digest: str, planned: tuple[InstanceFleet, ...] = ()
+    ) -> RegistryEntry:
+        """Remember what was checked: AWS is asked again once the policy names other types, or its mode changes."""
+
+        def change(current: RegistryEntry) -> RegistryEntry:
+            return replace(current, pools_checked=digest, planned_fleets=planned)
+
+        return update_entry(self.registry, entry.cluster_id, change) or entry
 
     def _tell_of_groups(self, entry: RegistryEntry, wanted: Sequence[WantedGroup], *, dry: bool) -> None:
         """Record and announce the groups that were created, or once those that a dry run would have."""

@@ -12,7 +12,7 @@ from emr_autoscaler.domain.planned_groups import (
     planned_fleets_of,
     planned_of,
     with_planned,
-    with_planned_fleet,
+    with_planned_fleets,
     without_planned,
     without_planned_fleets,
 )
@@ -26,7 +26,7 @@ from emr_autoscaler.domain.task_scene import TaskEvidence
 from emr_autoscaler.ports import Compute, Pools
 from emr_autoscaler.usecases.capacity_look import CapacityLook
 from emr_autoscaler.usecases.market_view import free_addresses, launched_instances, remembered_addresses
-from emr_autoscaler.usecases.node_groups import find_node_groups, task_nodes
+from emr_autoscaler.usecases.node_groups import find_node_groups, task_nodes, with_fleet_nodes
 from emr_autoscaler.usecases.pool_updates import health_of_pools, update_pool
 from emr_autoscaler.usecases.registry_updates import with_fleet_orders, with_orders
 
@@ -84,7 +84,8 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
             steps=entry.steps,
             operator_changes=entry.operator_changes,
             node_groups=entry.node_groups,
-            pools=health_of_pools(self.pools, entry, groups),
+            node_units=entry.node_units,
+            pools=health_of_pools(self.pools, entry, groups, now),
             prices=entry.prices,
             free_addresses=remembered_addresses(entry, now),
             launched=launched_instances(self.compute, entry, groups, now),
@@ -93,9 +94,9 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
     def check_again(self, evidence: TaskEvidence) -> TaskEvidence:
         """Return the evidence with groups and their nodes, or fleets, as EMR describes them now, and addresses."""
         if evidence.fleets:
-            fleets = self.reader.list_instance_fleets(evidence.cluster_id)
-            seen = replace(evidence, fleets=(*fleets, *planned_fleets_of(evidence.fleets)))
-            return self._with_addresses(seen)
+            listed_fleets = self.reader.list_instance_fleets(evidence.cluster_id)
+            fleets = with_planned_fleets(listed_fleets, planned_fleets_of(evidence.fleets))
+            return self._with_addresses(with_fleet_nodes(replace(evidence, fleets=fleets), self.compute))
         listed = self.reader.list_instance_groups(evidence.cluster_id)
         groups = (*listed, *planned_of(evidence.groups))
         found = find_node_groups(evidence, groups, self.compute, self.reader)
@@ -133,10 +134,11 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
             groups = with_orders(groups, verdict.decision.targets)
             fleets = with_fleet_orders(fleets, verdict.decision.targets)
         memory = replace(verdict.memory, pushed=pushed, recorded=recorded)
-        found = task_nodes(evidence) if evidence.nodes else entry.node_groups
-        entry = replace(
-            entry, task=memory, groups=groups, fleets=fleets, groups_seen_at=seen_at, node_groups=found
-        )
+        entry = replace(entry, task=memory, groups=groups, fleets=fleets, groups_seen_at=seen_at)
+        if evidence.nodes:
+            found = task_nodes(evidence)
+            units = {ec2_id: count for ec2_id, count in evidence.node_units.items() if ec2_id in found}
+            entry = replace(entry, node_groups=found, node_units=units)
         if evidence.groups_are_fresh:
             entry = replace(entry, free_addresses=evidence.free_addresses, free_addresses_at=evidence.now)
         return entry
@@ -149,7 +151,7 @@ def groups_of(entry: RegistryEntry, policy: Policy) -> tuple[InstanceGroup, ...]
 
 def fleets_of(entry: RegistryEntry, policy: Policy) -> tuple[InstanceFleet, ...]:
     """Return the fleets to decide with: a dry run counts the task fleet in that it would have created."""
-    return with_planned_fleet(entry.fleets, policy.task) if policy.mode is Mode.DRY_RUN else entry.fleets
+    return with_planned_fleets(entry.fleets, entry.planned_fleets) if policy.mode is Mode.DRY_RUN else entry.fleets
 
 
 def recorded_look(decision: Decision, outcome: Outcome) -> RecordedLook:
