@@ -200,8 +200,8 @@ def test_too_few_pools_are_told_of_by_name() -> None:
     story, cluster_id = spot_story(world)
     assert set(spot(story, cluster_id)) == {"m5.xlarge", "m6a.xlarge"}
     (told,) = [n for n in story.ports.notifier.sent if n.attributes["reason"] == "POOLS_CHECKED"]
-    assert "m5a.xlarge has no pool: the zone does not offer it" in told.body
-    assert "m6i.xlarge has no pool: the release does not support it" in told.body
+    assert f"m5a.xlarge has no pool: not offered in {zone(story, cluster_id)}" in told.body
+    assert "m6i.xlarge has no pool: not supported by emr-" in told.body
     assert "2 spot pools are left" in told.body
 
 
