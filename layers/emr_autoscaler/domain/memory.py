@@ -53,6 +53,7 @@ class TaskMemory:
             exceeded are left out.
         lost: Warned instances whose group still has to be lowered.
         warned_at: When task instances were warned lately: many of them are a storm.
+        warned_in: Their pools, in the same order; empty where one is not known.
         storm_until: No spot orders before this time.
         spot_short_since: Since when spot capacity that was ordered could not be had, in one pool or the next.
         on_demand_since: Since when more stands on demand than the policy asks for, or a fleet's spot failed last.
@@ -72,6 +73,7 @@ class TaskMemory:
     wanted: tuple[WantedCapacity, ...] = ()
     lost: tuple[LostInstance, ...] = ()
     warned_at: tuple[datetime, ...] = ()
+    warned_in: tuple[str, ...] = ()
     storm_until: datetime | None = None
     spot_short_since: datetime | None = None
     on_demand_since: datetime | None = None
