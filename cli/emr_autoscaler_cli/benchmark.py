@@ -4,7 +4,7 @@ import argparse
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -13,10 +13,12 @@ from emr_autoscaler_cli.arguments import hours, whole_number
 from emr_autoscaler_cli.failures import DONE, FailedError, UsageError
 from emr_autoscaler_cli.output import print_json, print_line, print_table
 from emr_autoscaler_cli.world_options import QUEUES_HELP, add_world_arguments, world_of
-from emr_simulator.benchmark.cells import Cell
 from emr_simulator.errors import TraceError
 from emr_simulator.experiment import Setup
 from emr_simulator.policies.registry import UnknownPolicyError
+
+if TYPE_CHECKING:  # it brings SciPy, which takes a second to load: the other commands do without it
+    from emr_simulator.benchmark.cells import Cell
 
 EXAMPLES = f"""\
 examples:
@@ -78,7 +80,6 @@ def run(arguments: argparse.Namespace) -> int:
             if getattr(arguments, option) is None:
                 msg = f"the following arguments are required: --{option}"
                 raise UsageError(msg)
-    # SciPy takes a second to load: the other commands do without it.
     try:
         from emr_simulator.benchmark.command import Plan, run_benchmark  # noqa: PLC0415
         from emr_simulator.benchmark.sweep import chosen  # noqa: PLC0415
@@ -114,7 +115,7 @@ def run(arguments: argparse.Namespace) -> int:
         with _progress() as progress:
             task = progress.add_task("benchmark", total=len(plan.cells), cell="")
 
-            def when_done(cell: Cell, _kept: bool) -> None:  # noqa: FBT001 (a callback's flag)
+            def when_done(cell: "Cell", _kept: bool) -> None:  # noqa: FBT001 (a callback's flag)
                 progress.update(task, advance=1, cell=f"{cell.variant.label}, seed {cell.seed}")
 
             document = run_benchmark(plan, when_done=when_done)

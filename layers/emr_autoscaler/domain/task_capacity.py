@@ -109,8 +109,10 @@ def _toward_spot(scene: Scene, choice: Choice, want: Want) -> tuple[Scene, Choic
         step = return_to_spot(with_since, wanted_mib=want.wanted_mib)
     if step is not None:
         returning, choice = step.returning_mib, Choice(reason=Reason.BACK_TO_SPOT, counts=step.counts)
-    memory = replace(scene.memory, on_demand_since=since, returning_mib=returning)
-    return replace(scene, memory=memory), choice
+    if (since, returning) != (scene.memory.on_demand_since, scene.memory.returning_mib):
+        memory = replace(scene.memory, on_demand_since=since, returning_mib=returning)
+        scene = replace(scene, memory=memory)
+    return scene, choice
 
 
 def _decide_task_fleet(evidence: TaskEvidence) -> TaskVerdict:
@@ -136,16 +138,18 @@ def _conclude(scene: Scene, choice: Choice, demand: Demand | None, want: Want | 
         action = Action.REBALANCE
         settled = len(lost) < len(evidence.memory.lost)
         reason = Reason.LOST_CAPACITY_SETTLED if settled else Reason.POOL_DRY
-    running = {group.group_id: group.running_count for group in scene.usable}
-    bought = {t.group_id: now for t in targets if t.count > max(t.previous_count, running[t.group_id])}
-    memory = replace(
-        scene.memory,
-        lost=lost,
-        last_scale_out_at=now if change > 0 else scene.memory.last_scale_out_at,
-        last_scale_in_at=now if change < 0 else scene.memory.last_scale_in_at,
-        # A new order deserves its whole time to arrive: while demand grows some request is always unmet.
-        unfulfilled_since={**scene.memory.unfulfilled_since, **bought},
-    )
+    memory = scene.memory
+    if targets or lost != memory.lost:
+        running = {group.group_id: group.running_count for group in scene.usable}
+        bought = {t.group_id: now for t in targets if t.count > max(t.previous_count, running[t.group_id])}
+        memory = replace(
+            memory,
+            lost=lost,
+            last_scale_out_at=now if change > 0 else memory.last_scale_out_at,
+            last_scale_in_at=now if change < 0 else memory.last_scale_in_at,
+            # A new order deserves its whole time to arrive: while demand grows some request is always unmet.
+            unfulfilled_since={**memory.unfulfilled_since, **bought},
+        )
     next_at = _next_evaluation(scene, memory, choice, demand, acted=bool(targets))
     return TaskVerdict(
         decision=Decision(
@@ -158,7 +162,7 @@ def _conclude(scene: Scene, choice: Choice, demand: Demand | None, want: Want | 
             detail=_arithmetic(scene, choice, demand, want),
             next_evaluation_at=next_at,
         ),
-        memory=replace(memory, next_evaluation_at=next_at),
+        memory=memory.due_at(next_at),
         pools=scene.cooled,
     )
 
@@ -247,4 +251,4 @@ def _held(evidence: TaskEvidence, memory: TaskMemory, reason: Reason, *, next_at
         reason=reason,
         next_evaluation_at=next_at,
     )
-    return TaskVerdict(decision=decision, memory=replace(memory, next_evaluation_at=next_at))
+    return TaskVerdict(decision=decision, memory=memory.due_at(next_at))

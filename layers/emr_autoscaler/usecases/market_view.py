@@ -37,6 +37,8 @@ def launched_instances(
     of one type and market cannot be told apart there: they are left out.
     """
     since = entry.task.unfulfilled_since
+    if not since:
+        return {}
     task = [g for g in groups if g.role is Role.TASK]
     kinds = Counter((g.instance_type, g.market) for g in task)
     spot = [g for g in task if g.market is Market.SPOT and kinds[g.instance_type, g.market] == 1]
