@@ -4,7 +4,7 @@ import argparse
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -14,12 +14,13 @@ from emr_autoscaler_cli.failures import DONE, FailedError, UsageError
 from emr_autoscaler_cli.output import print_json, print_line, print_table
 from emr_autoscaler_cli.spot_options import OUTAGE_HOURS, add_pools_argument, markets_of
 from emr_autoscaler_cli.world_options import QUEUES_HELP, add_world_arguments, world_of
-from emr_simulator.benchmark.cells import Cell
-from emr_simulator.benchmark.work import LongTasks
 from emr_simulator.errors import TraceError
 from emr_simulator.experiment import Setup
 from emr_simulator.inprocess.autoscaler import NAME as AUTOSCALER
 from emr_simulator.policies.registry import UnknownPolicyError
+
+if TYPE_CHECKING:  # it brings SciPy, which takes a second to load: the other commands do without it
+    from emr_simulator.benchmark.cells import Cell
 
 EXAMPLES = f"""\
 examples:
@@ -111,12 +112,12 @@ def run(arguments: argparse.Namespace) -> int:
         FailedError: The results cannot be written.
     """
     _refuse_what_is_missing(arguments)
-    # SciPy takes a second to load: the other commands do without it.
     try:
         from emr_simulator.benchmark.command import Plan, run_benchmark  # noqa: PLC0415
         from emr_simulator.benchmark.spot_rows import knows_markets  # noqa: PLC0415
         from emr_simulator.benchmark.sweep import chosen  # noqa: PLC0415
         from emr_simulator.benchmark.tables import tables_of  # noqa: PLC0415
+        from emr_simulator.benchmark.work import LongTasks  # noqa: PLC0415
     except ModuleNotFoundError as error:
         msg = f"{error.name} is missing: the benchmark needs the project's development environment (make install)"
         raise FailedError(msg) from error
@@ -149,7 +150,7 @@ def run(arguments: argparse.Namespace) -> int:
         with _progress() as progress:
             task = progress.add_task("benchmark", total=len(plan.cells), cell="")
 
-            def when_done(cell: Cell, _kept: bool) -> None:  # noqa: FBT001 (a callback's flag)
+            def when_done(cell: "Cell", _kept: bool) -> None:  # noqa: FBT001 (a callback's flag)
                 where = f", {cell.spot.label}" if cell.spot else ""
                 progress.update(task, advance=1, cell=f"{cell.variant.label}, seed {cell.seed}{where}")
 

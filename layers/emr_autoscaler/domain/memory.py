@@ -1,7 +1,7 @@
 """What the system remembers of a cluster between two looks at it: the registry entry and pool health."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from emr_autoscaler.domain.cluster import Cluster, GroupState, InstanceGroup, Market
@@ -83,6 +83,10 @@ class TaskMemory:
     pushed: tuple[Snapshot, ...] = ()
     recorded: RecordedLook | None = None
     load: Load = field(default_factory=Load)
+
+    def due_at(self, moment: datetime | None) -> "TaskMemory":
+        """Return the memory of a cluster that is looked at again at ``moment``."""
+        return self if moment == self.next_evaluation_at else replace(self, next_evaluation_at=moment)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
