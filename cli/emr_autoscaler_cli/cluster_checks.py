@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from emr_autoscaler.adapters.emr_volumes import release_of
-from emr_autoscaler.domain.billing import needed_prices
 from emr_autoscaler.domain.cluster import InstanceGroup, Market, Role
-from emr_autoscaler.domain.costs import Component
 from emr_autoscaler.domain.fleet_steps import fleet_of
 from emr_autoscaler.domain.memory import RegistryEntry
+from emr_autoscaler.domain.price_book import Component
+from emr_autoscaler.domain.rates import needed_prices
 from emr_autoscaler.domain.snapshot import is_pushing
 from emr_autoscaler.usecases.billed_instances import planned_instances
 from emr_autoscaler_cli.account import PolicyBook

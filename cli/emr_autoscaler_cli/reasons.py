@@ -117,7 +117,8 @@ _TASK = {
     ),
     Reason.BACK_TO_SPOT: Explanation(
         "On-demand nodes, or units of a fleet, stood in for spot for half an hour, and a healthy pool "
-        "saves at least 20 %: spot is ordered first; once it runs, what stands on demand drains."
+        "saves at least 20 %: spot is ordered first; once it runs, what stands on demand drains. Where a limit "
+        "leaves no room for both, one node in ten is exchanged at a time."
     ),
     Reason.LOST_CAPACITY_SETTLED: Explanation(
         "Warned instances are gone; their groups' counts are lowered, because the replacement stands elsewhere."

@@ -5,8 +5,8 @@ import pytest
 from tests.support.worlds import START, cluster, run_cluster
 
 from emr_autoscaler.domain.cluster import Market, Role
-from emr_autoscaler.domain.costs import Component, PriceKey
 from emr_autoscaler.domain.errors import NotFoundError
+from emr_autoscaler.domain.price_book import Component, PriceKey
 from emr_simulator import words
 
 ZONE = "us-east-1a"

@@ -2,8 +2,8 @@ from decimal import Decimal
 
 import pytest
 
-from emr_autoscaler.domain.costs import Component, PriceKey
 from emr_autoscaler.domain.errors import PriceMissingError
+from emr_autoscaler.domain.price_book import Component, PriceKey
 from emr_simulator.catalogue import TYPES, VOLUMES
 
 REGION = "us-east-1"

@@ -19,7 +19,7 @@ from emr_autoscaler.adapters.cost_store import DynamoCosts
 from emr_autoscaler.adapters.dynamodb_table import Table
 from emr_autoscaler.adapters.focus_csv import COLUMNS
 from emr_autoscaler.domain.cost_history import MonthClose
-from emr_autoscaler.domain.costs import Component, Price, PriceKey
+from emr_autoscaler.domain.price_book import Component, Price, PriceKey
 from emr_autoscaler.messages.budgets import parse_budgets
 
 PAGE = (PROJECT / "docs/costs.md").read_text()

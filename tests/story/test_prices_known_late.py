@@ -8,8 +8,8 @@ from tests.support.finance import RecordedWorld
 from tests.support.worlds import START
 
 from emr_autoscaler.bootstrap import UseCases
-from emr_autoscaler.domain.costs import Component, PriceKey
 from emr_autoscaler.domain.errors import PriceMissingError
+from emr_autoscaler.domain.price_book import Component, PriceKey
 
 HOUR = timedelta(hours=1)
 PUBLISHED = START + timedelta(hours=1, minutes=30)

@@ -2,13 +2,14 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from tests.support.stories import OPTED_IN, Story, job, live
 from tests.support.worlds import calm_world, cluster
 
 from emr_autoscaler.domain.cluster import Market, Role
-from emr_autoscaler.domain.decision import Action, DecisionKind, Reason
+from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, Reason
 from emr_autoscaler.domain.memory import PoolKey
 from emr_autoscaler.domain.policy import CapacityUnit, IdlePolicy, TaskPolicy, WorkloadProfile
 
@@ -126,16 +127,41 @@ def test_after_half_an_hour_the_work_goes_back_to_spot_new_nodes_first() -> None
     assert all(t.decommission_timeout for t in given_back[-1].targets)
 
 
+def warn(story: Story, cluster_id: str, **counts: int) -> None:
+    """Warn so many nodes of each pool at once; pools by the first part of their types."""
+    for group in story.world.inside(cluster_id).groups.values():
+        if group.spec.market == Market.SPOT:
+            for node in list(group.nodes)[: counts.get(group.spec.instance_type.partition(".")[0], 0)]:
+                story.world.warn_spot_interruption(node.ec2_id)
+    story.run(MINUTE)
+
+
 def test_a_storm_of_warnings_sends_replacements_straight_to_on_demand() -> None:
     story, cluster_id = spot_story(max_nodes=20, min_nodes=10)
     story.run(20 * MINUTE)
-    groups = story.world.inside(cluster_id).groups.values()
-    nodes = [node for g in groups if g.spec.market == Market.SPOT for node in g.nodes][:4]
-    for node in nodes:
-        story.world.warn_spot_interruption(node.ec2_id)
-    story.run(MINUTE)
+    warn(story, cluster_id, m5a=2, m6a=2)
     assert on_demand(story, cluster_id) == 2
     assert story.system.given_up == []
+
+
+def test_the_outage_of_one_pool_is_no_storm_while_two_others_are_open() -> None:
+    story, cluster_id = spot_story(max_nodes=20, min_nodes=10)
+    story.run(20 * MINUTE)
+    before = spot(story, cluster_id)
+    warn(story, cluster_id, m5a=4)
+    after = spot(story, cluster_id)
+    assert on_demand(story, cluster_id) == 0
+    assert sum(after.values()) == sum(before.values()) + 4
+    assert after["m5a.xlarge"] == before["m5a.xlarge"]
+    story.run(10 * MINUTE)
+    assert sum(spot(story, cluster_id).values()) == 10
+
+
+def test_the_outage_of_one_of_two_pools_is_a_storm() -> None:
+    story, cluster_id = spot_story(max_nodes=20, min_nodes=10, instance_types=("m5a.xlarge", "m6a.xlarge"))
+    story.run(20 * MINUTE)
+    warn(story, cluster_id, m5a=4)
+    assert on_demand(story, cluster_id) == 2
 
 
 def test_the_cap_in_money_ends_a_scale_out() -> None:
@@ -200,8 +226,8 @@ def test_too_few_pools_are_told_of_by_name() -> None:
     story, cluster_id = spot_story(world)
     assert set(spot(story, cluster_id)) == {"m5.xlarge", "m6a.xlarge"}
     (told,) = [n for n in story.ports.notifier.sent if n.attributes["reason"] == "POOLS_CHECKED"]
-    assert "m5a.xlarge has no pool: the zone does not offer it" in told.body
-    assert "m6i.xlarge has no pool: the release does not support it" in told.body
+    assert f"m5a.xlarge has no pool: not offered in {zone(story, cluster_id)}" in told.body
+    assert "m6i.xlarge has no pool: not supported by emr-" in told.body
     assert "2 spot pools are left" in told.body
 
 
@@ -221,3 +247,62 @@ def test_pools_that_are_interrupted_lose_their_place() -> None:
     story.run(10 * MINUTE)
     (health,) = story.ports.pools.get([key])
     assert health.interruptions > 0.9
+
+
+def stood_in(hours: float = 1.0, **policy: Any) -> tuple[Story, str]:
+    """A busy cluster that was filled up on demand while spot could not be had."""
+    task = TaskPolicy(**{"max_nodes": 8, "instance_types": POOLS, **policy})
+    story = Story(calm_world(), live(task=task, idle=IdlePolicy(enabled=False)))
+    for name in POOLS:
+        story.world.dry_pool(name, "us-east-1a", story.world.now + timedelta(hours=hours))
+    cluster_id = story.start(cluster(core=2, tags=OPTED_IN, availability_zone="us-east-1a"))
+    busy(story, cluster_id, 40)
+    return story, cluster_id
+
+
+def exchanges(story: Story, cluster_id: str) -> list[Decision]:
+    made = (record.decision for record in story.decisions(cluster_id, DecisionKind.TASK))
+    return [decision for decision in made if decision.reason is Reason.BACK_TO_SPOT and decision.targets]
+
+
+def test_a_cluster_that_stays_busy_at_its_maximum_goes_back_to_spot_node_by_node() -> None:
+    story, cluster_id = stood_in()
+    assert on_demand(story, cluster_id) == 8
+    running: list[int] = []
+
+    def watch() -> None:
+        groups = story.world.inside(cluster_id).groups.values()
+        running.append(sum(g.running for g in groups if g.spec.role == Role.TASK))
+
+    story.watch = watch
+    story.run(timedelta(hours=5))
+    assert (on_demand(story, cluster_id), sum(spot(story, cluster_id).values())) == (0, 8)
+    assert min(running) >= 7
+    made = exchanges(story, cluster_id)
+    assert {sum(t.count - t.previous_count for t in d.targets) for d in made} == {0}
+    assert len(made) == 8
+    assert all(t.decommission_timeout for d in made for t in d.targets if t.count < t.previous_count)
+    assert story.system.given_up == []
+
+
+def test_a_cluster_that_stays_busy_at_its_cap_gets_more_nodes_for_it_on_spot() -> None:
+    story, cluster_id = stood_in(max_usd_per_hour=Decimal("0.74"))
+    assert on_demand(story, cluster_id) == 2
+    story.run(timedelta(hours=4))
+    assert on_demand(story, cluster_id) == 0
+    assert sum(spot(story, cluster_id).values()) >= 6
+    assert story.system.given_up == []
+
+
+def test_spot_that_fails_again_ends_the_exchange_for_half_an_hour() -> None:
+    story, cluster_id = stood_in()
+    story.run(timedelta(minutes=60))
+    begun = exchanges(story, cluster_id)
+    assert begun
+    for name in POOLS:
+        story.world.dry_pool(name, "us-east-1a", story.world.now + timedelta(hours=4))
+    story.run(timedelta(hours=3))
+    again = exchanges(story, cluster_id)[len(begun) :]
+    assert on_demand(story, cluster_id) + sum(spot(story, cluster_id).values()) == 8
+    assert len(again) <= 6
+    assert all(later.decided_at - one.decided_at >= timedelta(minutes=10) for one, later in pairwise(again))

@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from emr_autoscaler.domain.cluster import Market, Role
-from emr_autoscaler.domain.costs import Component, CostLine, HourRecord
+from emr_autoscaler.domain.costs import CostLine, HourRecord
 from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, GroupTarget, Reason
 from emr_autoscaler.domain.interruption import InterruptionEvidence
 from emr_autoscaler.domain.memory import PoolHealth, PoolKey, TaskMemory
 from emr_autoscaler.domain.policy import TaskPolicy
+from emr_autoscaler.domain.price_book import Component
 from emr_autoscaler.domain.record import DecisionRecord, Outcome
 from emr_simulator.rehearsal.summary import Summary, summarise
 from emr_simulator.rehearsal.timeline import ClusterMoment, GroupMoment, Mark, Moment

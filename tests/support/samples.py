@@ -5,9 +5,10 @@ from decimal import Decimal
 from typing import Any
 
 from emr_autoscaler.domain.cluster import Cluster, ClusterState, Market, Role
-from emr_autoscaler.domain.costs import BilledInstance, Component, CostLine, HourRecord, Price, PriceKey
+from emr_autoscaler.domain.costs import BilledInstance, CostLine, HourRecord
 from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, Reason
 from emr_autoscaler.domain.memory import RegistryEntry
+from emr_autoscaler.domain.price_book import Component, Price, PriceKey
 from emr_autoscaler.domain.record import DecisionRecord, Outcome
 
 T0 = datetime(2026, 10, 5, 13, 0, tzinfo=UTC)

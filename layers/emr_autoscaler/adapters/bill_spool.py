@@ -10,7 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
 
-from emr_autoscaler.domain.costs import Component, exact_sum
+from emr_autoscaler.domain.costs import exact_sum
+from emr_autoscaler.domain.price_book import Component
 from emr_autoscaler.domain.reconciliation import BilledAmount, BillKey
 
 KEYS_IN_MEMORY = 20_000

@@ -15,8 +15,8 @@ from emr_autoscaler.adapters.aws_errors import domain_errors
 from emr_autoscaler.adapters.bill_rows import ENDINGS, Cell, Row, read_rows
 from emr_autoscaler.adapters.bill_spool import BillSpool
 from emr_autoscaler.adapters.permissions import Permission
-from emr_autoscaler.domain.costs import Component
 from emr_autoscaler.domain.errors import InvalidInputError
+from emr_autoscaler.domain.price_book import Component
 from emr_autoscaler.domain.reconciliation import BilledAmount, BillKey
 
 if TYPE_CHECKING:

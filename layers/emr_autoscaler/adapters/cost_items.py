@@ -28,7 +28,8 @@ from pydantic import TypeAdapter
 
 from emr_autoscaler.adapters.dynamodb_table import PK, SK, Item, sortable
 from emr_autoscaler.domain.cost_history import Correction
-from emr_autoscaler.domain.costs import HourRecord, MonthTotal, Price, PriceKey, RecordStatus, exact_sum
+from emr_autoscaler.domain.costs import HourRecord, MonthTotal, RecordStatus, exact_sum
+from emr_autoscaler.domain.price_book import Price, PriceKey
 
 COST_CENTRE_INDEX: Final = "by-cost-centre"
 COST_CENTRE_MONTH: Final = "cost_centre_month"

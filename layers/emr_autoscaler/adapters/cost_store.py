@@ -54,8 +54,9 @@ from emr_autoscaler.domain.cost_history import (
     next_revision,
     says_the_same,
 )
-from emr_autoscaler.domain.costs import HourRecord, MonthTotal, Price, PriceKey
+from emr_autoscaler.domain.costs import HourRecord, MonthTotal
 from emr_autoscaler.domain.errors import ConflictError, UnavailableError
+from emr_autoscaler.domain.price_book import Price, PriceKey
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef

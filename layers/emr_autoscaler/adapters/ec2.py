@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from emr_autoscaler.adapters.aws_errors import domain_errors
 from emr_autoscaler.adapters.permissions import Permission
 from emr_autoscaler.domain.cluster import Market, Role
-from emr_autoscaler.domain.costs import Component, Price, PriceKey
+from emr_autoscaler.domain.price_book import Component, Price, PriceKey
 from emr_autoscaler.ports import ComputeInstance
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from emr_autoscaler.adapters.aws_errors import domain_errors
 from emr_autoscaler.adapters.permissions import Permission
-from emr_autoscaler.domain.costs import Component, Price, PriceKey
 from emr_autoscaler.domain.errors import PriceMissingError
+from emr_autoscaler.domain.price_book import Component, Price, PriceKey
 
 if TYPE_CHECKING:
     from mypy_boto3_pricing import PricingClient

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from emr_autoscaler.adapters.cost_items import price_item, price_of, price_pk
 from emr_autoscaler.adapters.dynamodb_table import Table, sortable
-from emr_autoscaler.domain.costs import Price, PriceKey
+from emr_autoscaler.domain.price_book import Price, PriceKey
 
 _PAGE_SIZE = 25  # an hour has few price steps; the history behind them is not read
 

@@ -2,16 +2,17 @@
 
 import calendar
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
 
-from emr_autoscaler.domain.cluster import Market, Volume
+from emr_autoscaler.domain.cluster import Market
 from emr_autoscaler.domain.cost_history import Charge, HourBill, InstanceCharges
-from emr_autoscaler.domain.costs import BilledInstance, Component, CostLine, Price, PriceKey
+from emr_autoscaler.domain.costs import BilledInstance, CostLine
 from emr_autoscaler.domain.policy import CostPolicy
-from emr_autoscaler.domain.price_book import PriceBook
+from emr_autoscaler.domain.price_book import Component, Price, PriceBook, PriceKey
+from emr_autoscaler.domain.rates import on_demand_key, rates_of, spot_key, volume_units
 
 MINIMUM = timedelta(seconds=60)
 """EMR and EC2 bill every instance for a minute at least; it may spill into the next hour."""
@@ -22,10 +23,7 @@ FREE_WHEN_INTERRUPTED_WITHIN = timedelta(hours=1)
 SCALE = Decimal("1e-12")
 """Quantities and amounts are kept to a millionth of a millionth; they are rounded only when shown."""
 
-GP3_FREE_IOPS = 3000
-GP3_FREE_MIBPS = 125
 HOUR = timedelta(hours=1)
-_WHOLE = Decimal(100)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,20 +40,6 @@ class _Use:
     price: Price
     list_price: Price
     volume: int | None = None
-
-
-def needed_prices(instances: Iterable[BilledInstance], region: str) -> tuple[PriceKey, ...]:
-    """Return every price these instances need, sorted; spot ones need the on-demand price as well."""
-    keys: set[PriceKey] = set()
-    kinds = {(i.instance_type, i.market, i.availability_zone, i.volumes): i for i in instances}
-    for instance in kinds.values():
-        keys.add(PriceKey(component=Component.EMR_FEE, region=region, item=instance.instance_type))
-        keys.add(_on_demand_key(instance, region))
-        if instance.market is Market.SPOT:
-            keys.add(_spot_key(instance, region))
-        for volume in instance.volumes:
-            keys.update(key for key, _units in volume_units(volume, region))
-    return tuple(sorted(keys, key=lambda k: (k.component, k.item, k.availability_zone)))
 
 
 def bill_hour(
@@ -178,9 +162,9 @@ def _uses(
             fee = PriceKey(component=Component.EMR_FEE, region=region, item=instance.instance_type)
             yield from _hours(instance, fee, prices, start, stop, list_key=fee)
         if not free:
-            on_demand = _on_demand_key(instance, region)
+            on_demand = on_demand_key(instance, region)
             spot = instance.market is Market.SPOT
-            own = _spot_key(instance, region) if spot else on_demand
+            own = spot_key(instance, region) if spot else on_demand
             yield from _hours(instance, own, prices, start, stop, list_key=on_demand)
     lived_until = end if instance.ended_at is None else min(end, instance.ended_at)
     if start < lived_until:
@@ -241,19 +225,6 @@ def _months(
                 )
 
 
-def volume_units(volume: Volume, region: str) -> Iterator[tuple[PriceKey, Decimal]]:
-    """Yield what is charged per month for one volume: its GiB, and what it has beyond the free part."""
-    kind = volume.volume_type
-    yield PriceKey(component=Component.EBS, region=region, item=kind), Decimal(volume.size_gib)
-    free_iops = GP3_FREE_IOPS if kind == "gp3" else 0
-    if kind in {"gp3", "io1", "io2"} and (volume.iops or 0) > free_iops:
-        extra = Decimal((volume.iops or 0) - free_iops)
-        yield PriceKey(component=Component.EBS, region=region, item=f"{kind}:iops"), extra
-    if kind == "gp3" and (volume.throughput_mibps or 0) > GP3_FREE_MIBPS:
-        extra = Decimal((volume.throughput_mibps or 0) - GP3_FREE_MIBPS)
-        yield PriceKey(component=Component.EBS, region=region, item="gp3:throughput"), extra
-
-
 def _line(parts: Sequence[tuple[_Kind, _Use]], counts: Mapping[_Kind, int], policy: CostPolicy) -> CostLine:
     """Add up what shares group, component, item and prices."""
     first = parts[0][1]
@@ -262,7 +233,9 @@ def _line(parts: Sequence[tuple[_Kind, _Use]], counts: Mapping[_Kind, int], poli
         quantity = (unit_seconds / first.unit_seconds).quantize(SCALE)
         used = sum((counts[k] * u.used_seconds * u.units for k, u in parts), Decimal(0)) / first.unit_seconds
         at_list = first.list_price.usd
-        contracted, effective = (rate.quantize(SCALE) for rate in _rates(first, policy))
+        contracted, effective = (
+            rate.quantize(SCALE) for rate in rates_of(first.component, first.price.usd, policy)
+        )
         return CostLine(
             group_id=first.instance.group_id,
             role=first.instance.role,
@@ -282,43 +255,6 @@ def _line(parts: Sequence[tuple[_Kind, _Use]], counts: Mapping[_Kind, int], poli
             price_source=first.price.source,
             instances=sum(counts[kind] for kind in {kind for kind, _ in parts}),
         )
-
-
-def _rates(use: _Use, policy: CostPolicy) -> tuple[Decimal, Decimal]:
-    """Return the contracted and the effective unit price."""
-    price = use.price.usd
-    match use.component:
-        case Component.EC2_SPOT:  # the market sets it; neither discount nor commitment does
-            return price, price
-        case Component.EMR_FEE:
-            contracted = _less(price, policy.emr_discount_percent)
-            return contracted, contracted
-        case Component.EBS:
-            contracted = _less(price, policy.ebs_discount_percent)
-            return contracted, contracted
-        case Component.EC2_ON_DEMAND:
-            contracted = _less(price, policy.ec2_discount_percent)
-            # The covered part at the commitment's rate, which is a discount on list, the rest as contracted.
-            committed = _less(price, policy.ec2_covered_discount_percent)
-            covered = policy.ec2_covered_percent
-            return contracted, (committed * covered + contracted * (_WHOLE - covered)) / _WHOLE
-
-
-def _less(price: Decimal, percent: Decimal) -> Decimal:
-    return price * (_WHOLE - percent) / _WHOLE
-
-
-def _on_demand_key(instance: BilledInstance, region: str) -> PriceKey:
-    return PriceKey(component=Component.EC2_ON_DEMAND, region=region, item=instance.instance_type)
-
-
-def _spot_key(instance: BilledInstance, region: str) -> PriceKey:
-    return PriceKey(
-        component=Component.EC2_SPOT,
-        region=region,
-        item=instance.instance_type,
-        availability_zone=instance.availability_zone,
-    )
 
 
 def _seconds(length: timedelta) -> int:

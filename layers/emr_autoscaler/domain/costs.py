@@ -1,6 +1,6 @@
-"""What finance records are made of: prices with their source, billed instances, lines, hours, month totals.
+"""What finance records are made of: billed instances, lines, hours, month totals.
 
-How an hour is traced and corrected lives in cost_history.py.
+Prices are in price_book.py; how an hour is traced and corrected lives in cost_history.py.
 """
 
 from collections.abc import Iterable
@@ -10,6 +10,7 @@ from decimal import Decimal, localcontext
 from enum import StrEnum
 
 from emr_autoscaler.domain.cluster import Market, Role, Volume
+from emr_autoscaler.domain.price_book import Component
 from emr_autoscaler.domain.savings import Savings
 
 UNALLOCATED = "UNALLOCATED"
@@ -25,15 +26,6 @@ def exact_sum(amounts: Iterable[Decimal]) -> Decimal:
     with localcontext() as context:
         context.prec = _EXACT_DIGITS
         return sum(amounts, Decimal(0))
-
-
-class Component(StrEnum):
-    """What is paid for."""
-
-    EMR_FEE = "EMR_FEE"
-    EC2_ON_DEMAND = "EC2_ON_DEMAND"
-    EC2_SPOT = "EC2_SPOT"
-    EBS = "EBS"
 
 
 class RecordStatus(StrEnum):
@@ -55,42 +47,6 @@ class EndSource(StrEnum):
 
     EC2_SHUTDOWN_TIME = "EC2_SHUTDOWN_TIME"
     EMR_END_TIME = "EMR_END_TIME"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PriceKey:
-    """What a price is for.
-
-    Attributes:
-        component: The component it prices.
-        region: AWS region.
-        item: Instance type; for EBS the volume type (gp3), or its extra (gp3:iops, gp3:throughput).
-        availability_zone: For spot only; empty otherwise.
-    """
-
-    component: Component
-    region: str
-    item: str
-    availability_zone: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Price:
-    """One price and where it comes from.
-
-    Attributes:
-        key: What it is for.
-        usd: USD per unit.
-        unit: Hours or GB-Months (IOPS-Months, MiBps-Months for EBS extras).
-        effective_from: In force from then on, until a later price of the same key.
-        source: Enough to find it again: service, SKU and publication, or the spot history call.
-    """
-
-    key: PriceKey
-    usd: Decimal
-    unit: str
-    effective_from: datetime
-    source: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,9 @@ from decimal import Decimal, localcontext
 
 from emr_autoscaler.domain.cluster import owner_in_words
 from emr_autoscaler.domain.cost_history import Correction, HourRevision, take_back
-from emr_autoscaler.domain.costs import Component, CostLine, HourRecord, exact_sum
+from emr_autoscaler.domain.costs import CostLine, HourRecord, exact_sum
 from emr_autoscaler.domain.focus_parts import LinePart, charges_by_line, parts_of_line
+from emr_autoscaler.domain.price_book import Component
 
 FOCUS_VERSION = "1.2"
 PROVIDER = "AWS"

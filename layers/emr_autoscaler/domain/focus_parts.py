@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from emr_autoscaler.domain.cost_history import Charge, InstanceCharges
-from emr_autoscaler.domain.costs import BilledInstance, Component, CostLine
+from emr_autoscaler.domain.costs import BilledInstance, CostLine
 from emr_autoscaler.domain.fair_rounding import shares
+from emr_autoscaler.domain.price_book import Component
 
 _SCALE = Decimal("1e-12")
 """Quantities of lines are kept to this grid, and so are those of their parts."""

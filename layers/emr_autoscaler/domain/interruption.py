@@ -128,7 +128,12 @@ def _replace(evidence: InterruptionEvidence, cooled: PoolHealth) -> Interruption
     )
     ordered = sum(g.requested_count for g in evidence.groups if g.role is Role.TASK)
     memory = with_warning(
-        evidence.memory, warned_at=evidence.warned_at, now=evidence.now, task_nodes=max(1, ordered)
+        evidence.memory,
+        warned_at=evidence.warned_at,
+        now=evidence.now,
+        task_nodes=max(1, ordered),
+        pool=cooled.key.instance_type,
+        open_pools=_open_pools(evidence, cooled),
     )
     memory = replace(memory, lost=(*memory.lost, lost), next_evaluation_at=_look_again_at(evidence))
     own = next((g for g in evidence.groups if g.group_id == evidence.group_id), None)
@@ -173,6 +178,14 @@ def _replace(evidence: InterruptionEvidence, cooled: PoolHealth) -> Interruption
         return _verdict(evidence, Action.HOLD, reason, pool=cooled, memory=memory)
     memory = replace(memory, lost=(*evidence.memory.lost, replace(lost, replaced=True)))
     return _verdict(evidence, Action.REPLACE, Reason.TASK_INTERRUPTED, pool=cooled, memory=memory, targets=targets)
+
+
+def _open_pools(evidence: InterruptionEvidence, cooled: PoolHealth) -> int:
+    """Count the spot pools beside the warned instance's own that do not cool."""
+    spot = (g for g in evidence.groups if g.role is Role.TASK and g.market is Market.SPOT)
+    usable = (g for g in spot if g.state.may_be_resized and not g.has_own_scaling)
+    known = {h.key: h for g in usable if (h := evidence.pools.get(g.group_id)) is not None}
+    return sum(not h.is_cooling(evidence.now) for key, h in known.items() if key != cooled.key)
 
 
 def _slots(evidence: InterruptionEvidence, cooled: PoolHealth, *, in_storm: bool) -> tuple[Slot, ...]:

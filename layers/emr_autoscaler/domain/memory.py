@@ -1,7 +1,7 @@
 """What the system remembers of a cluster between two looks at it: the registry entry and pool health."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from emr_autoscaler.domain.cluster import Cluster, GroupState, InstanceGroup, Market
@@ -53,10 +53,12 @@ class TaskMemory:
             exceeded are left out.
         lost: Warned instances whose group still has to be lowered.
         warned_at: When task instances were warned lately: many of them are a storm.
+        warned_in: Their pools, in the same order; empty where one is not known.
         storm_until: No spot orders before this time.
         spot_short_since: Since when spot capacity that was ordered could not be had, in one pool or the next.
         on_demand_since: Since when more stands on demand than the policy asks for, or a fleet's spot failed last.
         returning_mib: Spot capacity ordered to take the place of on-demand nodes that are still there.
+        owed_mib: On-demand memory that was given up because a limit left no room for spot beside it.
         next_evaluation_at: When to look again; None while settled.
         pushed: The last snapshots a probe on the cluster pushed, oldest first.
         recorded: The last look that was recorded.
@@ -71,14 +73,20 @@ class TaskMemory:
     wanted: tuple[WantedCapacity, ...] = ()
     lost: tuple[LostInstance, ...] = ()
     warned_at: tuple[datetime, ...] = ()
+    warned_in: tuple[str, ...] = ()
     storm_until: datetime | None = None
     spot_short_since: datetime | None = None
     on_demand_since: datetime | None = None
     returning_mib: float = 0.0
+    owed_mib: float = 0.0
     next_evaluation_at: datetime | None = None
     pushed: tuple[Snapshot, ...] = ()
     recorded: RecordedLook | None = None
     load: Load = field(default_factory=Load)
+
+    def due_at(self, moment: datetime | None) -> "TaskMemory":
+        """Return the memory of a cluster that is looked at again at ``moment``."""
+        return self if moment == self.next_evaluation_at else replace(self, next_evaluation_at=moment)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

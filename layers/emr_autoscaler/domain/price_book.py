@@ -1,12 +1,58 @@
-"""Prices as step functions of time: which one was in force when, and where it came from."""
+"""Prices with their source, as step functions of time: what each is for, and which one was in force when."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
 
-from emr_autoscaler.domain.costs import Price, PriceKey
 from emr_autoscaler.domain.errors import PriceMissingError
+
+
+class Component(StrEnum):
+    """What is paid for."""
+
+    EMR_FEE = "EMR_FEE"
+    EC2_ON_DEMAND = "EC2_ON_DEMAND"
+    EC2_SPOT = "EC2_SPOT"
+    EBS = "EBS"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceKey:
+    """What a price is for.
+
+    Attributes:
+        component: The component it prices.
+        region: AWS region.
+        item: Instance type; for EBS the volume type (gp3), or its extra (gp3:iops, gp3:throughput).
+        availability_zone: For spot only; empty otherwise.
+    """
+
+    component: Component
+    region: str
+    item: str
+    availability_zone: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """One price and where it comes from.
+
+    Attributes:
+        key: What it is for.
+        usd: USD per unit.
+        unit: Hours or GB-Months (IOPS-Months, MiBps-Months for EBS extras).
+        effective_from: In force from then on, until a later price of the same key.
+        source: Enough to find it again: service, SKU and publication, or the spot history call.
+    """
+
+    key: PriceKey
+    usd: Decimal
+    unit: str
+    effective_from: datetime
+    source: str
 
 
 class PriceBook:

@@ -7,7 +7,8 @@ from decimal import Decimal
 from enum import StrEnum
 
 from emr_autoscaler.domain.cluster import Market, Role
-from emr_autoscaler.domain.costs import Component, CostLine, HourRecord, RecordStatus, exact_sum
+from emr_autoscaler.domain.costs import CostLine, HourRecord, RecordStatus, exact_sum
+from emr_autoscaler.domain.price_book import Component
 
 ADJUSTMENT = "reconciliation"
 """The item of the lines that carry the difference to the bill."""

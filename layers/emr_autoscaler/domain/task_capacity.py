@@ -17,7 +17,6 @@ from emr_autoscaler.domain.memory import PoolHealth, TaskMemory
 from emr_autoscaler.domain.operator_hold import hold_for_operator
 from emr_autoscaler.domain.pool_trouble import moments_of_truth
 from emr_autoscaler.domain.slots import capacity_mib
-from emr_autoscaler.domain.spot_return import is_booting, return_to_spot, surplus_on_demand
 from emr_autoscaler.domain.task_choice import (
     Choice,
     choose,
@@ -26,6 +25,7 @@ from emr_autoscaler.domain.task_choice import (
     remember_need,
 )
 from emr_autoscaler.domain.task_scene import Scene, TaskEvidence, find_guard, set_scene
+from emr_autoscaler.domain.toward_spot import toward_spot
 from emr_autoscaler.domain.tuning import PRESENT_NODES_WORK, TUNING
 from emr_autoscaler.domain.want import Want, find_want
 
@@ -90,27 +90,7 @@ def decide_task_capacity(evidence: TaskEvidence) -> TaskVerdict:
     wanted = remember_need(scene, demand, want)
     memory = replace(scene.memory, container_mib=demand.container_mib, wanted=wanted, load=load)
     scene = replace(scene, memory=memory)
-    return _conclude(*_toward_spot(scene, choose(scene, demand, want), want), demand, want)
-
-
-def _toward_spot(scene: Scene, choice: Choice, want: Want) -> tuple[Scene, Choice]:
-    """Take the next step back to spot where nothing else is to be done; a fleet's is fleet_capacity.py's."""
-    if any(group.fleet_id for group in scene.usable):
-        return scene, choice
-    surplus = bool(surplus_on_demand(scene))
-    since = (scene.memory.on_demand_since or scene.evidence.now) if surplus else None
-    returning = scene.memory.returning_mib if surplus else 0.0
-    step = None
-    if returning and choice.reason is Reason.DEMAND_BELOW_CAPACITY and is_booting(scene):
-        # The new nodes count as ordered, and do not carry anything yet: the old ones stay until they do.
-        choice = Choice(reason=Reason.BACK_TO_SPOT, counts=scene.base)
-    elif surplus and not _targets(scene, choice.counts):
-        with_since = replace(scene, memory=replace(scene.memory, on_demand_since=since))
-        step = return_to_spot(with_since, wanted_mib=want.wanted_mib)
-    if step is not None:
-        returning, choice = step.returning_mib, Choice(reason=Reason.BACK_TO_SPOT, counts=step.counts)
-    memory = replace(scene.memory, on_demand_since=since, returning_mib=returning)
-    return replace(scene, memory=memory), choice
+    return _conclude(*toward_spot(scene, choose(scene, demand, want), want), demand, want)
 
 
 def _decide_task_fleet(evidence: TaskEvidence) -> TaskVerdict:
@@ -136,16 +116,19 @@ def _conclude(scene: Scene, choice: Choice, demand: Demand | None, want: Want | 
         action = Action.REBALANCE
         settled = len(lost) < len(evidence.memory.lost)
         reason = Reason.LOST_CAPACITY_SETTLED if settled else Reason.POOL_DRY
-    running = {group.group_id: group.running_count for group in scene.usable}
-    bought = {t.group_id: now for t in targets if t.count > max(t.previous_count, running[t.group_id])}
-    memory = replace(
-        scene.memory,
-        lost=lost,
-        last_scale_out_at=now if change > 0 else scene.memory.last_scale_out_at,
-        last_scale_in_at=now if change < 0 else scene.memory.last_scale_in_at,
-        # A new order deserves its whole time to arrive: while demand grows some request is always unmet.
-        unfulfilled_since={**scene.memory.unfulfilled_since, **bought},
-    )
+    memory = scene.memory
+    if targets or lost != memory.lost:
+        exchanged = change == 0 and bool(targets) and reason is Reason.BACK_TO_SPOT
+        running = {group.group_id: group.running_count for group in scene.usable}
+        bought = {t.group_id: now for t in targets if t.count > max(t.previous_count, running[t.group_id])}
+        memory = replace(
+            memory,
+            lost=lost,
+            last_scale_out_at=now if change > 0 else memory.last_scale_out_at,
+            last_scale_in_at=now if change < 0 or exchanged else memory.last_scale_in_at,
+            # A new order deserves its whole time to arrive: while demand grows some request is always unmet.
+            unfulfilled_since={**memory.unfulfilled_since, **bought},
+        )
     next_at = _next_evaluation(scene, memory, choice, demand, acted=bool(targets))
     return TaskVerdict(
         decision=Decision(
@@ -158,7 +141,7 @@ def _conclude(scene: Scene, choice: Choice, demand: Demand | None, want: Want | 
             detail=_arithmetic(scene, choice, demand, want),
             next_evaluation_at=next_at,
         ),
-        memory=replace(memory, next_evaluation_at=next_at),
+        memory=memory.due_at(next_at),
         pools=scene.cooled,
     )
 
@@ -234,7 +217,8 @@ def _arithmetic(scene: Scene, choice: Choice, demand: Demand | None, want: Want 
         f"({demand.pending_containers:.0f} containers of {demand.container_mib:.0f} MiB, "
         f"{want.task_seconds:.0f} s each); what the present {demand.total_mib:.0f} MiB leave over after "
         f"{PRESENT_NODES_WORK.total_seconds():.0f} s needs {want.drain_mib:.0f} MiB of task nodes to drain within "
-        f"{drain_within:.0f} s{''.join(f', {text}' for text in kept)}; {standing} -> {sum(choice.counts.values())}"
+        f"{drain_within:.0f} s{''.join(f', {text}' for text in kept)}; {standing} -> "
+        f"{sum(choice.counts.values())}{choice.told and f'; {choice.told}'}"
     )
 
 
@@ -247,4 +231,4 @@ def _held(evidence: TaskEvidence, memory: TaskMemory, reason: Reason, *, next_at
         reason=reason,
         next_evaluation_at=next_at,
     )
-    return TaskVerdict(decision=decision, memory=replace(memory, next_evaluation_at=next_at))
+    return TaskVerdict(decision=decision, memory=memory.due_at(next_at))

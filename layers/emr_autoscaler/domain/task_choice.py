@@ -20,6 +20,7 @@ from emr_autoscaler.domain.leaving_nodes import (
 from emr_autoscaler.domain.memory import TaskMemory, WantedCapacity
 from emr_autoscaler.domain.placement import capacity_mib, place_more, why_no_more
 from emr_autoscaler.domain.resuming import draining_nodes, resume_draining
+from emr_autoscaler.domain.spot_exchange import keeps_leaving
 from emr_autoscaler.domain.task_scene import Scene
 from emr_autoscaler.domain.tuning import LARGE_SURPLUS, LEAST_GROWTH, SMALL_SURPLUS_WAITS, TUNING
 from emr_autoscaler.domain.want import Want
@@ -33,11 +34,13 @@ class Choice:
         reason: Exactly one.
         counts: By group id; the scene's base where nothing changes.
         retry_at: When what stands in the way is over.
+        told: What else is to be said of it, in words.
     """
 
     reason: Reason
     counts: Mapping[str, int]
     retry_at: datetime | None = None
+    told: str = ""
 
 
 def choose_without_demand(scene: Scene, reason: Reason) -> Choice:
@@ -62,13 +65,15 @@ def remember_need(scene: Scene, demand: Demand, want: Want) -> tuple[WantedCapac
     return (*recent, seen)
 
 
-def fewest_nodes(scene: Scene) -> int:
-    """Return how few nodes the scene could be brought to, were no node hosting an application master."""
-    return sum(_place_fewer(scene, 0.0, keep_masters=False).values())
+def fewest_nodes(scene: Scene, keep_mib: float = 0.0, *, keep_masters: bool = False) -> int:
+    """Return how few nodes could be left with this memory, hosts of application masters kept or not."""
+    return sum(_place_fewer(scene, keep_mib, keep_masters=keep_masters).values())
 
 
 def _place_more(scene: Scene, wanted_mib: float, max_nodes: int) -> dict[str, int]:
-    draining = draining_nodes(scene.usable, scene.evidence.memory.lost)
+    leaving = keeps_leaving(scene)
+    found = draining_nodes(scene.usable, scene.evidence.memory.lost)
+    draining = {group_id: 0 if group_id in leaving else count for group_id, count in found.items()}
     slots = resume_draining(
         scene.slots,
         draining,
@@ -114,13 +119,13 @@ def _reach_minimum(scene: Scene) -> Choice | None:
 def _scale_out(scene: Scene, want: Want) -> Choice | None:
     """Choose more nodes, or hold where more are wanted and may not be had; None where none are wanted."""
     policy, now = scene.evidence.policy, scene.evidence.now
-    minimum = _reach_minimum(scene)
     wanted, present = want.wanted_mib, capacity_mib(scene.slots, scene.base)
     limit = scene.room_nodes
     if policy.max_step_nodes is not None:
         limit = min(limit, max(scene.nodes + policy.max_step_nodes, scene.min_nodes))
     counts = _place_more(scene, wanted, limit)
     if sum(counts.values()) > scene.nodes:
+        minimum = _reach_minimum(scene)
         if minimum is not None and sum(minimum.counts.values()) >= sum(counts.values()):
             return minimum
         if wanted < present * (1 + LEAST_GROWTH):
@@ -141,9 +146,11 @@ def _scale_in(scene: Scene, demand: Demand, want: Want) -> Choice:
     hold = TUNING[policy.objective].hold
     above = scene.is_above_maximum or scene.is_above_cap
     why_above = Reason.ABOVE_MAXIMUM if scene.is_above_maximum else Reason.ABOVE_MONEY_CAP
-    counts = _place_fewer(scene, _needed_since(scene, want, demand.at - hold))
+    needed = _needed_since(scene, want, demand.at - hold)
+    counts = _place_fewer(scene, needed)
     if scene.nodes - sum(counts.values()) < LARGE_SURPLUS * scene.nodes:
-        counts = _place_fewer(scene, _needed_since(scene, want, demand.at - max(hold, SMALL_SURPLUS_WAITS)))
+        lasting = _needed_since(scene, want, demand.at - max(hold, SMALL_SURPLUS_WAITS))
+        counts = counts if lasting == needed else _place_fewer(scene, lasting)
     if sum(counts.values()) >= scene.nodes:
         return Choice(reason=_why_held(scene, demand, want), counts=scene.base)
     expected_until = None if above else scene.evidence.steps.held_until(now)

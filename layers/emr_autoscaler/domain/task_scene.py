@@ -169,7 +169,8 @@ def set_scene(evidence: TaskEvidence) -> Scene | Reason:
         return Reason.MANAGED_ELSEWHERE if groups and not own else Reason.GROUPS_UNAVAILABLE
     memory = _remember(evidence, usable)
     shortage = _find_shortage(evidence, usable, memory)
-    memory = replace(memory, spot_short_since=shortage.since)
+    if shortage.since != memory.spot_short_since:
+        memory = replace(memory, spot_short_since=shortage.since)
     slots = tuple(slot for g in usable if (slot := _slot(evidence, g, memory, shortage)) is not None)
     if not slots:
         return Reason.NO_CAPACITY_KNOWN
@@ -181,7 +182,9 @@ def set_scene(evidence: TaskEvidence) -> Scene | Reason:
     mine = tuple(g for g in usable if g.group_id in placed)
     warned = {g.group_id: min(_warned(evidence, g), g.requested_count) for g in mine}
     if any(shortage.unmet.values()):
-        memory = replace(memory, returning_mib=0.0)  # what was to take the place of on-demand did not come
+        memory = replace(
+            memory, returning_mib=0.0, owed_mib=0.0
+        )  # what was to take the place of on-demand did not come
     return Scene(
         evidence=evidence,
         usable=mine,
@@ -223,7 +226,10 @@ def _remember(evidence: TaskEvidence, usable: tuple[InstanceGroup, ...]) -> Task
         and (since := old.unfulfilled_since.get(g.group_id)) is not None
         and stalled_since - FIRST_COOLING < since <= stalled_since
     }
-    return replace(old, unfulfilled_since={**unmet, **resting}, node_mib=learn_node_mib(evidence))
+    unfulfilled, node_mib = {**unmet, **resting}, learn_node_mib(evidence)
+    if (unfulfilled, node_mib) == (old.unfulfilled_since, old.node_mib):
+        return old  # most looks: a memory is large, and this is done every ten seconds
+    return replace(old, unfulfilled_since=unfulfilled, node_mib=node_mib)
 
 
 def learn_node_mib(evidence: TaskEvidence) -> float | None:

@@ -25,7 +25,7 @@ class Tuning:
 
 
 TUNING: Mapping[Objective, Tuning] = {
-    Objective.COST: Tuning(drain_within=timedelta(seconds=450), hold=timedelta(0), usual_share=0.0),
+    Objective.COST: Tuning(drain_within=timedelta(seconds=550), hold=timedelta(0), usual_share=0.0),
     Objective.BALANCED: Tuning(drain_within=timedelta(seconds=200), hold=timedelta(0), usual_share=0.4),
     Objective.SPEED: Tuning(drain_within=timedelta(seconds=90), hold=timedelta(minutes=4), usual_share=0.8),
 }

@@ -10,13 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from emr_autoscaler.domain.errors import InvalidPolicyError
 from emr_autoscaler.domain.policy import Mode, Policy
 from emr_autoscaler.messages.policy_placement import BoundsDocument, PoolsDocument
-from emr_autoscaler.messages.policy_sections import (
-    CoreDocument,
-    CostDocument,
-    IdleDocument,
-    ScheduleDocument,
-    TaskDocument,
-)
+from emr_autoscaler.messages.policy_sections import CoreDocument, CostDocument, IdleDocument
+from emr_autoscaler.messages.policy_task import ScheduleDocument, TaskDocument
 
 _MESSAGES_SHOWN = 5
 _VALUE_SHOWN_CHARS = 40

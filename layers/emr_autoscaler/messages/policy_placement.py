@@ -1,30 +1,15 @@
-"""The parts of a policy's task section that say where capacity stands and what it may cost, and their base.
+"""The parts of a policy's task section that say where capacity stands and what bounds it."""
 
-The other sections are in policy_sections.py.
-"""
-
-from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from emr_autoscaler.domain.policy import CapacityUnit, WorkloadProfile
-
-MAX_NODES = 2000
-"""No group of EMR is larger than its account's quota; this bounds typing errors, not ambitions."""
+from emr_autoscaler.messages.policy_base import MAX_NODES, InstanceType, Section, refuse
 
 MAX_UNITS = 1_000_000_000
 """A cluster of the largest nodes EMR has, in MiB."""
-
-InstanceType = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*\.[a-z0-9-]+$")]
-Money = Annotated[Decimal, Field(ge=0, le=1_000_000, max_digits=11, decimal_places=4)]
-
-
-class Section(BaseModel):
-    """A part of a policy document: unknown fields, and types that merely resemble, are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class BoundsUnit(StrEnum):
@@ -65,7 +50,7 @@ class PoolsDocument(Section):
 
     instance_types: Annotated[
         list[InstanceType], Field(max_length=20, description="Spot pools, one task group each.")
-    ] = []
+    ] = []  # noqa: RUF012  pydantic copies defaults
     profile: Annotated[
         WorkloadProfile | None,
         Field(description="What the work is made of, in place of instance_types."),
@@ -86,9 +71,3 @@ class PoolsDocument(Section):
             "instance_types names a type twice; each has one task group",
         )
         return self
-
-
-def refuse(wrong: bool, message: str) -> None:  # noqa: FBT001  a guard reads as one
-    """Raise ValueError with ``message`` where something is ``wrong``."""
-    if wrong:
-        raise ValueError(message)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from emr_autoscaler.domain.cluster import Market, Role
-from emr_autoscaler.domain.costs import Price, PriceKey
+from emr_autoscaler.domain.price_book import Price, PriceKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

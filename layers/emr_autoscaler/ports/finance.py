@@ -6,8 +6,9 @@ from typing import Protocol
 
 from emr_autoscaler.domain.budgets import Budget
 from emr_autoscaler.domain.cost_history import Correction, HourRevision, InstanceCharges, MonthClose
-from emr_autoscaler.domain.costs import HourRecord, MonthTotal, Price, PriceKey
+from emr_autoscaler.domain.costs import HourRecord, MonthTotal
 from emr_autoscaler.domain.focus import FocusRow
+from emr_autoscaler.domain.price_book import Price, PriceKey
 from emr_autoscaler.domain.reconciliation import BilledAmount, BillKey
 from emr_autoscaler.domain.statement import Statement
 

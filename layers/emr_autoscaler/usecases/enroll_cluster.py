@@ -13,7 +13,7 @@ from emr_autoscaler.domain.enrolment import (
     policy_name_of,
     wanted_alarms,
 )
-from emr_autoscaler.domain.errors import NotFoundError, RefusedError, UnavailableError
+from emr_autoscaler.domain.errors import RefusedError, UnavailableError
 from emr_autoscaler.domain.fleet_selection import missing_task_fleet
 from emr_autoscaler.domain.fleets import InstanceFleet
 from emr_autoscaler.domain.memory import RegistryEntry
@@ -44,6 +44,7 @@ from emr_autoscaler.ports import (
 from emr_autoscaler.usecases.follow_groups import FollowGroups
 from emr_autoscaler.usecases.journal import SUBJECT_LIMIT, Journal
 from emr_autoscaler.usecases.policy_in_force import PolicyInForce
+from emr_autoscaler.usecases.pool_availability import availability_of
 from emr_autoscaler.usecases.registry_updates import update_entry
 
 
@@ -303,14 +304,13 @@ class EnrollCluster:
         update_entry(self.registry, entry.cluster_id, lambda current: replace(current, groups_told=names))
 
     def _availability(self, entry: RegistryEntry, types: tuple[str, ...]) -> Availability:
-        """Ask the release and the zone for what they have; what cannot be asked is not held against a type."""
-        try:
-            supported = self.reader.supported_types(entry.cluster.release_label)
-        except (RefusedError, NotFoundError):
-            supported = frozenset(types)  # a release too old, or too new, for the call
-        zone = entry.cluster.availability_zone
-        offered = self.compute.offered_types(types, zone) if zone else frozenset(types)
-        return Availability(supported=supported, offered=offered)
+        return availability_of(
+            types,
+            release_label=entry.cluster.release_label,
+            zone=entry.cluster.availability_zone,
+            reader=self.reader,
+            compute=self.compute,
+        )
 
     def _warn(self, entry: RegistryEntry, selection: PoolSelection) -> None:
         name = entry.cluster.name or entry.cluster_id

@@ -4,9 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from emr_autoscaler.domain.billing import needed_prices
-from emr_autoscaler.domain.costs import BilledInstance, Component, Price, PriceKey
-from emr_autoscaler.domain.price_book import AssumedPrice, PriceBook, assume_before_known
+from emr_autoscaler.domain.costs import BilledInstance
+from emr_autoscaler.domain.price_book import (
+    AssumedPrice,
+    Component,
+    Price,
+    PriceBook,
+    PriceKey,
+    assume_before_known,
+)
+from emr_autoscaler.domain.rates import needed_prices
 from emr_autoscaler.ports import Clock, Compute, Costs
 from emr_autoscaler.usecases.refresh_prices import RefreshPrices
 

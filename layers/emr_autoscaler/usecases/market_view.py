@@ -47,6 +47,8 @@ def launched_instances(
         types = [i.instance_type for i in _running(compute, entry) if i.market is Market.SPOT]
         return {side.group_id: spot_steps_launched(fleet, types)}
     since = entry.task.unfulfilled_since
+    if not since:
+        return {}
     task = [g for g in groups if g.role is Role.TASK]
     kinds = Counter((g.instance_type, g.market) for g in task)
     spot = [g for g in task if g.market is Market.SPOT and kinds[g.instance_type, g.market] == 1]

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from emr_autoscaler.domain.costs import Component, HourRecord, exact_sum
+from emr_autoscaler.domain.costs import HourRecord, exact_sum
+from emr_autoscaler.domain.price_book import Component
 from emr_autoscaler.domain.reconciliation import (
     BilledAmount,
     BillKey,

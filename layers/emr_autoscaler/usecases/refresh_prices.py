@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from emr_autoscaler.domain.billing import needed_prices
-from emr_autoscaler.domain.costs import Component, Price, PriceKey
+from emr_autoscaler.domain.price_book import Component, Price, PriceKey
+from emr_autoscaler.domain.rates import needed_prices
 from emr_autoscaler.ports import Clock, Costs, PriceList, Registry
 from emr_autoscaler.usecases.billed_instances import planned_instances
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from emr_autoscaler.domain.cluster import InstanceGroup
 from emr_autoscaler.domain.decision import Decision, DecisionKind
 from emr_autoscaler.domain.fleets import InstanceFleet
-from emr_autoscaler.domain.memory import PoolHealth, RegistryEntry
+from emr_autoscaler.domain.memory import PoolHealth, RegistryEntry, TaskMemory
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName
 from emr_autoscaler.domain.planned_groups import (
     planned_fleets_of,
@@ -20,7 +20,7 @@ from emr_autoscaler.domain.policy import Mode, Policy
 from emr_autoscaler.domain.pools import cool_pool
 from emr_autoscaler.domain.record import Outcome
 from emr_autoscaler.domain.recorded_look import RecordedLook
-from emr_autoscaler.domain.snapshot import as_metrics, is_pushing, last_pushed_at
+from emr_autoscaler.domain.snapshot import NodeLoad, as_metrics, is_pushing, last_pushed_at
 from emr_autoscaler.domain.task_capacity import TaskVerdict, decide_task_capacity
 from emr_autoscaler.domain.task_scene import TaskEvidence
 from emr_autoscaler.ports import Compute, Pools
@@ -65,9 +65,25 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
         return read.after(pushed[-1].at) if pushed else read
 
     def observe(
-        self, entry: RegistryEntry, policy: Policy, metrics: ClusterMetrics, now: datetime
+        self,
+        entry: RegistryEntry,
+        policy: Policy,
+        metrics: ClusterMetrics,
+        now: datetime,
+        *,
+        memory: TaskMemory | None = None,
+        nodes: tuple[NodeLoad, ...] = (),
     ) -> TaskEvidence:
-        """Put together what the decision sees."""
+        """Put together what the decision sees.
+
+        Args:
+            entry: What is stored of the cluster.
+            policy: In force.
+            metrics: Of the cluster.
+            now: The time of the look.
+            memory: What is remembered, where it is more than the entry has.
+            nodes: What runs on each node, where the metrics are a snapshot that tells.
+        """
         groups = groups_of(entry, policy)
         return TaskEvidence(
             now=now,
@@ -80,7 +96,7 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
             fleets=fleets_of(entry, policy),
             metrics=metrics,
             policy=policy.task,
-            memory=entry.task,
+            memory=memory or entry.task,
             steps=entry.steps,
             operator_changes=entry.operator_changes,
             node_groups=entry.node_groups,
@@ -89,6 +105,7 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
             prices=entry.prices,
             free_addresses=remembered_addresses(entry, now),
             launched=launched_instances(self.compute, entry, groups, now),
+            nodes=nodes,
         )
 
     def check_again(self, evidence: TaskEvidence) -> TaskEvidence:

@@ -7,9 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from emr_autoscaler.domain.billing import needed_prices, volume_units
 from emr_autoscaler.domain.cluster import InstanceGroup, Market, Role, Volume
-from emr_autoscaler.domain.costs import Component, Price, PriceKey
 from emr_autoscaler.domain.errors import PriceMissingError, UnavailableError
 from emr_autoscaler.domain.fleet_pools import has_spot_units
 from emr_autoscaler.domain.fleet_steps import side_id, step_price
@@ -19,6 +17,8 @@ from emr_autoscaler.domain.market import HOURS_PER_MONTH, with_node_hours
 from emr_autoscaler.domain.memory import PoolHealth, PoolKey, RegistryEntry
 from emr_autoscaler.domain.node_prices import MarketPrices, NodePrice
 from emr_autoscaler.domain.planned_groups import with_planned, with_planned_fleets
+from emr_autoscaler.domain.price_book import Component, Price, PriceKey
+from emr_autoscaler.domain.rates import needed_prices, volume_units
 from emr_autoscaler.ports import Clock, Compute, Costs, Pools, Registry
 from emr_autoscaler.usecases.billed_instances import planned_instances
 from emr_autoscaler.usecases.pool_updates import pool_of, pools_of_types, update_pool

@@ -15,7 +15,8 @@ from emr_autoscaler.domain.cost_history import (
     next_revision,
     says_the_same,
 )
-from emr_autoscaler.domain.costs import HourRecord, MonthTotal, Price, PriceKey, RecordStatus, exact_sum
+from emr_autoscaler.domain.costs import HourRecord, MonthTotal, RecordStatus, exact_sum
+from emr_autoscaler.domain.price_book import Price, PriceKey
 
 _ClusterKey = tuple[str, str, str]
 _HourKey = tuple[datetime, str, str, str]

@@ -5,12 +5,14 @@ from datetime import UTC, datetime
 
 from emr_autoscaler.adapters.ec2 import CLUSTER_TAG, INTERRUPTION_CODES, ROLE_TAG, shut_down_at
 from emr_autoscaler.domain.cluster import Market, Role
-from emr_autoscaler.domain.costs import Component, Price, PriceKey
 from emr_autoscaler.domain.errors import NotFoundError
+from emr_autoscaler.domain.price_book import Component, Price, PriceKey
 from emr_autoscaler.ports import ComputeInstance
 from emr_simulator.descriptions import Ec2Instance
 from emr_simulator.inprocess.refusals import domain_errors
 from emr_simulator.world import World
+
+_ROLES = {str(role): role for role in Role}
 
 
 class WorldCompute:
@@ -94,11 +96,10 @@ class WorldCompute:
 
 
 def _compute(instance: Ec2Instance) -> ComputeInstance:
-    role = instance.tags.get(ROLE_TAG, "")
     return ComputeInstance(
         ec2_instance_id=instance.ec2_instance_id,
         cluster_id=instance.tags.get(CLUSTER_TAG),
-        role=Role(role) if role in set(Role) else None,
+        role=_ROLES.get(instance.tags.get(ROLE_TAG, "")),
         instance_type=instance.instance_type,
         availability_zone=instance.availability_zone,
         market=Market(instance.market),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from emr_autoscaler.adapters.price_list import product_search, single_price
-from emr_autoscaler.domain.costs import Price, PriceKey
+from emr_autoscaler.domain.price_book import Price, PriceKey
 from emr_simulator.inprocess.refusals import domain_errors
 from emr_simulator.world import World
 

@@ -6,7 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from emr_autoscaler.domain.cluster import Role
-from emr_autoscaler.domain.costs import Component, CostLine, HourRecord, exact_sum
+from emr_autoscaler.domain.costs import CostLine, HourRecord, exact_sum
+from emr_autoscaler.domain.price_book import Component
 from emr_simulator.rehearsal.timeline import ClusterMoment
 
 

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from tests.support.samples import T0, price, price_key
 from tests.support.strategies import of
 
-from emr_autoscaler.domain.costs import Component, Price
+from emr_autoscaler.domain.price_book import Component, Price
 
 HOUR = timedelta(hours=1)
 KEY = price_key(availability_zone="eu-central-1a")

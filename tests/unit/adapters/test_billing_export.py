@@ -17,8 +17,8 @@ from moto import mock_aws
 
 from emr_autoscaler.adapters.bill_spool import BillSpool
 from emr_autoscaler.adapters.billing_export import S3BillingExport
-from emr_autoscaler.domain.costs import Component
 from emr_autoscaler.domain.errors import InvalidInputError
+from emr_autoscaler.domain.price_book import Component
 from emr_autoscaler.domain.reconciliation import BilledAmount, BillKey
 
 HOUR = datetime(2026, 10, 5, 13, tzinfo=UTC)

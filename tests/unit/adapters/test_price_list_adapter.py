@@ -4,8 +4,8 @@ from decimal import Decimal
 import pytest
 
 from emr_autoscaler.adapters.price_list import AwsPriceList, product_search, single_price
-from emr_autoscaler.domain.costs import Component, PriceKey
 from emr_autoscaler.domain.errors import PriceMissingError
+from emr_autoscaler.domain.price_book import Component, PriceKey
 
 
 def key(component, item):

@@ -12,12 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emr_autoscaler.domain.billing import bill_hour, needed_prices
+from emr_autoscaler.domain.billing import bill_hour
 from emr_autoscaler.domain.cluster import Market, Role, Volume
-from emr_autoscaler.domain.costs import BilledInstance, Component, CostLine, Price, PriceKey, exact_sum
+from emr_autoscaler.domain.costs import BilledInstance, CostLine, exact_sum
 from emr_autoscaler.domain.errors import PriceMissingError
 from emr_autoscaler.domain.policy import CostPolicy
-from emr_autoscaler.domain.price_book import PriceBook
+from emr_autoscaler.domain.price_book import Component, Price, PriceBook, PriceKey
+from emr_autoscaler.domain.rates import needed_prices
 
 REGION, ZONE = "us-east-1", "us-east-1a"
 H12 = datetime(2026, 10, 5, 12, 0, tzinfo=UTC)

@@ -59,7 +59,7 @@ def test_work_that_drains_before_help_comes_buys_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("objective", "nodes"), [(Objective.COST, 3), (Objective.BALANCED, 9), (Objective.SPEED, 22)]
+    ("objective", "nodes"), [(Objective.COST, 2), (Objective.BALANCED, 9), (Objective.SPEED, 22)]
 )
 def test_the_objective_says_how_soon_work_has_to_drain(objective: Objective, nodes: int) -> None:
     work = yarn(allocated_mib=CORE_FULL_MIB, containers=12, pending=480)

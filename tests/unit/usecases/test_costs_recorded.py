@@ -10,9 +10,10 @@ from tests.support.stories import OPTED_IN, Story, live
 from tests.support.worlds import calm_world, cluster
 
 from emr_autoscaler.bootstrap import UseCases
-from emr_autoscaler.domain.costs import Component, HourRecord
+from emr_autoscaler.domain.costs import HourRecord
 from emr_autoscaler.domain.errors import PriceMissingError, UnavailableError
 from emr_autoscaler.domain.policy import IdlePolicy, TaskPolicy
+from emr_autoscaler.domain.price_book import Component
 
 HOUR = timedelta(hours=1)
 QUIET = live(idle=IdlePolicy(enabled=False), task=TaskPolicy(min_nodes=1, max_nodes=5))

@@ -8,7 +8,8 @@ from tests.support.finance import RecordedWorld
 
 from emr_autoscaler.bootstrap import UseCases
 from emr_autoscaler.domain.cost_history import MonthClose
-from emr_autoscaler.domain.costs import Component, RecordStatus, exact_sum
+from emr_autoscaler.domain.costs import RecordStatus, exact_sum
+from emr_autoscaler.domain.price_book import Component
 from emr_autoscaler.domain.reconciliation import ADJUSTMENT, BilledAmount, BillKey
 
 LATER = datetime(2026, 10, 9, 4, 40, tzinfo=UTC)

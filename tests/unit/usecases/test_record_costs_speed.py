@@ -17,8 +17,8 @@ from emr_autoscaler.adapters.dynamodb_table import Table
 from emr_autoscaler.bootstrap import UseCases
 from emr_autoscaler.domain.cluster import Instance, InstanceState, Market, Role, Volume
 from emr_autoscaler.domain.cost_history import HourRevision
-from emr_autoscaler.domain.costs import Component, Price, PriceKey
 from emr_autoscaler.domain.policy import Policy
+from emr_autoscaler.domain.price_book import Component, Price, PriceKey
 from emr_autoscaler.ports import ComputeInstance
 from emr_simulator.inprocess.costs import MemoryCosts
 from emr_simulator.inprocess.fixed_clock import FixedClock
