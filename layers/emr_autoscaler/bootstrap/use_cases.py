@@ -27,6 +27,7 @@ from emr_autoscaler.ports import (
 )
 from emr_autoscaler.usecases.answer_snapshot import AnswerSnapshot
 from emr_autoscaler.usecases.check_budgets import CheckBudgets
+from emr_autoscaler.usecases.cool_pools import CoolPools
 from emr_autoscaler.usecases.enroll_cluster import EnrollCluster
 from emr_autoscaler.usecases.equip_pools import EquipPools
 from emr_autoscaler.usecases.follow_groups import FollowGroups
@@ -217,7 +218,14 @@ class UseCases:
             queue=ports.queue,
             policy_in_force=self.policy_in_force,
             journal=self.journal,
+            scale_task_groups=self.scale_task_groups,
         )
+
+    @cached_property
+    def cool_pools(self) -> CoolPools:
+        """Answers capacity that could not be had."""
+        ports = self.ports
+        return CoolPools(clock=ports.clock, registry=ports.registry, pools=ports.pools, queue=ports.queue)
 
     @cached_property
     def reap_idle_clusters(self) -> ReapIdleClusters:
