@@ -3,7 +3,7 @@
 Nothing is judged here; doctor.py does.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
@@ -12,11 +12,15 @@ from emr_autoscaler.adapters.aws_errors import domain_errors
 from emr_autoscaler.domain.errors import InvalidPolicyError
 from emr_autoscaler.domain.policy import Policy
 from emr_autoscaler.messages.policy import parse_policy
+from emr_autoscaler_cli.trails import Trail, read_trails
 
 if TYPE_CHECKING:
     import boto3
 
     from emr_autoscaler.adapters.clients import Clients
+
+
+_VALUES_PER_FILTER = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +105,14 @@ class Account(Protocol):
 
     def keeps_masters_off_spot(self, cluster_id: str) -> bool:
         """Return whether YARN's node labels bind application masters to CORE nodes."""
+        ...
+
+    def trails(self) -> Sequence[Trail]:
+        """Return the CloudTrail trails that cover the region."""
+        ...
+
+    def zones_with(self, instance_types: Sequence[str]) -> Mapping[str, frozenset[str]]:
+        """Return the zones of the region that offer each type; types that none offers are left out."""
         ...
 
 
@@ -191,6 +203,24 @@ class AwsAccount:
                 properties |= configuration.get("Properties", {})
         labels = properties.get("yarn.node-labels.enabled", "").lower() == "true"
         return labels and properties.get("yarn.node-labels.am.default-node-label-expression") == "CORE"
+
+    def trails(self) -> Sequence[Trail]:
+        """Return the CloudTrail trails that cover the region."""
+        return read_trails(self._session)
+
+    def zones_with(self, instance_types: Sequence[str]) -> Mapping[str, frozenset[str]]:
+        """Return the zones of the region that offer each type; types that none offers are left out."""
+        zones: dict[str, set[str]] = {}
+        names = list(dict.fromkeys(instance_types))
+        for start in range(0, len(names), _VALUES_PER_FILTER):
+            with domain_errors():
+                pages = self._clients.ec2.get_paginator("describe_instance_type_offerings").paginate(
+                    LocationType="availability-zone",
+                    Filters=[{"Name": "instance-type", "Values": names[start : start + _VALUES_PER_FILTER]}],
+                )
+                for offer in (offer for page in pages for offer in page["InstanceTypeOfferings"]):
+                    zones.setdefault(offer["InstanceType"], set()).add(offer["Location"])
+        return {name: frozenset(found) for name, found in zones.items()}
 
     def _resources(self, kind: str) -> list[str]:
         with domain_errors():

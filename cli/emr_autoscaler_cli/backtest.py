@@ -37,7 +37,8 @@ examples:
   emr-autoscaler backtest --metrics week.csv --instance-type m5.xlarge --policy nightly.json --json
 
 A policy is a file, or the name of one in the deployed stack. --cluster reads CloudWatch (5-minute samples are
-kept for 63 days) and the types of the instance groups; it needs no deployed stack where the policy is a file.
+kept for 63 days) and the types of the instance groups or fleets; it needs no deployed stack where the policy is
+a file.
 docs/backtest.md has the form of recordings, the method and its limits.
 """
 
@@ -215,10 +216,13 @@ def _read(arguments: argparse.Namespace) -> Recording:
 def _fetch(arguments: argparse.Namespace, observed: Observed, now: datetime) -> Recording:
     days = arguments.days or 1
     tell(f"reading {days} d of metrics of {arguments.cluster} ...")
-    groups = observed.reader.list_instance_groups(arguments.cluster)
+    uses_fleets = observed.reader.describe_cluster(arguments.cluster).uses_fleets
+    groups = () if uses_fleets else observed.reader.list_instance_groups(arguments.cluster)
+    fleets = observed.reader.list_instance_fleets(arguments.cluster) if uses_fleets else ()
     end = now.replace(second=0, microsecond=0)
+    start = end - timedelta(days=days)
     try:
-        return record(observed.metrics, arguments.cluster, groups, start=end - timedelta(days=days), end=end)
+        return record(observed.metrics, arguments.cluster, groups, fleets, start=start, end=end)
     except RecordingError as error:
         raise _unusable(arguments, error) from error
 
@@ -247,10 +251,11 @@ def _show(document: Mapping[str, Any], out: Path | None) -> None:
         "reasons": ", ".join(f"{reason} {count}" for reason, count in document["reasons"].items()),
     }
     print_facts(facts, title=title)
+    one = document["counted_in"].removesuffix("s")
     names = {
-        "cost_usd": "task nodes, USD",
-        "node_hours": "task node-hours",
-        "most_nodes": "most task nodes",
+        "cost_usd": f"task {one}s, USD",
+        "node_hours": f"task {one}-hours",
+        "most_nodes": f"most task {one}s",
         "unmet_mib_hours": "waiting, MiB hours",
         "hours_with_pending": "hours with work waiting",
     }
@@ -259,7 +264,7 @@ def _show(document: Mapping[str, Any], out: Path | None) -> None:
     print_table(["", "recorded", "this policy"], rows, right=["recorded", "this policy"])
     orders = [d for d in document["decisions"] if d["targets"]]
     rows = [[d["at"], f"{d['nodes_before']} -> {d['nodes_after']}", d["reason"], d["detail"]] for d in orders]
-    print_table(["at", "task nodes", "reason", "arithmetic"], rows, title="orders")
+    print_table(["at", f"task {one}s", "reason", "arithmetic"], rows, title="orders")
     if out is not None:
         print_line(f"report: {out / 'report.html'}")
 

@@ -1,24 +1,29 @@
 """emr-autoscaler doctor: whether an installation works, part by part; clusters are in cluster_checks.py."""
 
 import argparse
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 
-from emr_autoscaler.domain.errors import InvalidPolicyError
+from emr_autoscaler.domain.errors import AutoscalerError, InvalidPolicyError
 from emr_autoscaler.domain.policy import Mode, Policy
 from emr_autoscaler_cli.cluster_checks import check_clusters
 from emr_autoscaler_cli.failures import DONE, FAILED
 from emr_autoscaler_cli.findings import Finding, Verdict, careful, failed, ok, warning
 from emr_autoscaler_cli.installation import Installation
 from emr_autoscaler_cli.output import print_json, print_line, print_table
+from emr_autoscaler_cli.pool_checks import check_pools
+from emr_autoscaler_cli.trails import TRAIL_ACTIONS, Trail
 
 EXAMPLES = """\
 examples:
   emr-autoscaler doctor
   emr-autoscaler doctor --json --stack-prefix emr-autoscaler-test
 
-Reads and changes nothing. Exit code 1 when a check failed; warnings do not fail.
+Looks at the stack, its tables, queues, rules and alarms; at every policy and its pool types (does a release
+support them, does a zone offer them?); at every enrolled cluster; and whether a CloudTrail trail brings the calls
+of people. Reads and changes nothing; docs/settings.md lists the permissions it takes. Exit code 1 when a check
+failed; warnings do not fail.
 """
 
 DEAD_LETTERS = {
@@ -31,6 +36,10 @@ QUEUES = {"task evaluations": "TaskEvaluationQueueUrl", "core evaluations": "Cor
 
 BACKLOG = 100
 """Evaluations of five clusters at a time take seconds each: so many waiting means that nobody works."""
+
+TRAIL_ADVICE = (
+    "let a trail record write management events of all sources in this region (docs/deployment.md, CloudTrail)"
+)
 
 INTENT_IS_LATE_AFTER = timedelta(minutes=15)
 """The sweep closes intents without an outcome after five minutes."""
@@ -68,7 +77,9 @@ def examine(installation: Installation) -> list[Finding]:
         "event rules and schedules": lambda: _rules(installation),
         "alarms of the stack": lambda: _alarms(installation),
         "notifications": lambda: _notifications(installation),
+        "CloudTrail": lambda: _trails(installation),
         "policies": lambda: _policies(installation),
+        "pools": lambda: check_pools(installation),
         "journal": lambda: _journal(installation),
         "clusters": lambda: check_clusters(installation),
     }
@@ -157,6 +168,35 @@ def _notifications(installation: Installation) -> Iterator[Finding]:
     else:
         yield warning(
             "notifications", "nobody is told", "set NotificationEmail, or subscribe to the topic and confirm it"
+        )
+
+
+def _trails(installation: Installation) -> Iterator[Finding]:
+    """Look for a trail that brings operators' calls; without one less is seen, and later: never a failure."""
+    trails: Sequence[Trail] = ()
+    refusals: list[str] = []
+    try:
+        trails = installation.account.trails()
+        refusals = [trail.unreadable for trail in trails if trail.unreadable]
+    except AutoscalerError as error:
+        refusals = [str(error)]
+    delivering = [trail.name for trail in trails if trail.delivers]
+    readable = [trail for trail in trails if not trail.unreadable]
+    if delivering:
+        yield ok("CloudTrail", f"{', '.join(delivering)}: management events reach EventBridge")
+    elif refusals:
+        yield warning(
+            "CloudTrail",
+            f"cannot be looked at, so a trail that brings operators' calls may be missing: {refusals[0]}",
+            f"allow yourself {', '.join(TRAIL_ACTIONS)} (an organisation's trail: look at it in its own account)",
+        )
+    else:
+        off = [trail.name for trail in readable if not trail.is_logging]
+        found = f"the trail {off[0]} is switched off" if off else "no trail records management events that write"
+        yield warning(
+            "CloudTrail",
+            f"{found}: resizes by people are seen from changed counts only, tags and protection by the sweep",
+            f"aws cloudtrail start-logging --name {off[0]}" if off else TRAIL_ADVICE,
         )
 
 

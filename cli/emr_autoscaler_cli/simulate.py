@@ -10,8 +10,9 @@ from emr_autoscaler_cli import fleets
 from emr_autoscaler_cli.arguments import hours, start_hour, whole_number
 from emr_autoscaler_cli.failures import DONE, UsageError
 from emr_autoscaler_cli.output import print_facts, print_json, tell
+from emr_autoscaler_cli.spot_options import add_pools_argument, pools_of
 from emr_autoscaler_cli.world_options import QUEUES_HELP, add_world_arguments, world_of
-from emr_simulator.catalogue import TYPES, pools_like
+from emr_simulator.catalogue import TYPES
 from emr_simulator.errors import TraceError
 from emr_simulator.experiment import MetricsMode, PolicyDriver, Setup, run_experiment, settings_of
 from emr_simulator.inprocess.autoscaler import NAME as AUTOSCALER
@@ -25,7 +26,6 @@ from emr_simulator.workloads.model import Workload
 from emr_simulator.workloads.swim import read_swim
 
 FULL_DAY = 24.0
-SPOT_POOLS = 4
 
 
 def _policies() -> str:
@@ -122,7 +122,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--market",
         choices=("on-demand", "spot"),
         default="on-demand",
-        help="spot: emr-autoscaler on four spot pools with random outages, and an on-demand group "
+        help="spot: emr-autoscaler on several spot pools with random outages, and an on-demand group "
         "(default: %(default)s)",
     )
     cluster.add_argument(
@@ -138,6 +138,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="task nodes on spot, in a recorded pool (default: on demand)",
     )
+    add_pools_argument(cluster)
     add_world_arguments(parser)
 
 
@@ -206,6 +207,9 @@ def _setup(arguments: argparse.Namespace) -> Setup:
 
 def _spot_pools(arguments: argparse.Namespace) -> dict[str, Any]:
     if arguments.market == "on-demand":
+        if arguments.pools is not None:
+            msg = "--pools needs --market spot"
+            raise UsageError(msg)
         return {}
     if arguments.spot_trace is not None:
         msg = "--market spot draws outages of its own; leave --spot-trace out"
@@ -213,8 +217,10 @@ def _spot_pools(arguments: argparse.Namespace) -> dict[str, Any]:
     if arguments.policy.partition(":")[0] != AUTOSCALER:
         msg = f"--market: only {AUTOSCALER} knows of markets"
         raise UsageError(msg)
-    pools = pools_like(arguments.instance_type, SPOT_POOLS)
-    return {"spot_pools": pools, "spot_outage_hours": arguments.outage_hours}
+    return {
+        "spot_pools": pools_of(arguments, arguments.instance_type),
+        "spot_outage_hours": arguments.outage_hours,
+    }
 
 
 def _settings(arguments: argparse.Namespace, setup: Setup) -> WorldSettings:

@@ -136,9 +136,12 @@ class FleetResizer:
                 self._resizer.recall(node)
 
     def _shrink(self, fleet: Fleet, market: Market) -> None:
+        yarn = fleet.cluster.yarn
+
         def cost_of_losing(node: Node) -> tuple[bool, int, int]:
             running = node.state is InstanceState.RUNNING
-            return not node.warned, node.yarn.containers if running and node.yarn else 0, -node.requested_at
+            tasks = node.yarn.containers + yarn.masters_on(node.yarn) if running and node.yarn else 0
+            return not node.warned, tasks, -node.requested_at
 
         for node in sorted((n for n in fleet.active if n.market is market), key=cost_of_losing):
             if node.units > -fleet.missing(market):

@@ -6,7 +6,7 @@ import uuid
 from collections import Counter
 from typing import Any
 
-from emr_simulator.engine import Engine, to_moment
+from emr_simulator.engine import Engine, to_stamp
 from emr_simulator.settings import WorldSettings
 
 _LETTERS = string.ascii_uppercase + string.digits
@@ -61,7 +61,7 @@ class Kernel:
                 "detail-type": detail_type,
                 "source": source,
                 "account": self.settings.account_id,
-                "time": to_moment(self.now).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "time": to_stamp(self.now),
                 "region": self.settings.region,
                 "resources": resources or [],
                 "detail": detail,

@@ -7,7 +7,7 @@ from typing import Any
 
 from emr_simulator import announcements
 from emr_simulator.clusters import Cluster
-from emr_simulator.engine import to_moment
+from emr_simulator.engine import to_stamp
 from emr_simulator.kernel import Kernel
 from emr_simulator.words import InstanceState, Role
 
@@ -16,8 +16,8 @@ def snapshot_of(cluster: Cluster) -> dict[str, Any]:
     """Return what YARN's ResourceManager shows now, in the words of the event; without the time."""
     yarn = cluster.yarn
     total, allocated = yarn.total_mib, yarn.allocated_mib
-    waiting = sum(app.started_at is None for app in yarn.live)
-    masters = Counter(app.master for app in yarn.live)
+    waiting = sum([app.started_at is None for app in yarn.live])
+    masters = Counter([app.master for app in yarn.live if app.master is not None])
     nodes: list[dict[str, Any]] = []
     active = dict.fromkeys(Role, 0)
     for group in cluster.groups.values():
@@ -31,7 +31,7 @@ def snapshot_of(cluster: Cluster) -> dict[str, Any]:
                     "instanceId": node.ec2_id,
                     "state": "RUNNING" if manager.accepts else "DECOMMISSIONING",
                     "containers": manager.containers,
-                    "applicationMasters": masters[manager],
+                    "applicationMasters": masters.get(manager, 0),
                     "usedMB": manager.total_mib - manager.free_mib,
                 }
             )
@@ -85,6 +85,6 @@ class Probes:
         if figures == sent and now - sent_at < settings.probe_heartbeat_seconds:
             return
         self._sent[cluster.cluster_id] = (now, figures)
-        detail = {"clusterId": cluster.cluster_id, "at": to_moment(now).strftime("%Y-%m-%dT%H:%M:%SZ"), **figures}
+        detail = {"clusterId": cluster.cluster_id, "at": to_stamp(now), **figures}
         send = partial(announcements.yarn_snapshot, self._kernel, detail)
         self._kernel.engine.after(settings.probe_publish_delay.draw(self._chance), send)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import groupby, pairwise
 from pathlib import Path
@@ -76,6 +76,22 @@ class SpotTrace:
                 if turn * self.seconds + end > second:
                     yield turn * self.seconds + start, usd
             turn += 1
+
+    def beginning_at(self, second: int) -> "SpotTrace":
+        """Return the recording as it goes on from ``second`` (0 to its length), what came before at its end."""
+        if second % self.seconds == 0:
+            return self
+        moved: list[Span] = []
+        for start, end in self.outages_from(second):
+            if start >= second + self.seconds:
+                break
+            moved.append((max(0, start - second), min(end - second, self.seconds)))
+        prices: list[tuple[int, Decimal]] = []
+        for start, usd in self.prices_from(second):
+            if start >= second + self.seconds:
+                break
+            prices.append((max(0, start - second), usd))
+        return replace(self, outages=tuple(moved), prices=tuple(prices))
 
     @property
     def mean_usd(self) -> Decimal:

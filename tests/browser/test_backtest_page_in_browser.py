@@ -15,9 +15,9 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def page(tmp_path_factory):
-    recording = read_recording(PROJECT / "docs/samples/synthetic-day.json")
+@pytest.fixture(scope="module", params=["synthetic-day", "fleet-day"])
+def page(request, tmp_path_factory):
+    recording = read_recording(PROJECT / f"docs/samples/{request.param}.json")
     policy = parse_policy("production", (PROJECT / "docs/policies/production.json").read_text())
     path = tmp_path_factory.mktemp("page") / "report.html"
     path.write_text(backtest_page(backtest(recording, policy)))

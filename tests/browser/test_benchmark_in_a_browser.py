@@ -6,6 +6,7 @@ import pytest
 from tests.support.browser import find_browser, picture, probe
 
 from emr_simulator.benchmark.command import Plan, run_benchmark
+from emr_simulator.benchmark.spot_market import SpotMarket
 from emr_simulator.benchmark.sweep import chosen
 from emr_simulator.experiment import Setup
 
@@ -29,7 +30,8 @@ def page(tmp_path_factory):
     trace.write_text("\n".join(rows) + "\n")
     setup = Setup(maximum_task_count=30)
     plan = Plan(
-        traces=(trace,), variants=chosen([], setup), seeds=2, setup=setup, out=folder / "out", processes=1
+        traces=(trace,), variants=chosen([], setup), seeds=2, setup=setup, out=folder / "out", processes=1,
+        markets=(SpotMarket(pools=("m5.xlarge", "m5a.xlarge", "m6i.xlarge")),),
     )  # fmt: skip
     run_benchmark(plan, when_done=lambda cell, kept: None)
     return plan.out / "report.html"

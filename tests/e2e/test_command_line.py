@@ -7,11 +7,15 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from botocore.client import BaseClient
 from tests.support.rehearsal import Rehearsal
+from tests.support.template import PROJECT
 
 from emr_autoscaler_cli.main import main
 from emr_simulator.local_aws import drain_queues
 from emr_simulator.local_aws.process import clean_environment
+
+IAM_PREFIXES = {"emr": "elasticmapreduce"}
 
 Command = Callable[..., tuple[int, Any]]
 
@@ -32,6 +36,21 @@ def command(rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch, capsys: pytes
         return code, json.loads(capsys.readouterr().out)
 
     return run
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """What the command line calls, as IAM writes it."""
+    made: set[str] = set()
+    call = BaseClient._make_api_call
+
+    def noted(client: BaseClient, operation: str, parameters: dict[str, Any]) -> Any:
+        service = client.meta.service_model.service_name
+        made.add(f"{IAM_PREFIXES.get(service, service)}:{operation}")
+        return call(client, operation, parameters)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", noted)
+    return made
 
 
 @pytest.fixture
@@ -66,7 +85,7 @@ def test_pause_and_resume_write_the_tag_through_emr(
 
 @pytest.mark.usefixtures("cluster_id")
 def test_doctor_reaches_everything_and_sees_that_a_rehearsal_has_no_schedules(
-    command: Command, rehearsal: Rehearsal
+    command: Command, rehearsal: Rehearsal, calls: set[str]
 ) -> None:
     _, report = command("doctor")
     found = {check["check"]: check["verdict"] for check in report["checks"]}
@@ -75,6 +94,10 @@ def test_doctor_reaches_everything_and_sees_that_a_rehearsal_has_no_schedules(
     assert set(wrong.values()) == {"DISABLED"}
     assert len(wrong) == sum(rule.schedule is not None for rule in rehearsal.driver.rules)
     assert not [c for c in report["checks"] if "credentials" in c["advice"]]
+    assert found["CloudTrail"] == "warning"  # the local AWS has no trail
+    assert {found[check] for check in found if check.startswith("pools of cluster")} == {"ok"}
+    documented = (PROJECT / "docs/settings.md").read_text(encoding="utf-8")
+    assert {action for action in calls if f"`{action}`" not in documented} == set()
 
 
 def test_costs_of_an_hour_recorded_by_the_function_are_read_back(

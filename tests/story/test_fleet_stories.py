@@ -1,61 +1,21 @@
 """Clusters with instance fleets, scaled in units through the in-process World as a user would see it."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from tests.support.stories import OPTED_IN, Story, job, live, lossy
+from tests.support.fleet_scenes import MIXED, SETTLE, busy, cluster, in_units, inside, orders, targets, task_fleet
+from tests.support.stories import OPTED_IN, Story, live, lossy
 from tests.support.stormy_days import assert_bill, stormy
 from tests.support.worlds import calm_world, fleet, fleet_cluster
 
-from emr_autoscaler.domain.decision import Action, Reason
-from emr_autoscaler.domain.fleets import FleetTarget
-from emr_autoscaler.domain.policy import CorePolicy, IdlePolicy, Mode, TaskPolicy
-from emr_autoscaler.domain.record import DecisionRecord
-from emr_simulator.fleet_descriptions import FleetResize, FleetSpec
-from emr_simulator.fleets import Fleet
+from emr_autoscaler.domain.decision import Action, DecisionKind, Reason
+from emr_autoscaler.domain.policy import CorePolicy, IdlePolicy, Mode, Policy
+from emr_simulator.fleet_descriptions import FleetResize
+from emr_simulator.settings import UniformDelay
 from emr_simulator.words import GroupState, InstanceState, Market, Role
-from emr_simulator.workloads.model import Job
 from emr_simulator.workloads.synthetic import synthetic_day
-
-MIXED = {"m5.xlarge": 1, "m5.2xlarge": 2, "r5.xlarge": 2}
-SETTLE = timedelta(minutes=40)
-
-
-def cluster(task: FleetSpec | None, **options):
-    return fleet_cluster(task=task, tags=OPTED_IN, **options)
-
-
-def task_fleet(spot: int = 1, **options) -> FleetSpec:
-    return fleet(Role.TASK, spot=spot, types=MIXED, **options)
-
-
-def inside(story: Story, cluster_id: str, role: Role = Role.TASK) -> Fleet:
-    (found,) = (g for g in story.world.inside(cluster_id).groups.values() if g.spec.role is role)
-    assert isinstance(found, Fleet)
-    return found
-
-
-def in_units(**changes) -> TaskPolicy:
-    """Up to 12 units, for containers of ten minutes."""
-    return TaskPolicy(**{"max_nodes": 12, "expected_task_seconds": 600, **changes})
-
-
-def targets(story: Story, cluster_id: str) -> tuple[int, int]:
-    """Units asked for of the task fleet: on demand, spot."""
-    found = inside(story, cluster_id)
-    return found.targets[Market.ON_DEMAND], found.targets[Market.SPOT]
-
-
-def orders(records: Sequence[DecisionRecord]) -> list[FleetTarget]:
-    return [t for r in records for t in r.decision.targets if isinstance(t, FleetTarget)]
-
-
-def busy(tasks: int = 60, seconds: int = 3600) -> Job:
-    """Work for some 24 units of 12 GiB."""
-    return job(tasks=tasks, seconds=seconds, mib=4096)
 
 
 def test_a_task_fleet_is_scaled_out_in_units_under_demand_and_in_when_it_ends() -> None:
@@ -344,3 +304,65 @@ def test_the_recorded_cost_of_a_fleet_cluster_is_the_worlds_bill_to_the_cent() -
     assert {k: round(v, 6) for k, v in recorded.items()} == {k: round(v, 6) for k, v in billed.items() if v}
     fleet_id = inside(story, cluster_id).group_id
     assert {"EC2_SPOT", "EC2_ON_DEMAND", "EMR_FEE", "EBS"} == {c for g, c in recorded if g == fleet_id}
+
+
+def dry(**changes: object) -> Policy:
+    return replace(live(task=in_units(**changes)), mode=Mode.DRY_RUN)
+
+
+def test_a_dry_run_knows_what_the_fleet_it_would_have_created_costs() -> None:
+    types = ("m5.xlarge", "m5.2xlarge")
+    story = Story(calm_world(), dry(min_nodes=3, max_usd_per_hour=Decimal("0.50"), instance_types=types))
+    cluster_id = story.start(cluster(None))
+    story.run(timedelta(minutes=15))
+    ordered = orders(story.decisions(cluster_id))
+    assert ordered
+    prices = story.ports.registry.get(cluster_id).prices.by_group
+    assert 0 < ordered[-1].spot_units * prices["planned-task-fleet/SPOT"].usd_per_hour <= Decimal("0.50")
+
+
+def test_a_dry_run_counts_on_no_type_that_cannot_be_had() -> None:
+    world = calm_world(types_not_offered=("m5.2xlarge",))
+    story = Story(world, dry(min_nodes=3, instance_types=("m5.xlarge", "m5.2xlarge")))
+    cluster_id = story.start(cluster(None))
+    story.run(timedelta(minutes=10))
+    record = next(r for r in reversed(story.decisions(cluster_id)) if r.decision.targets)
+    planned = record.evidence.fleets[-1]
+    assert [kind.instance_type for kind in planned.types] == ["m5.xlarge"]
+
+
+def test_a_dry_run_forgets_its_fleet_once_somebody_creates_one_or_the_policy_wants_none() -> None:
+    story = Story(calm_world(), dry(min_nodes=3, instance_types=("m5.xlarge",)))
+    first, second = story.start(cluster(None)), story.start(cluster(None))
+    story.world.emr.add_instance_fleet(first, task_fleet(spot=3))
+    story.policies.put(dry(min_nodes=0))
+    story.run(timedelta(minutes=30))
+    assert {f.role for f in story.ports.registry.get(first).fleets} == {Role.MASTER, Role.CORE, Role.TASK}
+    for cluster_id in (first, second):
+        assert story.ports.registry.get(cluster_id).planned_fleets == ()
+        last = story.decisions(cluster_id, DecisionKind.TASK)[-1]
+        assert not any(fleet.fleet_id.startswith("planned") for fleet in last.evidence.fleets)
+
+
+def test_on_the_way_back_to_spot_no_unit_on_demand_leaves_before_those_that_replace_it_work() -> None:
+    world = calm_world(provisioning_delay=UniformDelay(low_seconds=720, high_seconds=720))
+    story = Story(world, live(task=in_units(max_nodes=20)))
+    cluster_id = story.start(cluster(task_fleet()))
+    for kind in MIXED:
+        world.dry_pool(kind, world.inside(cluster_id).zone, world.now + timedelta(hours=1))
+    world.submit_job(cluster_id, busy(tasks=30, seconds=5 * 3600))
+    found, crossed = inside(story, cluster_id), []
+
+    def no_gap() -> None:
+        leaving = any(node.draining and node.market is Market.ON_DEMAND for node in found.nodes)
+        coming = any(n.market is Market.SPOT and n.state is not InstanceState.RUNNING for n in found.nodes)
+        if leaving and coming:
+            crossed.append(world.now)
+
+    story.run(timedelta(minutes=55))
+    assert targets(story, cluster_id)[0] > 0
+    story.watch = no_gap
+    story.run(timedelta(hours=3))
+    assert targets(story, cluster_id)[0] == 0
+    assert Reason.BACK_TO_SPOT in {r.decision.reason for r in story.decisions(cluster_id)}
+    assert crossed == []

@@ -127,16 +127,41 @@ def test_after_half_an_hour_the_work_goes_back_to_spot_new_nodes_first() -> None
     assert all(t.decommission_timeout for t in given_back[-1].targets)
 
 
+def warn(story: Story, cluster_id: str, **counts: int) -> None:
+    """Warn so many nodes of each pool at once; pools by the first part of their types."""
+    for group in story.world.inside(cluster_id).groups.values():
+        if group.spec.market == Market.SPOT:
+            for node in list(group.nodes)[: counts.get(group.spec.instance_type.partition(".")[0], 0)]:
+                story.world.warn_spot_interruption(node.ec2_id)
+    story.run(MINUTE)
+
+
 def test_a_storm_of_warnings_sends_replacements_straight_to_on_demand() -> None:
     story, cluster_id = spot_story(max_nodes=20, min_nodes=10)
     story.run(20 * MINUTE)
-    groups = story.world.inside(cluster_id).groups.values()
-    nodes = [node for g in groups if g.spec.market == Market.SPOT for node in g.nodes][:4]
-    for node in nodes:
-        story.world.warn_spot_interruption(node.ec2_id)
-    story.run(MINUTE)
+    warn(story, cluster_id, m5a=2, m6a=2)
     assert on_demand(story, cluster_id) == 2
     assert story.system.given_up == []
+
+
+def test_the_outage_of_one_pool_is_no_storm_while_two_others_are_open() -> None:
+    story, cluster_id = spot_story(max_nodes=20, min_nodes=10)
+    story.run(20 * MINUTE)
+    before = spot(story, cluster_id)
+    warn(story, cluster_id, m5a=4)
+    after = spot(story, cluster_id)
+    assert on_demand(story, cluster_id) == 0
+    assert sum(after.values()) == sum(before.values()) + 4
+    assert after["m5a.xlarge"] == before["m5a.xlarge"]
+    story.run(10 * MINUTE)
+    assert sum(spot(story, cluster_id).values()) == 10
+
+
+def test_the_outage_of_one_of_two_pools_is_a_storm() -> None:
+    story, cluster_id = spot_story(max_nodes=20, min_nodes=10, instance_types=("m5a.xlarge", "m6a.xlarge"))
+    story.run(20 * MINUTE)
+    warn(story, cluster_id, m5a=4)
+    assert on_demand(story, cluster_id) == 2
 
 
 def test_the_cap_in_money_ends_a_scale_out() -> None:
@@ -201,8 +226,8 @@ def test_too_few_pools_are_told_of_by_name() -> None:
     story, cluster_id = spot_story(world)
     assert set(spot(story, cluster_id)) == {"m5.xlarge", "m6a.xlarge"}
     (told,) = [n for n in story.ports.notifier.sent if n.attributes["reason"] == "POOLS_CHECKED"]
-    assert "m5a.xlarge has no pool: the zone does not offer it" in told.body
-    assert "m6i.xlarge has no pool: the release does not support it" in told.body
+    assert f"m5a.xlarge has no pool: not offered in {zone(story, cluster_id)}" in told.body
+    assert "m6i.xlarge has no pool: not supported by emr-" in told.body
     assert "2 spot pools are left" in told.body
 
 

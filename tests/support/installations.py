@@ -1,7 +1,7 @@
 """A deployed system without AWS, as the command line uses it: in-process ports on a World, and a fake account."""
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -10,6 +10,7 @@ from tests.support.worlds import calm_world, cluster, run_cluster
 from emr_autoscaler.domain.policy import IdlePolicy, Mode, Policy
 from emr_autoscaler_cli.account import PolicyBook, Stack, TableState
 from emr_autoscaler_cli.installation import Installation
+from emr_autoscaler_cli.trails import Trail
 from emr_simulator.inprocess.deployment import InProcessDeployment
 from emr_simulator.inprocess.policies import MemoryPolicies
 from emr_simulator.inprocess.ports import WorldPorts
@@ -52,6 +53,8 @@ class FakeAccount:
     ringing: tuple[str, ...] = ()
     subscribers: int = 1
     labels: bool = True
+    trail_book: tuple[Trail, ...] = (Trail(name="all-regions", is_logging=True, records_calls=True),)
+    nowhere: frozenset[str] = frozenset()
 
     def policies(self) -> PolicyBook:
         return self.book  # type: ignore[return-value]  # tests put in what they need
@@ -81,6 +84,12 @@ class FakeAccount:
     def keeps_masters_off_spot(self, cluster_id: str) -> bool:
         del cluster_id
         return self.labels
+
+    def trails(self) -> Sequence[Trail]:
+        return self.trail_book
+
+    def zones_with(self, instance_types: Sequence[str]) -> Mapping[str, frozenset[str]]:
+        return {t: frozenset({"us-east-1a"}) for t in instance_types if t not in self.nowhere}
 
 
 class Rehearsal:

@@ -78,16 +78,16 @@ class DynamoRegistry:
             )
         return stored
 
-    def put_task_memory(self, entry: RegistryEntry) -> None:
-        """Write the task memory alone, against the entry and the memory it was read with."""
+    def put_task_memory(self, entry: RegistryEntry, memory: TaskMemory) -> None:
+        """Write a task memory alone, against the entry it was made from."""
         self._table.put(
             {
                 PK: cluster_pk(entry.cluster_id),
                 SK: TASK_MEMORY_SK,
-                DOCUMENT: _TASK_MEMORY.dump(entry.task),
+                DOCUMENT: _TASK_MEMORY.dump(memory),
                 ENTRY_VERSION: entry.version,
                 TASK_VERSION: entry.task_version + 1,
-                EXPIRES_AT: epoch_seconds(max(last_pushed_at(entry.task.pushed), entry.enrolled_at) + RETENTION),
+                EXPIRES_AT: epoch_seconds(max(last_pushed_at(memory.pushed), entry.enrolled_at) + RETENTION),
             },
             condition=f"attribute_not_exists(PK) OR {ENTRY_VERSION} < :entry"
             f" OR ({ENTRY_VERSION} = :entry AND {TASK_VERSION} = :task)",

@@ -29,6 +29,7 @@ from emr_autoscaler.usecases.answer_snapshot import AnswerSnapshot
 from emr_autoscaler.usecases.check_budgets import CheckBudgets
 from emr_autoscaler.usecases.cool_pools import CoolPools
 from emr_autoscaler.usecases.enroll_cluster import EnrollCluster
+from emr_autoscaler.usecases.equip_pools import EquipPools
 from emr_autoscaler.usecases.follow_groups import FollowGroups
 from emr_autoscaler.usecases.follow_steps import FollowSteps
 from emr_autoscaler.usecases.group_reports import GroupReports
@@ -137,15 +138,20 @@ class UseCases:
         return EnrollCluster(
             clock=ports.clock,
             reader=ports.reader,
-            actuators=ports.actuators,
             alarms=ports.alarms,
             registry=ports.registry,
             queue=ports.queue,
-            compute=ports.compute,
-            notifier=ports.notifier,
             policy_in_force=self.policy_in_force,
             follow_groups=self.follow_groups,
-            journal=self.journal,
+            equip_pools=EquipPools(
+                clock=ports.clock,
+                reader=ports.reader,
+                actuators=ports.actuators,
+                registry=ports.registry,
+                compute=ports.compute,
+                notifier=ports.notifier,
+                journal=self.journal,
+            ),
             prefix=ports.prefix,
             cost_centre_tag=ports.cost_centre_tag,
         )

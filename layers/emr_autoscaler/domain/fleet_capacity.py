@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from emr_autoscaler.domain.cluster import InstanceGroup, Market, Role
+from emr_autoscaler.domain.cluster import GroupState, InstanceGroup, Market, Role
 from emr_autoscaler.domain.decision import Action, Decision, GroupTarget, Reason
+from emr_autoscaler.domain.fleet_masters import movable_units, spare_hosts
 from emr_autoscaler.domain.fleet_steps import fleet_of, in_words, order_of, sides_of, task_policy_in_steps
 from emr_autoscaler.domain.fleets import FleetTarget, InstanceFleet
 from emr_autoscaler.domain.memory import TaskMemory
@@ -72,10 +73,16 @@ def in_units(
     if order is not None and _would_cross(fleet, seen, decision, order):
         order = None
         decision, memory = _hold(evidence, decision, memory, Reason.RESIZING)
-    moved = _back_to_spot(fleet, seen, decision, memory)
-    if moved is not None:
-        order = order_of(fleet, moved)
-        decision = replace(decision, action=Action.REBALANCE, reason=Reason.BACK_TO_SPOT)
+    if order is not None:
+        order = spare_hosts(fleet, order, evidence)
+        if order is None:
+            decision, memory = _hold(evidence, decision, memory, Reason.HOSTS_APPLICATION_MASTERS)
+    moved = _back_to_spot(evidence, fleet, seen, decision, memory)
+    back = None if moved is None else order_of(fleet, moved)
+    back = None if back is None else spare_hosts(fleet, back, evidence)
+    if back is not None:
+        order, decision = back, replace(decision, action=Action.REBALANCE, reason=Reason.BACK_TO_SPOT)
+    memory = replace(memory, returning_mib=_returning_mib(fleet, seen, memory, back))
     before = _side(seen, Market.ON_DEMAND).requested_count
     after = before if order is None else order.on_demand_units // fleet.step_units
     nodes = fleet.target_units // fleet.step_units if order is None else order.count // fleet.step_units
@@ -102,11 +109,25 @@ def _kept_on_demand(seen: TaskEvidence, nodes: int) -> int:
 def _would_cross(fleet: InstanceFleet, seen: TaskEvidence, decision: Decision, order: FleetTarget) -> bool:
     """Whether on-demand units would go before the spot units have come that are to take their place."""
     spot = _side(seen, Market.SPOT)
+    booting = bool(_returning_mib(fleet, seen, seen.memory, None))
     return (
         decision.reason is Reason.DEMAND_BELOW_CAPACITY
         and order.on_demand_units < fleet.target_on_demand_units
-        and spot.requested_count > spot.running_count
+        and (booting or spot.requested_count > spot.running_count)
     )
+
+
+def _returning_mib(
+    fleet: InstanceFleet, seen: TaskEvidence, memory: TaskMemory, back: FleetTarget | None
+) -> float:
+    """Return what was ordered on spot in place of on-demand units and may not work yet.
+
+    Units count as provisioned as soon as EC2 has launched them; the fleet is resizing until they have booted.
+    """
+    if back is not None:
+        steps = (back.spot_units - fleet.target_spot_units) / fleet.step_units
+        return steps * (_side(seen, Market.SPOT).node_mib or 0.0)
+    return memory.returning_mib if fleet.state is GroupState.RESIZING else 0.0
 
 
 def _hold(
@@ -119,7 +140,7 @@ def _hold(
 
 
 def _back_to_spot(
-    fleet: InstanceFleet, seen: TaskEvidence, decision: Decision, memory: TaskMemory
+    evidence: TaskEvidence, fleet: InstanceFleet, seen: TaskEvidence, decision: Decision, memory: TaskMemory
 ) -> tuple[GroupTarget, ...] | None:
     """Return counts that order spot in place of on-demand steps above their floor, new ones first.
 
@@ -141,8 +162,11 @@ def _back_to_spot(
     ):
         return None
     scene = set_scene(seen)
-    surplus = 0 if isinstance(scene, Reason) else surplus_on_demand(scene).get(on_demand.group_id, 0)
-    if isinstance(scene, Reason) or not surplus or not _saves(scene.slots):
+    if isinstance(scene, Reason) or not _saves(scene.slots):
+        return None
+    surplus = surplus_on_demand(scene).get(on_demand.group_id, 0)
+    surplus = movable_units(fleet, surplus * fleet.step_units, evidence) // fleet.step_units
+    if not surplus:
         return None
     has_room = scene.nodes < seen.policy.max_nodes
     given_up = 0 if has_room else min(surplus, fleet.largest_units // fleet.step_units)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from emr_autoscaler.domain.capacity import yarn_mib_of
 from emr_autoscaler.domain.cluster import InstanceGroup, Market, Role
 from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, GroupTarget, Reason
+from emr_autoscaler.domain.fleet_pools import task_nodes_in_size_of
 from emr_autoscaler.domain.fleets import InstanceFleet
 from emr_autoscaler.domain.limits import cost_of, limits_of, node_usd, units_of
 from emr_autoscaler.domain.market import with_interruption
@@ -41,6 +42,7 @@ class InterruptionEvidence:
         is_paused: The cluster is suspended by its tag.
         has_managed_scaling: EMR's own managed scaling is on.
         uses_fleets: The cluster has fleets, not groups.
+        was_warned: This instance's warning has been answered before.
         groups: All instance groups as last seen.
         fleets: All instance fleets as last seen, where the cluster has them.
         policy: The task section of the policy.
@@ -60,6 +62,7 @@ class InterruptionEvidence:
     is_paused: bool = False
     has_managed_scaling: bool = False
     uses_fleets: bool = False
+    was_warned: bool = False
     groups: tuple[InstanceGroup, ...]
     fleets: tuple[InstanceFleet, ...] = ()
     policy: TaskPolicy
@@ -81,7 +84,8 @@ class InterruptionVerdict:
 
 def decide_replacement(evidence: InterruptionEvidence) -> InterruptionVerdict:
     """Decide what to order for one warned instance."""
-    if any(lost.ec2_instance_id == evidence.ec2_instance_id for lost in evidence.memory.lost):
+    told_again = bool(evidence.fleets) and evidence.was_warned  # nothing of a fleet is remembered as lost
+    if told_again or any(lost.ec2_instance_id == evidence.ec2_instance_id for lost in evidence.memory.lost):
         return _verdict(evidence, Action.HOLD, Reason.ALREADY_REPLACED, pool=evidence.pool)
     cooled = with_interruption(cool_pool(evidence.pool, evidence.now), evidence.now)
     if evidence.role is Role.MASTER:
@@ -93,10 +97,8 @@ def decide_replacement(evidence: InterruptionEvidence) -> InterruptionVerdict:
         return _verdict(evidence, Action.HOLD, guard, pool=cooled)
     if evidence.fleets:
         # EMR buys the lost units anew among all types of the fleet; what it cannot get is seen by the next look.
-        units = sum(fleet.target_units for fleet in evidence.fleets if fleet.role is Role.TASK)
-        memory = with_warning(
-            evidence.memory, warned_at=evidence.warned_at, now=evidence.now, task_nodes=max(1, units)
-        )
+        nodes = task_nodes_in_size_of(evidence.fleets, evidence.pool.key.instance_type)
+        memory = with_warning(evidence.memory, warned_at=evidence.warned_at, now=evidence.now, task_nodes=nodes)
         memory = replace(memory, next_evaluation_at=_look_again_at(evidence))
         return _verdict(evidence, Action.HOLD, Reason.FLEET_REPLACES, pool=cooled, memory=memory)
     return _replace(evidence, cooled)
@@ -126,7 +128,12 @@ def _replace(evidence: InterruptionEvidence, cooled: PoolHealth) -> Interruption
     )
     ordered = sum(g.requested_count for g in evidence.groups if g.role is Role.TASK)
     memory = with_warning(
-        evidence.memory, warned_at=evidence.warned_at, now=evidence.now, task_nodes=max(1, ordered)
+        evidence.memory,
+        warned_at=evidence.warned_at,
+        now=evidence.now,
+        task_nodes=max(1, ordered),
+        pool=cooled.key.instance_type,
+        open_pools=_open_pools(evidence, cooled),
     )
     memory = replace(memory, lost=(*memory.lost, lost), next_evaluation_at=_look_again_at(evidence))
     own = next((g for g in evidence.groups if g.group_id == evidence.group_id), None)
@@ -171,6 +178,14 @@ def _replace(evidence: InterruptionEvidence, cooled: PoolHealth) -> Interruption
         return _verdict(evidence, Action.HOLD, reason, pool=cooled, memory=memory)
     memory = replace(memory, lost=(*evidence.memory.lost, replace(lost, replaced=True)))
     return _verdict(evidence, Action.REPLACE, Reason.TASK_INTERRUPTED, pool=cooled, memory=memory, targets=targets)
+
+
+def _open_pools(evidence: InterruptionEvidence, cooled: PoolHealth) -> int:
+    """Count the spot pools beside the warned instance's own that do not cool."""
+    spot = (g for g in evidence.groups if g.role is Role.TASK and g.market is Market.SPOT)
+    usable = (g for g in spot if g.state.may_be_resized and not g.has_own_scaling)
+    known = {h.key: h for g in usable if (h := evidence.pools.get(g.group_id)) is not None}
+    return sum(not h.is_cooling(evidence.now) for key, h in known.items() if key != cooled.key)
 
 
 def _slots(evidence: InterruptionEvidence, cooled: PoolHealth, *, in_storm: bool) -> tuple[Slot, ...]:

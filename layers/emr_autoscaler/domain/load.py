@@ -38,11 +38,10 @@ class WeekProfile:
 
     def next_above(self, mib: float, after: datetime) -> datetime | None:
         """Return when the next hour begins that usually needs more than ``mib``; None where none does."""
-        if not self.hours_mib:
-            return None
-        hour = after.replace(minute=0, second=0, microsecond=0)
-        hours = (hour + timedelta(hours=n) for n in range(1, HOURS_OF_THE_WEEK + 1))
-        return next((begin for begin in hours if self.expected_mib(begin) > mib), None)
+        first = _hour_of_week(after) + 1
+        coming = self.hours_mib[first:] + self.hours_mib[:first]
+        ahead = next((n for n, usual_mib in enumerate(coming, start=1) if usual_mib > max(0.0, mib)), None)
+        return None if ahead is None else after.replace(minute=0, second=0, microsecond=0) + timedelta(hours=ahead)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,9 +89,11 @@ def learn_load(load: Load, demand: Demand) -> Load:
         return load
     passed = demand.at - load.at
     kept = math.exp(-passed / USUAL_LOAD_OVER)
-    return replace(
-        _learn_task_length(load, demand, passed),
+    seen_seconds, seen_containers = _learn_task_length(load, demand, passed)
+    return Load(
         at=demand.at,
+        seen_seconds=seen_seconds,
+        seen_containers=seen_containers,
         mean_mib=load.mean_mib * kept + demand.allocated_mib * (1.0 - kept),
         containers=demand.containers,
         completed=demand.completed,
@@ -100,20 +101,17 @@ def learn_load(load: Load, demand: Demand) -> Load:
     )
 
 
-def _learn_task_length(load: Load, demand: Demand, passed: timedelta) -> Load:
-    """Divide the time that containers ran by how many ended; a counter that began anew teaches nothing."""
+def _learn_task_length(load: Load, demand: Demand, passed: timedelta) -> tuple[float, float]:
+    """Add up how long containers ran and how many ended; a counter that began anew teaches nothing."""
+    known = load.seen_seconds, load.seen_containers
     if load.completed is None or demand.completed is None or passed > LONGEST_GAP:
-        return load
+        return known
     ended = demand.completed - load.completed
     if ended < 0 or not (ended or load.containers or demand.containers):
-        return load  # nor does idle time: what the last work was like is still the best guess
+        return known  # nor does idle time: what the last work was like is still the best guess
     kept = math.exp(-passed / TASK_LENGTH_OVER)
     ran = (load.containers + demand.containers) / 2 * passed.total_seconds()
-    return replace(
-        load,
-        seen_seconds=load.seen_seconds * kept + ran,
-        seen_containers=load.seen_containers * kept + ended,
-    )
+    return load.seen_seconds * kept + ran, load.seen_containers * kept + ended
 
 
 def _learn_profile(profile: WeekProfile, demand: Demand, passed: timedelta) -> WeekProfile:

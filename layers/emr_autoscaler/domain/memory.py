@@ -1,7 +1,7 @@
 """What the system remembers of a cluster between two looks at it: the registry entry and pool health."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from emr_autoscaler.domain.cluster import Cluster, GroupState, InstanceGroup, Market
@@ -53,6 +53,7 @@ class TaskMemory:
             exceeded are left out.
         lost: Warned instances whose group still has to be lowered.
         warned_at: When task instances were warned lately: many of them are a storm.
+        warned_in: Their pools, in the same order; empty where one is not known.
         storm_until: No spot orders before this time.
         spot_short_since: Since when spot capacity that was ordered could not be had, in one pool or the next.
         on_demand_since: Since when more stands on demand than the policy asks for, or a fleet's spot failed last.
@@ -72,6 +73,7 @@ class TaskMemory:
     wanted: tuple[WantedCapacity, ...] = ()
     lost: tuple[LostInstance, ...] = ()
     warned_at: tuple[datetime, ...] = ()
+    warned_in: tuple[str, ...] = ()
     storm_until: datetime | None = None
     spot_short_since: datetime | None = None
     on_demand_since: datetime | None = None
@@ -81,6 +83,10 @@ class TaskMemory:
     pushed: tuple[Snapshot, ...] = ()
     recorded: RecordedLook | None = None
     load: Load = field(default_factory=Load)
+
+    def due_at(self, moment: datetime | None) -> "TaskMemory":
+        """Return the memory of a cluster that is looked at again at ``moment``."""
+        return self if moment == self.next_evaluation_at else replace(self, next_evaluation_at=moment)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,10 +189,13 @@ class RegistryEntry:
             once, until the policy names others.
         operator_changes: The newest resize of each group that somebody else ordered.
         reported_states: Group id to the state (SUSPENDED, ARRESTED, RECONFIGURING) that people were told of.
-        node_groups: EC2 id to group id of task nodes that a probe tells of; it never changes.
+        node_groups: EC2 id to group id, or to the market of a fleet, of task nodes that a probe tells of; it
+            never changes.
+        node_units: EC2 id to units of those of them that are of a task fleet of several sizes.
         steps: Which steps wait, as events tell.
         groups_told: Names of the task groups whose creation a dry run has told of.
         planned: Task groups that a dry run would have created, empty.
+        planned_fleets: The task fleet that a dry run would have created, empty.
         version: Raised by every write of the whole entry; a write against an older version is refused.
         task_version: Raised by every write of the task memory alone; each write of the whole entry begins anew.
     """
@@ -217,9 +226,11 @@ class RegistryEntry:
     operator_changes: tuple[OperatorChange, ...] = ()
     reported_states: Mapping[str, GroupState] = field(default_factory=dict)
     node_groups: Mapping[str, str] = field(default_factory=dict)
+    node_units: Mapping[str, int] = field(default_factory=dict)
     steps: StepQueue = field(default_factory=StepQueue)
     groups_told: tuple[str, ...] = ()
     planned: tuple[InstanceGroup, ...] = ()
+    planned_fleets: tuple[InstanceFleet, ...] = ()
     version: int = 0
     task_version: int = 0
 

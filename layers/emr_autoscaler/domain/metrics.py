@@ -98,7 +98,7 @@ class ClusterMetrics:
         points = self.series.get(name, ())
         if not points:
             return None
-        newest = max(points, key=lambda point: point.at)
+        newest = points[0] if len(points) == 1 else max(points, key=lambda point: point.at)
         if newest.at > now or now - newest.at > max_age:
             return None
         return newest

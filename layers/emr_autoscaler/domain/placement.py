@@ -13,6 +13,9 @@ from emr_autoscaler.domain.slots import NO_LIMITS, Limits, Slot, capacity_mib, c
 
 __all__ = ["NO_LIMITS", "Limits", "Slot", "capacity_mib", "place_fewer", "place_more", "why_no_more"]
 
+_ALMOST = 1 - 1e-9
+"""Sums of memory differ in their last digits by the order they are added in."""
+
 
 def place_more(
     slots: Sequence[Slot],
@@ -36,6 +39,8 @@ def place_more(
     if limits.max_usd_per_hour is not None and limits.prices_missing:
         return counts
     wants = Wants(mib=wanted_mib, nodes=min_nodes, units=limits.min_units)
+    if not on_demand_min_nodes and wants.are_met(counts, slots):
+        return counts
     payable = limits.max_usd_per_hour is None
     usable = [s for s in slots if s.open and (payable or s.usd_per_hour is not None)]
     return _fill(
@@ -69,7 +74,12 @@ def place_fewer(
     present = {slot.group_id: slot.count for slot in slots}
     if not any(present.values()):
         return none
-    limits = replace(limits, on_demand_max_nodes=None)  # a bound on what is bought, no reason to give back
+    if limits.on_demand_max_nodes is not None:  # a bound on what is bought, no reason to give back
+        limits = replace(limits, on_demand_max_nodes=None)
+    if not _can_spare_one(slots, present, wants) and Bounds(slots, max_nodes, limits, with_billed=False).keep(
+        present
+    ):
+        return present  # most looks end here: there is nothing to climb for
     return _fill(
         slots,
         usable=slots,
@@ -79,6 +89,17 @@ def place_fewer(
         max_nodes=max_nodes,
         on_demand_min_nodes=on_demand_min_nodes,
         limits=limits,
+    )
+
+
+def _can_spare_one(slots: Sequence[Slot], present: Mapping[str, int], wants: Wants) -> bool:
+    """Whether the wants may be met without one of the nodes there are: the one that carries least."""
+    standing = [slot for slot in slots if slot.count]
+    smallest_mib, smallest_units = min(s.node_mib for s in standing), min(s.units for s in standing)
+    return (
+        sum(present.values()) > wants.nodes
+        and capacity_mib(slots, present) - smallest_mib >= wants.mib * _ALMOST
+        and capacity_units(slots, present) - smallest_units >= wants.units * _ALMOST
     )
 
 

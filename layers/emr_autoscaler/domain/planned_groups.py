@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 
 from emr_autoscaler.domain.cluster import GroupState, InstanceGroup, Role
-from emr_autoscaler.domain.fleet_selection import missing_task_fleet
+from emr_autoscaler.domain.fleet_selection import WantedFleet
 from emr_autoscaler.domain.fleets import InstanceFleet
-from emr_autoscaler.domain.policy import TaskPolicy
 from emr_autoscaler.domain.pool_selection import WantedGroup
 
 PLANNED = "planned-"
@@ -47,13 +46,9 @@ def planned_of(groups: Sequence[InstanceGroup]) -> tuple[InstanceGroup, ...]:
     return tuple(group for group in groups if group.group_id.startswith(PLANNED))
 
 
-def with_planned_fleet(fleets: Sequence[InstanceFleet], policy: TaskPolicy) -> tuple[InstanceFleet, ...]:
-    """Return the fleets, and an empty task fleet where the policy wants one beside them."""
-    there = without_planned_fleets(fleets)
-    wanted = missing_task_fleet(there, policy)
-    if not there or wanted is None:
-        return there
-    planned = InstanceFleet(
+def plan_fleet(wanted: WantedFleet) -> InstanceFleet:
+    """Return the task fleet as it would be once the first look has given its first unit back."""
+    return InstanceFleet(
         fleet_id=f"{PLANNED}task-fleet",
         role=Role.TASK,
         state=GroupState.RUNNING,
@@ -64,7 +59,15 @@ def with_planned_fleet(fleets: Sequence[InstanceFleet], policy: TaskPolicy) -> t
         types=wanted.types,
         name=wanted.name,
     )
-    return (*there, planned)
+
+
+def with_planned_fleets(
+    fleets: Sequence[InstanceFleet], planned: Sequence[InstanceFleet]
+) -> tuple[InstanceFleet, ...]:
+    """Return the fleets, and one planned beside them where nobody has created a fleet of its role meanwhile."""
+    there = without_planned_fleets(fleets)
+    have = {fleet.role for fleet in there}
+    return (*there, *(fleet for fleet in planned if fleet.role not in have)) if there else ()
 
 
 def without_planned_fleets(fleets: Sequence[InstanceFleet]) -> tuple[InstanceFleet, ...]:

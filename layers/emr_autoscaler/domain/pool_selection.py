@@ -27,16 +27,22 @@ class Availability:
     Attributes:
         supported: By the cluster's release.
         offered: In the cluster's zone.
+        release: The release that was asked, for people.
+        place: The zone that was asked, for people.
+        knows_release: Whether EMR told what the release supports; where not, every type counts as supported.
     """
 
     supported: frozenset[str]
     offered: frozenset[str]
+    release: str = "the release"
+    place: str = "the zone"
+    knows_release: bool = True
 
     def why_not(self, instance_type: str) -> str:
         """Return why a type cannot be used; empty where it can."""
         if instance_type not in self.supported:
-            return "the release does not support it, or there is no such type"
-        return "" if instance_type in self.offered else "the zone does not offer it"
+            return f"not supported by {self.release}, or no such type"
+        return "" if instance_type in self.offered else f"not offered in {self.place}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +111,8 @@ def _fallback(policy: TaskPolicy, spot: Sequence[str], refused: dict[str, str]) 
 def _warnings(policy: TaskPolicy, spot: Sequence[str], refused: dict[str, str]) -> tuple[str, ...]:
     named = (*policy.instance_types, policy.on_demand_type)
     lines = [f"{name} has no pool: {why}" for name, why in refused.items() if name in named]
-    if len(spot) < FEWEST_POOLS:
+    wants_spot = bool(policy.instance_types or policy.profile)
+    if wants_spot and len(spot) < FEWEST_POOLS:
         lines.append(
             f"{len(spot)} spot pools are left ({', '.join(spot) or 'none'}); name at least {FEWEST_POOLS} types, "
             "or one outage takes a large part of the cluster"

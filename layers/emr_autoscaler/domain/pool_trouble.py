@@ -21,6 +21,8 @@ STORM_WINDOW = timedelta(minutes=10)
 STORM_WARNINGS = 3
 STORM_FRACTION = 0.25
 STORM_LASTS = timedelta(minutes=10)
+CALM_POOLS = 2
+"""Open spot pools with which one pool's outage is no storm: a single one left would carry all of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,15 +135,34 @@ def moments_of_truth(
         yield memory.storm_until
 
 
-def with_warning(memory: TaskMemory, *, warned_at: datetime, now: datetime, task_nodes: int) -> TaskMemory:
+def with_warning(
+    memory: TaskMemory, *, warned_at: datetime, now: datetime, task_nodes: int, pool: str = "", open_pools: int = 0
+) -> TaskMemory:
     """Return the memory after one more task instance was warned; it may be the one that makes a storm.
 
-    One warning alone is no storm, however few nodes there are: another pool is as good then.
+    One warning alone is no storm, however few nodes there are: another pool is as good then. Nor are many of one
+    pool, for a pool fails as a whole and cools, as long as enough others are open to share what it carried.
+
+    Args:
+        memory: Before.
+        warned_at: When EC2 gave notice.
+        now: The time of the decision.
+        task_nodes: Ordered nodes of all task groups.
+        pool: Which pool the instance is of; empty where it is not known.
+        open_pools: Other spot pools that may take its place now.
     """
-    recent = tuple(at for at in (*memory.warned_at, warned_at) if now - at <= STORM_WINDOW)
+    known = (*memory.warned_in, *("",) * len(memory.warned_at))  # an older memory holds times alone
+    warned = (*zip(memory.warned_at, known, strict=False), (warned_at, pool))
+    recent = [(at, where) for at, where in warned if now - at <= STORM_WINDOW]
     many = len(recent) >= STORM_WARNINGS or (len(recent) > 1 and len(recent) >= STORM_FRACTION * task_nodes)
-    until = now + STORM_LASTS if many else memory.storm_until
-    return replace(memory, warned_at=recent, storm_until=until)
+    one_pool = {where for _at, where in recent} == {pool} and pool != ""
+    storm = many and not (one_pool and open_pools >= CALM_POOLS)
+    return replace(
+        memory,
+        warned_at=tuple(at for at, _where in recent),
+        warned_in=tuple(where for _at, where in recent),
+        storm_until=now + STORM_LASTS if storm else memory.storm_until,
+    )
 
 
 def is_storm(memory: TaskMemory, now: datetime) -> bool:

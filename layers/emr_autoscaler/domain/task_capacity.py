@@ -116,17 +116,19 @@ def _conclude(scene: Scene, choice: Choice, demand: Demand | None, want: Want | 
         action = Action.REBALANCE
         settled = len(lost) < len(evidence.memory.lost)
         reason = Reason.LOST_CAPACITY_SETTLED if settled else Reason.POOL_DRY
-    exchanged = change == 0 and bool(targets) and reason is Reason.BACK_TO_SPOT
-    running = {group.group_id: group.running_count for group in scene.usable}
-    bought = {t.group_id: now for t in targets if t.count > max(t.previous_count, running[t.group_id])}
-    memory = replace(
-        scene.memory,
-        lost=lost,
-        last_scale_out_at=now if change > 0 else scene.memory.last_scale_out_at,
-        last_scale_in_at=now if change < 0 or exchanged else scene.memory.last_scale_in_at,
-        # A new order deserves its whole time to arrive: while demand grows some request is always unmet.
-        unfulfilled_since={**scene.memory.unfulfilled_since, **bought},
-    )
+    memory = scene.memory
+    if targets or lost != memory.lost:
+        exchanged = change == 0 and bool(targets) and reason is Reason.BACK_TO_SPOT
+        running = {group.group_id: group.running_count for group in scene.usable}
+        bought = {t.group_id: now for t in targets if t.count > max(t.previous_count, running[t.group_id])}
+        memory = replace(
+            memory,
+            lost=lost,
+            last_scale_out_at=now if change > 0 else memory.last_scale_out_at,
+            last_scale_in_at=now if change < 0 or exchanged else memory.last_scale_in_at,
+            # A new order deserves its whole time to arrive: while demand grows some request is always unmet.
+            unfulfilled_since={**memory.unfulfilled_since, **bought},
+        )
     next_at = _next_evaluation(scene, memory, choice, demand, acted=bool(targets))
     return TaskVerdict(
         decision=Decision(
@@ -139,7 +141,7 @@ def _conclude(scene: Scene, choice: Choice, demand: Demand | None, want: Want | 
             detail=_arithmetic(scene, choice, demand, want),
             next_evaluation_at=next_at,
         ),
-        memory=replace(memory, next_evaluation_at=next_at),
+        memory=memory.due_at(next_at),
         pools=scene.cooled,
     )
 
@@ -229,4 +231,4 @@ def _held(evidence: TaskEvidence, memory: TaskMemory, reason: Reason, *, next_at
         reason=reason,
         next_evaluation_at=next_at,
     )
-    return TaskVerdict(decision=decision, memory=replace(memory, next_evaluation_at=next_at))
+    return TaskVerdict(decision=decision, memory=memory.due_at(next_at))

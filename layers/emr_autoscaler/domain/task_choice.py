@@ -119,13 +119,13 @@ def _reach_minimum(scene: Scene) -> Choice | None:
 def _scale_out(scene: Scene, want: Want) -> Choice | None:
     """Choose more nodes, or hold where more are wanted and may not be had; None where none are wanted."""
     policy, now = scene.evidence.policy, scene.evidence.now
-    minimum = _reach_minimum(scene)
     wanted, present = want.wanted_mib, capacity_mib(scene.slots, scene.base)
     limit = scene.room_nodes
     if policy.max_step_nodes is not None:
         limit = min(limit, max(scene.nodes + policy.max_step_nodes, scene.min_nodes))
     counts = _place_more(scene, wanted, limit)
     if sum(counts.values()) > scene.nodes:
+        minimum = _reach_minimum(scene)
         if minimum is not None and sum(minimum.counts.values()) >= sum(counts.values()):
             return minimum
         if wanted < present * (1 + LEAST_GROWTH):
@@ -146,9 +146,11 @@ def _scale_in(scene: Scene, demand: Demand, want: Want) -> Choice:
     hold = TUNING[policy.objective].hold
     above = scene.is_above_maximum or scene.is_above_cap
     why_above = Reason.ABOVE_MAXIMUM if scene.is_above_maximum else Reason.ABOVE_MONEY_CAP
-    counts = _place_fewer(scene, _needed_since(scene, want, demand.at - hold))
+    needed = _needed_since(scene, want, demand.at - hold)
+    counts = _place_fewer(scene, needed)
     if scene.nodes - sum(counts.values()) < LARGE_SURPLUS * scene.nodes:
-        counts = _place_fewer(scene, _needed_since(scene, want, demand.at - max(hold, SMALL_SURPLUS_WAITS)))
+        lasting = _needed_since(scene, want, demand.at - max(hold, SMALL_SURPLUS_WAITS))
+        counts = counts if lasting == needed else _place_fewer(scene, lasting)
     if sum(counts.values()) >= scene.nodes:
         return Choice(reason=_why_held(scene, demand, want), counts=scene.base)
     expected_until = None if above else scene.evidence.steps.held_until(now)
@@ -172,11 +174,18 @@ def _why_held(scene: Scene, demand: Demand, want: Want) -> Reason:
         return Reason.DRAINS_BEFORE_HELP
     hold = max(TUNING[scene.evidence.policy.objective].hold, SMALL_SURPLUS_WAITS)
     lasting = _needed_since(scene, want, demand.at - hold)
-    if sum(_place_fewer(scene, lasting, keep_masters=False).values()) < scene.nodes:
+    if _keeps_hosts(scene) and sum(_place_fewer(scene, lasting, keep_masters=False).values()) < scene.nodes:
         return Reason.HOSTS_APPLICATION_MASTERS
     if sum(_place_fewer(scene, want.needed_mib).values()) < scene.nodes:
         return Reason.RECENT_DEMAND
     return Reason.AT_MINIMUM if scene.nodes <= scene.min_nodes else Reason.DEMAND_MET
+
+
+def _keeps_hosts(scene: Scene) -> bool:
+    """Whether a node may have to stay for what runs on it, and not for its memory."""
+    evidence = scene.evidence
+    untold = are_hosts_untold(evidence.nodes, evidence.memory.pushed, evidence.now)
+    return untold or bool(master_hosts(evidence.nodes, evidence.node_groups))
 
 
 def _last_resize(memory: TaskMemory) -> datetime | None:

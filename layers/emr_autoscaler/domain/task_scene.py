@@ -37,7 +37,8 @@ class TaskEvidence(CapacityEvidence):
         free_addresses: Free addresses of the cluster's subnet; None where nobody looked.
         launched: Instances EC2 has launched, by id of the groups that were looked at.
         nodes: What runs on each node, of the snapshot that ``metrics`` end with; empty where nobody told.
-        node_groups: EC2 id to group id of those nodes, as far as it is known.
+        node_groups: EC2 id to group id of ``nodes``, or to the market of a fleet, as far as it is known.
+        node_units: EC2 id to units of those of them that are of a task fleet of several sizes.
         steps: Steps of the cluster that wait or have just begun.
     """
 
@@ -50,6 +51,7 @@ class TaskEvidence(CapacityEvidence):
     launched: Mapping[str, int] = field(default_factory=dict)
     nodes: tuple[NodeLoad, ...] = ()
     node_groups: Mapping[str, str] = field(default_factory=dict)
+    node_units: Mapping[str, int] = field(default_factory=dict)
     steps: StepQueue = field(default_factory=StepQueue)
 
 
@@ -133,7 +135,8 @@ def set_scene(evidence: TaskEvidence) -> Scene | Reason:
         return Reason.MANAGED_ELSEWHERE if groups and not own else Reason.GROUPS_UNAVAILABLE
     memory = _remember(evidence, usable)
     shortage = _find_shortage(evidence, usable, memory)
-    memory = replace(memory, spot_short_since=shortage.since)
+    if shortage.since != memory.spot_short_since:
+        memory = replace(memory, spot_short_since=shortage.since)
     slots = tuple(slot for g in usable if (slot := _slot(evidence, g, memory, shortage)) is not None)
     if not slots:
         return Reason.NO_CAPACITY_KNOWN
@@ -189,7 +192,10 @@ def _remember(evidence: TaskEvidence, usable: tuple[InstanceGroup, ...]) -> Task
         and (since := old.unfulfilled_since.get(g.group_id)) is not None
         and stalled_since - FIRST_COOLING < since <= stalled_since
     }
-    return replace(old, unfulfilled_since={**unmet, **resting}, node_mib=learn_node_mib(evidence))
+    unfulfilled, node_mib = {**unmet, **resting}, learn_node_mib(evidence)
+    if (unfulfilled, node_mib) == (old.unfulfilled_since, old.node_mib):
+        return old  # most looks: a memory is large, and this is done every ten seconds
+    return replace(old, unfulfilled_since=unfulfilled, node_mib=node_mib)
 
 
 def learn_node_mib(evidence: TaskEvidence) -> float | None:

@@ -4,6 +4,7 @@ What a step orders is in spot_return.py and spot_exchange.py; a fleet's way back
 """
 
 from dataclasses import replace
+from datetime import datetime
 
 from emr_autoscaler.domain.cluster import Market
 from emr_autoscaler.domain.decision import Reason
@@ -48,9 +49,13 @@ def toward_spot(scene: Scene, choice: Choice, want: Want) -> tuple[Scene, Choice
 
 def _up_to_date(scene: Scene) -> Scene:
     memory = scene.memory
+    since: datetime | None = memory.on_demand_since or scene.evidence.now
+    returning = memory.returning_mib
     if not surplus_on_demand(scene):
-        return replace(scene, memory=replace(memory, on_demand_since=None, returning_mib=0.0))
-    return replace(scene, memory=replace(memory, on_demand_since=memory.on_demand_since or scene.evidence.now))
+        since, returning = None, 0.0
+    if (since, returning) == (memory.on_demand_since, memory.returning_mib):
+        return scene
+    return replace(scene, memory=replace(memory, on_demand_since=since, returning_mib=returning))
 
 
 def _next_step(scene: Scene, want: Want) -> SpotReturn | None:
@@ -79,6 +84,8 @@ def _after_other_orders(scene: Scene, choice: Choice) -> Scene:
         if slot.market is Market.ON_DEMAND
     )
     returning = max(0.0, scene.memory.returning_mib - gone)
+    if (returning, 0.0) == (scene.memory.returning_mib, scene.memory.owed_mib):
+        return scene
     return replace(scene, memory=replace(scene.memory, returning_mib=returning, owed_mib=0.0))
 
 

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from emr_autoscaler.domain.memory import PoolHealth, PoolKey, RegistryEntry
+from emr_autoscaler.domain.memory import PoolHealth, PoolKey, RegistryEntry, TaskMemory
 from emr_autoscaler.domain.policy import Policy
 from emr_autoscaler.domain.record import DecisionRecord
 
@@ -33,8 +33,8 @@ class Registry(Protocol):
         """
         ...
 
-    def put_task_memory(self, entry: RegistryEntry) -> None:
-        """Write the task memory of an entry that was read, and nothing else of it: a small write, made often.
+    def put_task_memory(self, entry: RegistryEntry, memory: TaskMemory) -> None:
+        """Write a task memory for an entry that was read, and nothing else of it: a small write, made often.
 
         ``due`` goes by the entry as it was last written whole. Where that was written since this one was read,
         this write has no effect.

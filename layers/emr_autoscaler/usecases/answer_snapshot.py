@@ -105,9 +105,8 @@ class AnswerSnapshot:
         demand = read_demand(
             metrics, now=now, max_age=policy.task.metrics_max_age, container_mib=entry.task.container_mib
         )
-        if not isinstance(demand, str):
-            entry = replace(entry, task=replace(entry.task, pushed=pushed))
-        return replace(self.scale_task_groups.observe(entry, policy, metrics, now), nodes=told.nodes)
+        memory = entry.task if isinstance(demand, str) else replace(entry.task, pushed=pushed)
+        return self.scale_task_groups.observe(entry, policy, metrics, now, memory=memory, nodes=told.nodes)
 
     def _act(self, cluster_id: str, told: Snapshot, trigger: str) -> SnapshotAnswer:
         """Look again under the lease, where nobody else orders, and carry out what is decided then."""
@@ -138,7 +137,7 @@ class AnswerSnapshot:
         withheld = decision.changes_something  # an order that may not be given again yet: it never was
         memory = evidence.memory if withheld else verdict.memory
         next_at = _postponed(entry.task.next_evaluation_at, memory.next_evaluation_at, evidence.now)
-        memory = replace(memory, next_evaluation_at=next_at)
+        memory = memory.due_at(next_at)
         if not withheld and is_news(decision, entry.task.recorded):
             record = self.journal.write(decision, evidence, Outcome.HELD, trigger=trigger)
             memory = replace(memory, recorded=recorded_look(decision, Outcome.HELD))
@@ -152,7 +151,7 @@ class AnswerSnapshot:
             if moved:
                 self.registry.put(replace(entry, task=memory))
             else:
-                self.registry.put_task_memory(replace(entry, task=memory))
+                self.registry.put_task_memory(entry, memory)
 
 
 def _postponed(due: datetime | None, wanted: datetime | None, now: datetime) -> datetime | None:

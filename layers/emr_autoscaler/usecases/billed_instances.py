@@ -12,6 +12,7 @@ from emr_autoscaler.domain.cost_history import HourRevision
 from emr_autoscaler.domain.costs import BilledInstance, EndSource, StartSource
 from emr_autoscaler.domain.fleets import InstanceFleet
 from emr_autoscaler.domain.memory import RegistryEntry
+from emr_autoscaler.domain.planned_groups import with_planned_fleets
 from emr_autoscaler.ports import ComputeInstance
 
 
@@ -138,7 +139,7 @@ def planned_instances(entry: RegistryEntry) -> tuple[BilledInstance, ...]:
     of_groups = (_plan(entry, g, g.market, g.instance_type, g.volumes) for g in groups)
     of_fleets = (
         _plan(entry, fleet, market, kind.instance_type, kind.volumes)
-        for fleet in entry.fleets
+        for fleet in with_planned_fleets(entry.fleets, entry.planned_fleets)
         for kind in fleet.types
         for market in Market
     )

@@ -183,13 +183,14 @@ class HandleInterruption:
     def _observe(
         self, entry: RegistryEntry, policy: Policy, instance: ComputeInstance, warned_at: datetime
     ) -> InterruptionEvidence:
+        now = self.clock.now()
         key = PoolKey(
             instance_type=instance.instance_type,
             availability_zone=instance.availability_zone,
             market=instance.market,
         )
         return InterruptionEvidence(
-            now=self.clock.now(),
+            now=now,
             warned_at=warned_at,
             cluster_id=entry.cluster_id,
             ec2_instance_id=instance.ec2_instance_id,
@@ -198,12 +199,13 @@ class HandleInterruption:
             is_paused=entry.is_paused,
             has_managed_scaling=entry.cluster.has_managed_scaling,
             uses_fleets=entry.cluster.uses_fleets,
+            was_warned=instance.ec2_instance_id in entry.warned,
             groups=groups_of(entry, policy),
             fleets=entry.fleets,
             policy=policy.task,
             memory=entry.task,
             pool=self.pools.get([key])[0],
-            pools=health_of_pools(self.pools, entry, groups_of(entry, policy)),
+            pools=health_of_pools(self.pools, entry, groups_of(entry, policy), now),
             prices=entry.prices,
         )
 

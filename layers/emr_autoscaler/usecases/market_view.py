@@ -5,9 +5,11 @@ from datetime import datetime, timedelta
 
 from emr_autoscaler.domain.cluster import InstanceGroup, Market, Role
 from emr_autoscaler.domain.errors import NotFoundError
+from emr_autoscaler.domain.fleet_pools import spot_steps_launched
+from emr_autoscaler.domain.fleet_steps import fleet_of, sides_of
 from emr_autoscaler.domain.memory import RegistryEntry
 from emr_autoscaler.domain.pool_trouble import DRY_AFTER
-from emr_autoscaler.ports import Compute
+from emr_autoscaler.ports import Compute, ComputeInstance
 
 ADDRESSES_KEPT_FOR = timedelta(minutes=5)
 
@@ -34,18 +36,30 @@ def launched_instances(
     """Return what EC2 has launched for spot groups whose requests are old enough to be called dry.
 
     EMR's counts do not tell a request that waits for capacity from a node that boots; EC2 does. Two groups
-    of one type and market cannot be told apart there: they are left out.
+    of one type and market cannot be told apart there: they are left out. A task fleet's spot side counts in steps.
     """
+    fleet = fleet_of(entry.fleets, Role.TASK)
+    if fleet is not None:
+        (side,) = (s for s in sides_of(fleet, learned=None) if s.market is Market.SPOT)
+        short_since = entry.task.unfulfilled_since.get(side.group_id, now)
+        if side.requested_count <= side.running_count or now - short_since < DRY_AFTER:
+            return {}
+        types = [i.instance_type for i in _running(compute, entry) if i.market is Market.SPOT]
+        return {side.group_id: spot_steps_launched(fleet, types)}
     since = entry.task.unfulfilled_since
+    if not since:
+        return {}
     task = [g for g in groups if g.role is Role.TASK]
     kinds = Counter((g.instance_type, g.market) for g in task)
     spot = [g for g in task if g.market is Market.SPOT and kinds[g.instance_type, g.market] == 1]
     short = [g for g in spot if g.requested_count > g.running_count]
     if not any(now - since.get(g.group_id, now) >= DRY_AFTER for g in short):
         return {}
-    found = Counter(
-        (i.instance_type, i.market)
-        for i in compute.find_cluster_instances(entry.cluster_id)
-        if i.role is Role.TASK and i.is_running
-    )
+    found = Counter((i.instance_type, i.market) for i in _running(compute, entry))
     return {g.group_id: found[g.instance_type, g.market] for g in short}
+
+
+def _running(compute: Compute, entry: RegistryEntry) -> list[ComputeInstance]:
+    """Return the task instances that EC2 runs."""
+    found = compute.find_cluster_instances(entry.cluster_id)
+    return [i for i in found if i.role is Role.TASK and i.is_running]

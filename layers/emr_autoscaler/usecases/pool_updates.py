@@ -1,12 +1,15 @@
 """Changing a pool's health, which all clusters of a zone share: read, change, write, again on a conflict."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from emr_autoscaler.domain.cluster import InstanceGroup, Market, Role
 from emr_autoscaler.domain.errors import ConflictError
+from emr_autoscaler.domain.fleet_pools import health_of_spot_side
 from emr_autoscaler.domain.fleet_steps import fleet_of, side_id
 from emr_autoscaler.domain.fleets import InstanceFleet
 from emr_autoscaler.domain.memory import PoolHealth, PoolKey, RegistryEntry
+from emr_autoscaler.domain.planned_groups import with_planned_fleets
 from emr_autoscaler.ports import Pools
 
 ATTEMPTS = 5
@@ -43,12 +46,20 @@ def fleet_pool_of(entry: RegistryEntry, fleet: InstanceFleet) -> PoolKey:
     return PoolKey(instance_type=fleet.fleet_id, availability_zone=entry.cluster.availability_zone)
 
 
-def health_of_pools(pools: Pools, entry: RegistryEntry, groups: Sequence[InstanceGroup]) -> dict[str, PoolHealth]:
+def pools_of_types(entry: RegistryEntry, fleet: InstanceFleet) -> tuple[PoolKey, ...]:
+    """Return the pools that EMR buys a fleet's spot units from."""
+    zone = entry.cluster.availability_zone
+    return tuple(PoolKey(instance_type=kind.instance_type, availability_zone=zone) for kind in fleet.types)
+
+
+def health_of_pools(
+    pools: Pools, entry: RegistryEntry, groups: Sequence[InstanceGroup], now: datetime
+) -> dict[str, PoolHealth]:
     """Return the health of the pool behind each task group, by group id, or of a task fleet's spot side."""
-    fleet = fleet_of(entry.fleets, Role.TASK)
+    fleet = fleet_of(with_planned_fleets(entry.fleets, entry.planned_fleets), Role.TASK)
     if fleet is not None:
-        (health,) = pools.get([fleet_pool_of(entry, fleet)])
-        return {side_id(fleet.fleet_id, Market.SPOT): health}
+        own, *of_types = pools.get([fleet_pool_of(entry, fleet), *pools_of_types(entry, fleet)])
+        return {side_id(fleet.fleet_id, Market.SPOT): health_of_spot_side(own, of_types, now)}
     task = [g for g in groups if g.role is Role.TASK]
     healths = pools.get([pool_of(entry, group) for group in task])
     return {group.group_id: health for group, health in zip(task, healths, strict=True)}

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from emr_autoscaler.domain.cluster import InstanceGroup
 from emr_autoscaler.domain.decision import Decision, DecisionKind
 from emr_autoscaler.domain.fleets import InstanceFleet
-from emr_autoscaler.domain.memory import PoolHealth, RegistryEntry
+from emr_autoscaler.domain.memory import PoolHealth, RegistryEntry, TaskMemory
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName
 from emr_autoscaler.domain.planned_groups import (
     planned_fleets_of,
     planned_of,
     with_planned,
-    with_planned_fleet,
+    with_planned_fleets,
     without_planned,
     without_planned_fleets,
 )
@@ -20,13 +20,13 @@ from emr_autoscaler.domain.policy import Mode, Policy
 from emr_autoscaler.domain.pools import cool_pool
 from emr_autoscaler.domain.record import Outcome
 from emr_autoscaler.domain.recorded_look import RecordedLook
-from emr_autoscaler.domain.snapshot import as_metrics, is_pushing, last_pushed_at
+from emr_autoscaler.domain.snapshot import NodeLoad, as_metrics, is_pushing, last_pushed_at
 from emr_autoscaler.domain.task_capacity import TaskVerdict, decide_task_capacity
 from emr_autoscaler.domain.task_scene import TaskEvidence
 from emr_autoscaler.ports import Compute, Pools
 from emr_autoscaler.usecases.capacity_look import CapacityLook
 from emr_autoscaler.usecases.market_view import free_addresses, launched_instances, remembered_addresses
-from emr_autoscaler.usecases.node_groups import find_node_groups, task_nodes
+from emr_autoscaler.usecases.node_groups import find_node_groups, task_nodes, with_fleet_nodes
 from emr_autoscaler.usecases.pool_updates import health_of_pools, update_pool
 from emr_autoscaler.usecases.registry_updates import with_fleet_orders, with_orders
 from emr_autoscaler.usecases.unfinished_intents import with_late_changes
@@ -66,9 +66,25 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
         return read.after(pushed[-1].at) if pushed else read
 
     def observe(
-        self, entry: RegistryEntry, policy: Policy, metrics: ClusterMetrics, now: datetime
+        self,
+        entry: RegistryEntry,
+        policy: Policy,
+        metrics: ClusterMetrics,
+        now: datetime,
+        *,
+        memory: TaskMemory | None = None,
+        nodes: tuple[NodeLoad, ...] = (),
     ) -> TaskEvidence:
-        """Put together what the decision sees."""
+        """Put together what the decision sees.
+
+        Args:
+            entry: What is stored of the cluster.
+            policy: In force.
+            metrics: Of the cluster.
+            now: The time of the look.
+            memory: What is remembered, where it is more than the entry has.
+            nodes: What runs on each node, where the metrics are a snapshot that tells.
+        """
         groups = groups_of(entry, policy)
         return TaskEvidence(
             now=now,
@@ -81,29 +97,33 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
             fleets=fleets_of(entry, policy),
             metrics=metrics,
             policy=policy.task,
-            memory=entry.task,
+            memory=memory or entry.task,
             steps=entry.steps,
             operator_changes=entry.operator_changes,
             node_groups=entry.node_groups,
-            pools=health_of_pools(self.pools, entry, groups),
+            node_units=entry.node_units,
+            pools=health_of_pools(self.pools, entry, groups, now),
             prices=entry.prices,
             free_addresses=remembered_addresses(entry, now),
             launched=launched_instances(self.compute, entry, groups, now),
+            nodes=nodes,
         )
 
     def describe_again(self, evidence: TaskEvidence) -> TaskEvidence:
         """Return the evidence with the groups or fleets as EMR describes them now."""
         if evidence.fleets:
-            fleets = self.reader.list_instance_fleets(evidence.cluster_id)
-            planned = planned_fleets_of(evidence.fleets)
-            return replace(evidence, fleets=(*fleets, *planned), groups_are_fresh=True)
+            listed_fleets = self.reader.list_instance_fleets(evidence.cluster_id)
+            fleets = with_planned_fleets(listed_fleets, planned_fleets_of(evidence.fleets))
+            return replace(evidence, fleets=fleets, groups_are_fresh=True)
         listed = self.reader.list_instance_groups(evidence.cluster_id)
         return replace(evidence, groups=(*listed, *planned_of(evidence.groups)), groups_are_fresh=True)
 
     def check_again(self, evidence: TaskEvidence) -> TaskEvidence:
         """Return the evidence with groups and their nodes, or fleets, as they are now, and free addresses."""
         evidence = self.describe_again(evidence)
-        if not evidence.fleets:
+        if evidence.fleets:
+            evidence = with_fleet_nodes(evidence, self.compute)
+        else:
             found = find_node_groups(evidence, evidence.groups, self.compute, self.reader)
             evidence = replace(evidence, node_groups=found)
         entry = self.registry.get(evidence.cluster_id)
@@ -137,10 +157,11 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
             fleets = with_fleet_orders(fleets, verdict.decision.targets)
         memory = with_late_changes(entry.task, before=evidence.memory, after=verdict.memory)
         memory = replace(memory, pushed=pushed, recorded=recorded)
-        found = task_nodes(evidence) if evidence.nodes else entry.node_groups
-        entry = replace(
-            entry, task=memory, groups=groups, fleets=fleets, groups_seen_at=seen_at, node_groups=found
-        )
+        entry = replace(entry, task=memory, groups=groups, fleets=fleets, groups_seen_at=seen_at)
+        if evidence.nodes:
+            found = task_nodes(evidence)
+            units = {ec2_id: count for ec2_id, count in evidence.node_units.items() if ec2_id in found}
+            entry = replace(entry, node_groups=found, node_units=units)
         if evidence.groups_are_fresh:
             entry = replace(entry, free_addresses=evidence.free_addresses, free_addresses_at=evidence.now)
         return entry
@@ -153,7 +174,7 @@ def groups_of(entry: RegistryEntry, policy: Policy) -> tuple[InstanceGroup, ...]
 
 def fleets_of(entry: RegistryEntry, policy: Policy) -> tuple[InstanceFleet, ...]:
     """Return the fleets to decide with: a dry run counts the task fleet in that it would have created."""
-    return with_planned_fleet(entry.fleets, policy.task) if policy.mode is Mode.DRY_RUN else entry.fleets
+    return with_planned_fleets(entry.fleets, entry.planned_fleets) if policy.mode is Mode.DRY_RUN else entry.fleets
 
 
 def recorded_look(decision: Decision, outcome: Outcome) -> RecordedLook:

@@ -1,25 +1,27 @@
 """Watch the market the enrolled clusters buy in: what a node of each group costs, what pools were seen to do."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from emr_autoscaler.domain.cluster import InstanceGroup, Market, Role, Volume
-from emr_autoscaler.domain.errors import PriceMissingError
+from emr_autoscaler.domain.errors import PriceMissingError, UnavailableError
+from emr_autoscaler.domain.fleet_pools import has_spot_units
 from emr_autoscaler.domain.fleet_steps import side_id, step_price
 from emr_autoscaler.domain.fleets import InstanceFleet
 from emr_autoscaler.domain.instance_types import interruption_bucket
 from emr_autoscaler.domain.market import HOURS_PER_MONTH, with_node_hours
 from emr_autoscaler.domain.memory import PoolHealth, PoolKey, RegistryEntry
 from emr_autoscaler.domain.node_prices import MarketPrices, NodePrice
-from emr_autoscaler.domain.planned_groups import with_planned
+from emr_autoscaler.domain.planned_groups import with_planned, with_planned_fleets
 from emr_autoscaler.domain.price_book import Component, Price, PriceKey
 from emr_autoscaler.domain.rates import needed_prices, volume_units
 from emr_autoscaler.ports import Clock, Compute, Costs, Pools, Registry
 from emr_autoscaler.usecases.billed_instances import planned_instances
-from emr_autoscaler.usecases.pool_updates import pool_of, update_pool
+from emr_autoscaler.usecases.pool_updates import pool_of, pools_of_types, update_pool
 from emr_autoscaler.usecases.refresh_prices import RefreshPrices
 from emr_autoscaler.usecases.registry_updates import update_entry
 
@@ -109,6 +111,8 @@ class WatchMarket:
             for group in _task_groups(entry):
                 if group.market is Market.SPOT:
                     running[pool_of(entry, group)] += group.running_count
+            for key, nodes in self._nodes_of_fleets(entry).items():
+                running[key] += nodes
 
         for key, nodes in running.items():
 
@@ -123,6 +127,23 @@ class WatchMarket:
 
             update_pool(self.pools, key, change)
 
+    def _nodes_of_fleets(self, entry: RegistryEntry) -> Mapping[PoolKey, int]:
+        """Return the spot nodes of a task fleet by the pool they are of; EMR tells units only, EC2 the types.
+
+        While EC2 does not answer nothing is counted: prices must not wait for it.
+        """
+        fleets = _task_fleets(entry)
+        nodes = Counter({key: 0 for fleet in fleets for key in pools_of_types(entry, fleet)})
+        if not any(map(has_spot_units, fleets)):
+            return nodes
+        with suppress(UnavailableError):
+            nodes.update(
+                PoolKey(instance_type=i.instance_type, availability_zone=i.availability_zone)
+                for i in self.compute.find_cluster_instances(entry.cluster_id)
+                if i.role is Role.TASK and i.market is Market.SPOT and i.is_running
+            )
+        return nodes
+
 
 def _with_prices(prices: MarketPrices) -> Callable[[RegistryEntry], RegistryEntry]:
     return lambda entry: replace(entry, prices=prices)
@@ -134,7 +155,9 @@ def _task_groups(entry: RegistryEntry) -> list[InstanceGroup]:
 
 
 def _task_fleets(entry: RegistryEntry) -> list[InstanceFleet]:
-    return [fleet for fleet in entry.fleets if fleet.role is Role.TASK]
+    """Return the task fleet, or the one that a dry run decides with as if it were there."""
+    fleets = with_planned_fleets(entry.fleets, entry.planned_fleets)
+    return [fleet for fleet in fleets if fleet.role is Role.TASK]
 
 
 def _found(entry: RegistryEntry, known: Mapping[PriceKey, Price]) -> dict[str, NodePrice]:

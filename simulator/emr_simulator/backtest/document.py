@@ -12,9 +12,11 @@ from emr_autoscaler.domain.decision import Action
 from emr_autoscaler.domain.errors import PriceMissingError
 from emr_autoscaler.domain.policy import Policy
 from emr_autoscaler.domain.pool_selection import types_in_question
-from emr_simulator.backtest.prices import NodePrice, price_of
+from emr_simulator.backtest.prices import NodePrice, PriceBook, price_of
 from emr_simulator.backtest.recording import Recording, iso
 from emr_simulator.backtest.replay import Look, Replay, ReplaySettings, replay_policy
+from emr_simulator.backtest.replayed_cluster import ReplayedCluster
+from emr_simulator.backtest.sizes import recorded_sizes
 from emr_simulator.backtest.work import Interval, Work, estimate_task_seconds, reconstruct_work
 
 HOUR = 3600
@@ -48,13 +50,12 @@ def backtest(
     work = reconstruct_work(recording, task_seconds=seconds)
     settings = replace(settings, usd_per_node_hour=_known_prices(recording, policy, prices or {}))
     replay = replay_policy(recording, work, policy.task, settings)
-    types = dict.fromkeys(
-        [*(g.instance_type for g in recording.groups), *(g.instance_type for g in replay.groups)]
-    )
-    book = {name: price_of(name, prices or {}) for name in types}
+    sizes = recorded_sizes(recording, work)
+    book = PriceBook(by_type={name: price_of(name, prices or {}) for name in _types(recording, replay.cluster)})
     return {
         "cluster_id": recording.cluster_id,
         "source": recording.source,
+        "counted_in": "nodes" if replay.cluster.fleet is None else "units",
         "from": iso(work.readings[0].at),
         "to": iso(work.readings[-1].at),
         "period_seconds": int(recording.period.total_seconds()),
@@ -77,7 +78,7 @@ def backtest(
             "provisioning_seconds": settings.boot.total_seconds(),
             "publish_delay_seconds": settings.publish_delay.total_seconds(),
         },
-        "prices": [_price(price) for price in book.values()],
+        "prices": [_price(price) for price in book.by_type.values()],
         "work": {
             "offered_mib_hours": round(work.offered_mib_seconds / HOUR, 3),
             "recorded_served_mib_hours": round(work.served_mib_seconds / HOUR, 3),
@@ -86,9 +87,9 @@ def backtest(
             "replayed_remaining_mib_hours": round(replay.remaining_mib_seconds / HOUR, 3),
         },
         "core": _core(recording, work, book),
-        "recorded": _recorded(recording, work, book),
+        "recorded": _recorded(recording, work, sizes, book),
         "replayed": _replayed(work, replay, book),
-        "series": _series(work, replay),
+        "series": _series(work, sizes, replay),
         "reasons": dict(Counter(look.decision.reason.value for look in replay.looks).most_common()),
         "decisions": [_decision(look) for look in replay.looks],
     }
@@ -97,7 +98,7 @@ def backtest(
 def _known_prices(recording: Recording, policy: Policy, given: Mapping[str, Decimal]) -> dict[str, Decimal]:
     """Return USD per node-hour by type, as far as it is known: what the policy's cap is kept with."""
     known = {}
-    for name in {*(g.instance_type for g in recording.groups), *types_in_question(policy.task)}:
+    for name in recording.types | set(types_in_question(policy.task)):
         with suppress(PriceMissingError):
             known[name] = price_of(name, given).usd_per_hour
     return known
@@ -110,30 +111,40 @@ def _task_seconds(recording: Recording, policy: Policy, given: float | None) -> 
     return (shown, "recording") if shown is not None else (float(policy.task.expected_task_seconds), "policy")
 
 
-def _core(recording: Recording, work: Work, book: Mapping[str, NodePrice]) -> dict[str, Any]:
+def _types(recording: Recording, cluster: ReplayedCluster) -> Iterable[str]:
+    """Return every type that was there or could have been ordered, each once."""
+    of_fleets = [kind.instance_type for fleet in recording.fleets for kind in fleet.types]
+    ordered = [kind.instance_type for kind in cluster.fleet.types] if cluster.fleet else []
+    ordered += [group.instance_type for group in cluster.groups if group.instance_type]
+    return dict.fromkeys([*(group.instance_type for group in recording.groups), *of_fleets, *ordered])
+
+
+def _core(recording: Recording, work: Work, book: PriceBook) -> dict[str, Any]:
     seconds = sum((Decimal(str(i.first.core_nodes)) * _seconds(i.seconds) for i in _known(work)), Decimal(0))
-    types = [group.instance_type for group in recording.of_role(Role.CORE)]
-    usd = sum((book[name].usd_per_hour for name in types), Decimal(0)) / max(1, len(types))
-    return _money(seconds, usd * seconds)
+    return _money(seconds, book.node_usd(recording.core_types) * seconds)
 
 
-def _recorded(recording: Recording, work: Work, book: Mapping[str, NodePrice]) -> dict[str, Any]:
+def _recorded(recording: Recording, work: Work, sizes: Sequence[float], book: PriceBook) -> dict[str, Any]:
     """Sum up what was there. Metrics do not tell types apart: their mean price holds for all task nodes."""
-    seconds = sum((Decimal(str(i.first.task_nodes)) * _seconds(i.seconds) for i in _known(work)), Decimal(0))
-    types = [group.instance_type for group in recording.of_role(Role.TASK)]
-    usd = sum((book[name].usd_per_hour for name in types), Decimal(0)) / max(1, len(types))
+    lasting = zip(sizes, work.intervals, strict=False)
+    seconds = sum((Decimal(str(size)) * _seconds(i.seconds) for size, i in lasting if not i.is_gap), Decimal(0))
+    fleet = recording.task_fleet
+    groups = [group.instance_type for group in recording.of_role(Role.TASK)]
+    usd = book.node_usd(groups) if fleet is None else book.unit_usd(fleet.types)
     waiting = [reading.demand.pending_mib for reading in work.readings]
     return {
         **_money(seconds, usd * seconds),
-        "most_nodes": max(reading.task_nodes for reading in work.readings),
+        "most_nodes": max(sizes),
         **_unmet(work, waiting),
     }
 
 
-def _replayed(work: Work, replay: Replay, book: Mapping[str, NodePrice]) -> dict[str, Any]:
-    seconds = [Decimal(group.node_seconds) for group in replay.groups]
+def _replayed(work: Work, replay: Replay, book: PriceBook) -> dict[str, Any]:
+    cluster = replay.cluster
+    seconds = [Decimal(group.node_seconds) * cluster.step for group in cluster.groups]
     usd_seconds = [
-        part * book[group.instance_type].usd_per_hour for part, group in zip(seconds, replay.groups, strict=True)
+        part * (book.unit_usd(cluster.fleet.types) if cluster.fleet else book.node_usd([group.instance_type]))
+        for part, group in zip(seconds, cluster.groups, strict=True)
     ]
     actions = Counter(look.decision.action for look in replay.looks)
     return {
@@ -147,12 +158,18 @@ def _replayed(work: Work, replay: Replay, book: Mapping[str, NodePrice]) -> dict
             {
                 "group_id": group.group_id,
                 "market": group.market.value,
-                "instance_type": group.instance_type,
-                "node_hours": round(group.node_seconds / HOUR, 3),
+                "instance_type": group.instance_type or _in_words(cluster),
+                "node_hours": round(group.node_seconds * cluster.step / HOUR, 3),
             }
-            for group in replay.groups
+            for group in cluster.groups
         ],
     }
+
+
+def _in_words(cluster: ReplayedCluster) -> str:
+    """Return what a fleet buys, and what each type counts."""
+    kinds = cluster.fleet.types if cluster.fleet else ()
+    return ", ".join(f"{kind.instance_type} x{kind.units}" for kind in kinds)
 
 
 def _unmet(work: Work, waiting_mib: Sequence[float]) -> dict[str, Any]:
@@ -169,10 +186,10 @@ def _unmet(work: Work, waiting_mib: Sequence[float]) -> dict[str, Any]:
     }
 
 
-def _series(work: Work, replay: Replay) -> list[dict[str, Any]]:
+def _series(work: Work, sizes: Sequence[float], replay: Replay) -> list[dict[str, Any]]:
     """Return what charts need, one entry for each reading; ``gap_follows`` breaks the lines."""
     entries = []
-    for index, (reading, state) in enumerate(zip(work.readings, replay.states, strict=True)):
+    for index, (reading, size, state) in enumerate(zip(work.readings, sizes, replay.states, strict=True)):
         interval = work.intervals[index] if index < len(work.intervals) else None
         known = interval is not None and not interval.is_gap
         offered = interval.offered_mib_seconds / interval.seconds if interval is not None and known else None
@@ -182,7 +199,7 @@ def _series(work: Work, replay: Replay) -> list[dict[str, Any]]:
                 "gap_follows": interval is not None and interval.is_gap,
                 "offered_mib": None if offered is None else round(offered, 1),
                 "recorded": {
-                    "task_nodes": reading.task_nodes,
+                    "task_nodes": size,
                     "total_mib": reading.demand.total_mib,
                     "allocated_mib": round(reading.demand.allocated_mib, 1),
                     "pending_mib": round(reading.demand.pending_mib, 1),

@@ -2,33 +2,27 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from statistics import median
 
-from emr_autoscaler.domain.capacity import yarn_mib_per_node
 from emr_autoscaler.domain.cluster import GroupState, InstanceGroup, Role
 from emr_autoscaler.domain.policy import TaskPolicy
 from emr_autoscaler.domain.pool_selection import Availability, select_pools, types_in_question
-from emr_simulator.backtest.fleet import ReplayedGroup
 from emr_simulator.backtest.recording import Recording
+from emr_simulator.backtest.replayed_nodes import ReplayedGroup
+from emr_simulator.backtest.sizes import measured_mib, mib_of
 from emr_simulator.backtest.work import Work
 from emr_simulator.errors import RecordingError
 
 
 def node_sizes(recording: Recording, work: Work, policy: TaskPolicy) -> dict[str, float]:
     """Return the YARN memory of a node by type: as recorded where one type is all there is, else by the table."""
-    recorded = {group.instance_type for group in recording.groups}
-    shown = [
-        reading.demand.total_mib / (reading.core_nodes + reading.task_nodes)
-        for reading in work.readings
-        if reading.core_nodes + reading.task_nodes > 0
-    ]
-    measured = median(shown) if shown else None
-    sizes = {}
-    for name in recorded | set(types_in_question(policy)):
-        size = measured if recorded == {name} else yarn_mib_per_node(name, learned=measured)
-        if size:
-            sizes[name] = size
-    return sizes
+    measured = measured_mib(work)
+    found = {name: mib_of(name, recording, measured) for name in recording.types | set(types_in_question(policy))}
+    return {name: size for name, size in found.items() if size}
+
+
+def core_type(recording: Recording) -> str:
+    """Return the type of the core nodes: metrics tell no more than one apart."""
+    return next(iter(recording.core_types), "")
 
 
 def task_groups(

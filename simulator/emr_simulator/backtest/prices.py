@@ -1,10 +1,11 @@
 """What a node costs an hour in a backtest: as the user says, or by the built-in list; never guessed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from emr_autoscaler.domain.errors import PriceMissingError
+from emr_autoscaler.domain.fleets import FleetType
 from emr_simulator.catalogue import TYPES
 
 ANY_TYPE = ""
@@ -23,6 +24,28 @@ class NodePrice:
     instance_type: str
     usd_per_hour: Decimal
     source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceBook:
+    """Prices of every type of a backtest.
+
+    Attributes:
+        by_type: By instance type.
+    """
+
+    by_type: Mapping[str, NodePrice]
+
+    def node_usd(self, instance_types: Sequence[str]) -> Decimal:
+        """Return the mean price of nodes of these types, which metrics do not tell apart; 0 of none."""
+        return sum((self.by_type[t].usd_per_hour for t in instance_types), Decimal(0)) / max(
+            1, len(instance_types)
+        )
+
+    def unit_usd(self, kinds: Sequence[FleetType]) -> Decimal:
+        """Return the mean price of a unit over the types of a fleet: which of them EMR buys is not known."""
+        usd = sum((self.by_type[kind.instance_type].usd_per_hour / kind.units for kind in kinds), Decimal(0))
+        return usd / max(1, len(kinds))
 
 
 def price_of(instance_type: str, given: Mapping[str, Decimal]) -> NodePrice:

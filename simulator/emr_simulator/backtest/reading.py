@@ -6,7 +6,7 @@ import itertools
 import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,14 +14,25 @@ from statistics import mode
 from typing import Any, NoReturn
 
 from emr_autoscaler.domain.cluster import Market, Role
+from emr_autoscaler.domain.fleets import FleetType
 from emr_autoscaler.domain.metrics import MetricName
-from emr_simulator.backtest.recording import FORMAT, NEEDED, TIME, RecordedGroup, Recording, Sample, iso
+from emr_simulator.backtest.recording import (
+    FORMAT,
+    NEEDED,
+    TIME,
+    RecordedFleet,
+    RecordedGroup,
+    Recording,
+    Sample,
+    iso,
+)
 from emr_simulator.errors import RecordingError
 
 MINUTE = timedelta(minutes=1)
 LONGEST_PERIOD = timedelta(hours=1)
 _GROUP_FIELDS = ("role", "market", "instance_type")
-_KEYS = ("format", "cluster_id", "groups", "columns", "rows")
+_FLEET_FIELDS = ("role", "types", "on_demand_units", "spot_units")
+_KEYS = ("format", "cluster_id", "groups", "fleets", "columns", "rows")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +86,15 @@ class _Reader:
             self.refuse(f"there is no such key; known are {', '.join(_KEYS)}", field=unknown[0])
         if document.get("format") != FORMAT:
             self.refuse(f"{FORMAT!r} is expected", field="format")
-        if "groups" in document and instance_type is not None:
-            self.refuse("says what the nodes are: leave --instance-type out", field="groups")
-        groups = groups_of(instance_type) if instance_type else self._groups(document.get("groups"))
+        told = [key for key in ("groups", "fleets") if key in document]
+        if told and instance_type is not None:
+            self.refuse("says what the nodes are: leave --instance-type out", field=told[0])
+        if len(told) > 1:
+            self.refuse("a cluster has groups or fleets, never both", field="fleets")
+        fleets = self._fleets(document["fleets"]) if told == ["fleets"] else ()
+        groups = groups_of(instance_type) if instance_type else ()
+        if not (fleets or groups):
+            groups = self._groups(document.get("groups"))
         columns, rows = document.get("columns"), document.get("rows")
         if not isinstance(columns, list) or not all(isinstance(name, str) for name in columns):
             self.refuse("a list of names is expected", field="columns")
@@ -87,7 +104,7 @@ class _Reader:
         cluster_id = document.get("cluster_id", Path(self.path).stem)
         if not isinstance(cluster_id, str):
             self.refuse("a text is expected", field="cluster_id")
-        return self._recording(cluster_id, groups, samples)
+        return replace(self._recording(cluster_id, groups, samples), fleets=fleets)
 
     def _rows(self, rows: Iterable[Any]) -> Iterator[_Row]:
         for index, cells in enumerate(rows):
@@ -116,6 +133,36 @@ class _Reader:
                 )
             )
         return tuple(dict.fromkeys(group for group in groups if group.role is not Role.MASTER))
+
+    def _fleets(self, entries: object) -> tuple[RecordedFleet, ...]:
+        if not isinstance(entries, list) or not entries:
+            self.refuse("a list of fleets is expected", field="fleets")
+        fleets: list[RecordedFleet] = []
+        for index, entry in enumerate(entries):
+            row = f"fleets[{index}]"
+            if not isinstance(entry, dict) or set(entry) != set(_FLEET_FIELDS):
+                self.refuse(f"an object of {', '.join(_FLEET_FIELDS)} is expected", row=row)
+            words = [Role.CORE.value, Role.TASK.value]
+            if entry["role"] not in words or entry["role"] in [fleet.role.value for fleet in fleets]:
+                problem = f"{entry['role']!r} is not one of {', '.join(words)}, each once"
+                self.refuse(problem, row=row, field="role")
+            types = entry["types"]
+            if not isinstance(types, dict) or not types or "" in types:
+                self.refuse('units by type are expected, like {"m5.xlarge": 1}', row=row, field="types")
+            units = {f"types.{name}": (count, 1) for name, count in types.items()}
+            units |= {name: (entry[name], 0) for name in ("on_demand_units", "spot_units")}
+            for name, (count, least) in units.items():
+                if not isinstance(count, int) or isinstance(count, bool) or count < least:
+                    self.refuse(f"a whole number of at least {least} is expected", row=row, field=name)
+            fleets.append(
+                RecordedFleet(
+                    role=Role(entry["role"]),
+                    types=tuple(FleetType(instance_type=name, units=count) for name, count in types.items()),
+                    on_demand_units=entry["on_demand_units"],
+                    spot_units=entry["spot_units"],
+                )
+            )
+        return tuple(fleets)
 
     def _samples(self, columns: Sequence[str], rows: Iterable[_Row], *, row: str) -> list[_Placed]:
         self._check_columns(columns, row)

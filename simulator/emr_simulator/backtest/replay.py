@@ -6,22 +6,19 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from emr_autoscaler.domain.cluster import ClusterState, GroupState, InstanceGroup, Market, Role
+from emr_autoscaler.domain.cluster import ClusterState, Role
 from emr_autoscaler.domain.decision import Decision
 from emr_autoscaler.domain.memory import TaskMemory
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName, MetricPoint
-from emr_autoscaler.domain.node_prices import MarketPrices, NodePrice
 from emr_autoscaler.domain.policy import TaskPolicy
 from emr_autoscaler.domain.task_capacity import decide_task_capacity
 from emr_autoscaler.domain.task_scene import TaskEvidence
 from emr_autoscaler.usecases.scale_task_groups import ScaleTaskGroups
-from emr_simulator.backtest.fleet import ReplayedGroup
-from emr_simulator.backtest.groups import node_sizes, task_groups
 from emr_simulator.backtest.recording import NEEDED, Recording
+from emr_simulator.backtest.replayed_cluster import ReplayedCluster, replayed_cluster
 from emr_simulator.backtest.work import Interval, Reading, Work
 
 TICK = timedelta(seconds=10)
-CORE_GROUP = "core"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,12 +45,13 @@ class Look:
 
     @property
     def nodes_before(self) -> int:
-        """Task nodes ordered when it was made."""
-        return sum(g.requested_count for g in self.evidence.groups if g.role is Role.TASK)
+        """Task nodes, or units of the task fleet, ordered when it was made."""
+        units = sum(fleet.target_units for fleet in self.evidence.fleets if fleet.role is Role.TASK)
+        return units + sum(g.requested_count for g in self.evidence.groups if g.role is Role.TASK)
 
     @property
     def nodes_after(self) -> int:
-        """Task nodes ordered after it."""
+        """Task nodes, or units, ordered after it."""
         return self.nodes_before + sum(t.count - t.previous_count for t in self.decision.targets)
 
 
@@ -62,8 +60,8 @@ class State:
     """The replayed cluster at one reading.
 
     Attributes:
-        requested_nodes: Task nodes ordered.
-        task_nodes: Task nodes there.
+        requested_nodes: Task nodes ordered; units, where there is a task fleet.
+        task_nodes: Task nodes, or units, there.
         total_mib: YARN memory.
         allocated_mib: In use.
         pending_mib: Waiting.
@@ -84,14 +82,14 @@ class Replay:
     Attributes:
         states: One for each reading of the recording.
         looks: Every decision, oldest first.
-        groups: Task groups, with what they were billed; gaps are left out.
+        cluster: Its task groups with what they were billed; gaps are left out.
         served_mib_seconds: Work that was done.
         remaining_mib_seconds: Work that still runs or waits at the end.
     """
 
     states: tuple[State, ...]
     looks: tuple[Look, ...]
-    groups: tuple[ReplayedGroup, ...]
+    cluster: ReplayedCluster
     served_mib_seconds: float
     remaining_mib_seconds: float
 
@@ -119,9 +117,7 @@ class _Replaying:
         self._work = work
         self._policy = policy
         self._settings = settings
-        self._node_mib = node_sizes(recording, work, policy)
-        self._groups = task_groups(recording, work, policy, boot=settings.boot, node_mib=self._node_mib)
-        self._core_type = next((g.instance_type for g in recording.of_role(Role.CORE)), "")
+        self._cluster = replayed_cluster(recording, work, policy, boot=settings.boot)
         self._memory = TaskMemory()
         self._backlog = work.initial_mib_seconds
         self._served = 0.0
@@ -138,7 +134,7 @@ class _Replaying:
         return Replay(
             states=tuple(self._states),
             looks=tuple(self._looks),
-            groups=tuple(self._groups),
+            cluster=self._cluster,
             served_mib_seconds=self._served,
             remaining_mib_seconds=self._backlog,
         )
@@ -148,21 +144,16 @@ class _Replaying:
         now, step = interval.first.at, TICK.total_seconds()
         rate = interval.offered_mib_seconds / interval.seconds
         while now < interval.end:
-            self._advance(now)
+            self._cluster.advance(now)
             if self._is_due(now):
                 self._look(now, interval.first)
             if not interval.is_gap:
                 self._flow(rate, self._capacity(interval.first), step)
-                for group in self._groups:
-                    group.node_seconds += group.billed(now) * int(step)
+                self._cluster.pay(now, int(step))
             now += TICK
         if interval.is_gap:
             self._backlog += interval.offered_mib_seconds
-        self._advance(now)
-
-    def _advance(self, now: datetime) -> None:
-        for group in self._groups:
-            group.advance(now)
+        self._cluster.advance(now)
 
     def _flow(self, rate: float, capacity: float, seconds: float) -> None:
         """Serve the backlog: no faster than there is memory, or than containers run."""
@@ -175,8 +166,7 @@ class _Replaying:
         return self._backlog / max(self._work.task_seconds, TICK.total_seconds())
 
     def _capacity(self, reading: Reading) -> float:
-        core = reading.core_nodes * self._node_mib.get(self._core_type, 0.0)
-        return core + sum(group.running * group.node_mib for group in self._groups)
+        return reading.core_nodes * self._cluster.core_mib + self._cluster.running_mib
 
     def _sample(self, reading: Reading) -> None:
         """Publish what the replayed cluster looks like; containers that wait are whole ones."""
@@ -184,7 +174,7 @@ class _Replaying:
         total = self._capacity(reading)
         # The least part of a container is rounding: nothing waits.
         pending = max(0, math.floor((self._wanted() - total) / size + 1e-3))
-        present = sum(group.present for group in self._groups)
+        present = self._cluster.present
         allocated = min(self._wanted(), total)
         values = (total, allocated, allocated / size, float(pending), reading.core_nodes, float(present))
         self._sampled.add(reading.at)
@@ -192,7 +182,7 @@ class _Replaying:
         self._states.append(
             State(
                 at=reading.at,
-                requested_nodes=sum(group.requested for group in self._groups),
+                requested_nodes=self._cluster.requested,
                 task_nodes=present,
                 total_mib=total,
                 allocated_mib=allocated,
@@ -210,42 +200,17 @@ class _Replaying:
             now=now,
             cluster_id=self._recording.cluster_id,
             state=ClusterState.RUNNING,
-            groups=(self._core_group(reading), *(group.describe() for group in self._groups)),
+            **self._cluster.described(round(reading.core_nodes)),
             metrics=self._published(now),
             policy=self._policy,
             memory=self._memory,
             groups_are_fresh=True,
-            prices=self._prices(now),
+            prices=self._cluster.prices(self._settings.usd_per_node_hour, now),
         )
         verdict = decide_task_capacity(evidence)
         self._memory = verdict.memory
         self._looks.append(Look(evidence=evidence, decision=verdict.decision))
-        for group in self._groups:
-            for target in verdict.decision.targets:
-                if target.group_id == group.group_id:
-                    group.order(target.count, now)
-
-    def _prices(self, now: datetime) -> MarketPrices:
-        """Return the price of each group's nodes: the same all the time, for a recording has none."""
-        usd = self._settings.usd_per_node_hour
-        by_group = {
-            g.group_id: NodePrice(ec2_usd=usd[g.instance_type], emr_usd=Decimal(0))
-            for g in self._groups
-            if g.instance_type in usd
-        }
-        return MarketPrices(by_group=by_group, confirmed_at=now)
-
-    def _core_group(self, reading: Reading) -> InstanceGroup:
-        count = round(reading.core_nodes)
-        return InstanceGroup(
-            group_id=CORE_GROUP,
-            role=Role.CORE,
-            market=Market.ON_DEMAND,
-            instance_type=self._core_type,
-            requested_count=count,
-            running_count=count,
-            state=GroupState.RUNNING,
-        )
+        self._cluster.order(verdict.decision.targets, now)
 
     def _published(self, now: datetime) -> ClusterMetrics:
         visible = [

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import quantiles
 
-from emr_autoscaler.domain.cluster import Role
 from emr_autoscaler.domain.decision import Reason
 from emr_autoscaler.domain.demand import Demand, read_demand
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName, MetricPoint
@@ -201,8 +200,8 @@ def _demand(recording: Recording, sample: Sample, container_mib: float | None) -
     """Read one sample as the deployed system reads it."""
     if any(name not in sample.values for name in NEEDED):
         return Reason.METRICS_STALE
-    if sample.values[MetricName.TASK_NODES_RUNNING] > 0 and not recording.of_role(Role.TASK):
-        problem = "TaskNodesRunning is above 0, and no task group is described"
+    if sample.values[MetricName.TASK_NODES_RUNNING] > 0 and not recording.has_task_capacity:
+        problem = "TaskNodesRunning is above 0, and no task group or fleet is described"
         raise RecordingError(path=recording.source, row=str(sample.at), problem=problem)
     series = {name: (MetricPoint(at=sample.at, value=value),) for name, value in sample.values.items()}
     metrics = ClusterMetrics(cluster_id=recording.cluster_id, period=recording.period, series=series)

@@ -4,13 +4,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from emr_simulator.benchmark.spot_market import SpotMarket
 from emr_simulator.benchmark.watching import MINUTE as EACH_MINUTE
 from emr_simulator.benchmark.watching import Sample, Watched
+from emr_simulator.benchmark.work import Work
 from emr_simulator.clusters import Cluster
 from emr_simulator.experiment import START, MetricsMode, Setup, run_experiment
 from emr_simulator.optimum import MINUTE, zero_wait_rate
@@ -57,18 +58,25 @@ class Variant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """One run to be made."""
+    """One run to be made; on demand where it names no market."""
 
     variant: Variant
-    trace: Path
+    trace: Work
     seed: int
+    spot: SpotMarket | None = None
+
+    def setup_in(self, setup: Setup) -> Setup:
+        """Return the set-up of the run: with its own metrics, and its pools."""
+        setup = replace(setup, metrics=self.variant.metrics)
+        return setup if self.spot is None else self.spot.setup_in(setup)
 
 
 def play(cell: Cell, workload: Workload, setup: Setup) -> dict[str, Any]:
     """Run a cell and return its document: figures, money, and the day in steps of five minutes."""
-    setup = replace(setup, metrics=cell.variant.metrics)
+    setup = cell.setup_in(setup)
+    settings = None if cell.spot is None else cell.spot.settings_in(setup)
     watched = WatchedWork(cell.variant.policy, workload)
-    figures = run_experiment(policy=watched, workload=workload, seed=cell.seed, setup=setup)
+    figures = run_experiment(policy=watched, workload=workload, seed=cell.seed, setup=setup, settings=settings)
     samples = watched.samples_of_work()
     return {
         "figures": figures.to_json(),

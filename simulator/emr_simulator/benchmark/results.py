@@ -11,6 +11,7 @@ from typing import Any
 import emr_autoscaler
 import emr_simulator
 from emr_simulator.benchmark.cells import Cell
+from emr_simulator.benchmark.work import digest_of
 from emr_simulator.experiment import Setup
 
 _WITHOUT_EFFECT = frozenset(
@@ -64,17 +65,12 @@ class Results:
             "seed": cell.seed,
             "setup": asdict(self._setup),
             "hours": self._hours,
-            "trace": file_digest(cell.trace),
+            "spot": None if cell.spot is None else cell.spot.key,
+            "trace": digest_of(cell.trace),
             "code": code_digest(),
         }
         digest = hashlib.sha256(json.dumps(key, sort_keys=True, default=str).encode()).hexdigest()
         return self._folder / f"{digest[:32]}.json"
-
-
-@cache
-def file_digest(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @cache

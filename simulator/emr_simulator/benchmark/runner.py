@@ -3,15 +3,12 @@
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from emr_simulator.benchmark.cells import Cell, play
 from emr_simulator.benchmark.results import Results
+from emr_simulator.benchmark.work import workload_of
 from emr_simulator.experiment import Setup
-from emr_simulator.workloads.model import Workload
-from emr_simulator.workloads.swim import read_swim
 
 Outcomes = dict[Cell, dict[str, Any]]
 
@@ -70,9 +67,3 @@ def _play_all(tasks: Sequence[_Task], processes: int) -> Iterator[tuple[Cell, di
 def _play(task: _Task) -> tuple[Cell, dict[str, Any]]:
     workload = workload_of(task.cell.trace, task.setup.container_mib, task.hours, task.setup.throughput_factor)
     return task.cell, play(task.cell, workload, task.setup)
-
-
-@cache
-def workload_of(trace: Path, container_mib: int, hours: float | None, throughput_factor: float = 1.0) -> Workload:
-    """Read a trace, once in each process. Raises TraceError and OSError."""
-    return read_swim(trace, container_mib=container_mib, hours=hours, throughput_factor=throughput_factor)

@@ -31,6 +31,12 @@ def median_interval(values: Sequence[float]) -> Interval:
     return _interval(float(np.median(sample)), medians)
 
 
+def mean_interval(values: Sequence[float]) -> Interval:
+    """Return the mean of independent values, and its percentile bootstrap interval."""
+    sample = np.asarray(values, dtype=np.float64)
+    return _interval(float(sample.mean()), sample[_draws(len(sample))].mean(axis=1))
+
+
 def paired_ratio(values: Sequence[float], others: Sequence[float]) -> Interval:
     """Return the geometric mean of ``values`` over ``others``, and its paired bootstrap interval.
 

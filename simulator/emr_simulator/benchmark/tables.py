@@ -36,6 +36,7 @@ def tables_of(documents: Sequence[Document]) -> str:
     if len(documents) == 1:
         for trace in documents[0]["traces"]:
             parts += _tables(trace, documents[0])
+        parts.append(_on_spot(documents[0]))
     else:
         parts.append(_sensitivity(documents))
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -135,6 +136,47 @@ def _elasticity(trace: Mapping[str, Any]) -> str:
         if entry["family"] != "static" or entry["policy"] in _STATIC_SHOWN
     ]
     return _table(["policy", *(title for _name, title in _ELASTICITY)], rows)
+
+
+def _on_spot(document: Document) -> str:
+    """Return each policy on spot over itself on demand; nothing where no market was asked for."""
+    spot = document.get("spot")
+    if not spot:
+        return ""
+    goal, pairs = spot["goal"], max(row["pairs"] for row in spot["rows"])
+    rows = []
+    for row in spot["rows"]:
+        price = row["spot_price"]
+        rows.append(
+            [
+                f"`{row['policy']}`",
+                row["market"],
+                _met(_interval(row["cost"], 3), met=row["meets"]["cost"]),
+                _met(_share(row["run_again"]), met=row["meets"]["run_again"]),
+                _met(_interval(row["p95"], 2), met=row["meets"]["p95"]),
+                _interval(row["node_hours"], 2),
+                f"{row['spot_share']['value']:.0%}",
+                "" if price is None else f"{price:.3f}",
+                f"{row['resizes']['value']:.0f}",
+            ]
+        )
+    heads = ["policy", "pools with", "cost", "run again", "p95", "node-hours", "on spot", "spot price", "resizes"]
+    about = (
+        f"Pools {', '.join(spot['pools'])}, on-demand group {spot['on_demand']}. Cost, p95 and node-hours over "
+        f"the same policy's on demand: geometric means of {pairs} pairs of work and seed, with their paired 95 % "
+        f"bootstrap intervals. Spot price: a spot node-hour over one on demand. Aimed for: cost {goal['cost']:g}, "
+        f"run again {goal['run_again']:.0%}, p95 {goal['p95']:g}; bold is met."
+    )
+    return f"## On spot\n\n{about}\n\n{_table(heads, rows)}"
+
+
+def _met(shown: str, *, met: bool) -> str:
+    return f"**{shown}**" if met else shown
+
+
+def _share(interval: Mapping[str, float]) -> str:
+    middle, low, high = (f"{interval[name]:.1%}" for name in ("value", "low", "high"))
+    return middle if low == high else f"{middle} ({low}-{high})"
 
 
 def _sensitivity(documents: Sequence[Document]) -> str:

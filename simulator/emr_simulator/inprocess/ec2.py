@@ -12,6 +12,8 @@ from emr_simulator.descriptions import Ec2Instance
 from emr_simulator.inprocess.refusals import domain_errors
 from emr_simulator.world import World
 
+_ROLES = {str(role): role for role in Role}
+
 
 class WorldCompute:
     """Compute on the World's EC2."""
@@ -94,11 +96,10 @@ class WorldCompute:
 
 
 def _compute(instance: Ec2Instance) -> ComputeInstance:
-    role = instance.tags.get(ROLE_TAG, "")
     return ComputeInstance(
         ec2_instance_id=instance.ec2_instance_id,
         cluster_id=instance.tags.get(CLUSTER_TAG),
-        role=Role(role) if role in set(Role) else None,
+        role=_ROLES.get(instance.tags.get(ROLE_TAG, "")),
         instance_type=instance.instance_type,
         availability_zone=instance.availability_zone,
         market=Market(instance.market),

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from emr_autoscaler.domain.errors import BusyError, ConflictError
-from emr_autoscaler.domain.memory import PoolHealth, PoolKey, RegistryEntry
+from emr_autoscaler.domain.memory import PoolHealth, PoolKey, RegistryEntry, TaskMemory
 from emr_autoscaler.domain.record import DecisionRecord, Outcome
 from emr_autoscaler.ports import Clock
 
@@ -33,14 +33,14 @@ class MemoryRegistry:
         self._entries[entry.cluster_id] = stored
         return stored
 
-    def put_task_memory(self, entry: RegistryEntry) -> None:
-        """Write the task memory alone, against the entry and the memory it was read with."""
+    def put_task_memory(self, entry: RegistryEntry, memory: TaskMemory) -> None:
+        """Write a task memory alone, against the entry it was made from."""
         known = self._entries.get(entry.cluster_id)
         read = (entry.version, entry.task_version)
         if known is None or (known.version, known.task_version) != read:
             msg = f"the registry entry of {entry.cluster_id} was changed by somebody else; read it again"
             raise ConflictError(msg)
-        self._entries[entry.cluster_id] = replace(known, task=entry.task, task_version=known.task_version + 1)
+        self._entries[entry.cluster_id] = replace(known, task=memory, task_version=known.task_version + 1)
 
     def all(self) -> tuple[RegistryEntry, ...]:
         """Return every entry whose costs are not closed yet, longest enrolled first."""
@@ -104,7 +104,7 @@ class MemoryPools:
 
     def get(self, keys: Sequence[PoolKey]) -> tuple[PoolHealth, ...]:
         """Return the health of each key, in order; pools never seen are healthy."""
-        return tuple(self._healths.get(key, PoolHealth(key=key)) for key in keys)
+        return tuple(self._healths.get(key) or PoolHealth(key=key) for key in keys)
 
     def put(self, health: PoolHealth) -> PoolHealth:
         """Write a pool's health against the version it was read with; return it with the next one."""

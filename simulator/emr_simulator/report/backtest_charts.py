@@ -43,13 +43,14 @@ def nodes_chart(document: Mapping[str, Any]) -> str:
         for order in orders:
             out = order["nodes_after"] > order["nodes_before"]
             tip = (
-                f"{_clock(order['at'])}  {order['nodes_before']} -> {order['nodes_after']} nodes\n"
+                f"{_clock(order['at'])}  {order['nodes_before']} -> {order['nodes_after']} "
+                f"{document['counted_in']}\n"
                 f"{order['reason']}\n{order['detail']}"
             )
             style = "orange" if out else "blue"
             at = x.at(_moment(order["at"]).timestamp())
             marks.append(mark(at, y.at(order["nodes_after"]), "triangle" if out else "circle", style, tip))
-    return _chart(document, (x, y), curves, "task nodes", marks, steps=True)
+    return _chart(document, (x, y), curves, f"task {document['counted_in']}", marks, steps=True)
 
 
 def memory_chart(document: Mapping[str, Any]) -> str:

@@ -18,12 +18,12 @@ def backtest_page(document: Mapping[str, Any]) -> str:
     Args:
         document: As backtest.json holds it.
     """
-    policy, model = document["policy"], document["model"]
+    policy, model, counted = document["policy"], document["model"], document["counted_in"]
     title = f"Backtest of policy {policy['name']} on {document['cluster_id']}"
     about = (
         f"{_time(document['from'])} to {_time(document['to'])} UTC, {document['samples']} samples. Objective "
-        f"{policy['objective']}, {policy['min_nodes']} to {policy['max_nodes']} task nodes; orders take effect "
-        f"after {model['provisioning_seconds'] / 60:g} min; containers run {model['task_seconds']:g} s "
+        f"{policy['objective']}, {policy['min_nodes']} to {policy['max_nodes']} task {counted}; orders take "
+        f"effect after {model['provisioning_seconds'] / 60:g} min; containers run {model['task_seconds']:g} s "
         f"({_SOURCES[model['task_seconds_from']]})."
     )
     gap = (("gap", "samples missing"),) if document["gaps"] else ()
@@ -33,9 +33,9 @@ def backtest_page(document: Mapping[str, Any]) -> str:
         cards(_headline(document)),
         _notes(document),
         section(
-            "Task nodes over time",
-            "Nodes in the cluster. Each mark is an order, at the count it asks for: a triangle for more, a circle "
-            "for fewer; point at it for the reason.",
+            f"Task {counted} over time",
+            f"{counted.capitalize()} in the cluster. Each mark is an order, at the count it asks for: a triangle "
+            "for more, a circle for fewer; point at it for the reason.",
             [f'<div class="wide">{nodes_chart(document)}</div>'],
             legend=legend([*_BOTH, ("orange", "ordered out"), ("blue", "ordered in"), *gap]),
         ),
@@ -48,7 +48,7 @@ def backtest_page(document: Mapping[str, Any]) -> str:
         ),
         section(
             "Unmet demand",
-            "Memory of the containers that wait: the price of fewer nodes.",
+            f"Memory of the containers that wait: the price of fewer {counted}.",
             [f'<div class="wide">{waiting_chart(document)}</div>'],
             legend=legend([*_BOTH, *gap]),
         ),
@@ -56,7 +56,7 @@ def backtest_page(document: Mapping[str, Any]) -> str:
         section(
             "What was ordered, and why",
             "Every decision that changes a count, with its arithmetic.",
-            [_orders(document["decisions"])],
+            [_orders(document["decisions"], counted)],
         ),
         section(
             "Every decision",
@@ -76,14 +76,14 @@ _SOURCES = {
 
 
 def _headline(document: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
-    recorded, replayed = document["recorded"], document["replayed"]
+    recorded, replayed, counted = document["recorded"], document["replayed"], document["counted_in"]
     before, after = Decimal(recorded["cost_usd"]), Decimal(replayed["cost_usd"])
     change = f"{(after - before) / before:+.0%}" if before else "-"
     return (
-        (f"{after:,.2f} USD", f"task nodes under this policy; {before:,.2f} USD recorded ({change})"),
+        (f"{after:,.2f} USD", f"task {counted} under this policy; {before:,.2f} USD recorded ({change})"),
         (
             f"{replayed['node_hours']:,.1f} h",
-            f"task node-hours, {recorded['node_hours']:,.1f} recorded",
+            f"task {counted[:-1]}-hours, {recorded['node_hours']:,.1f} recorded",
         ),
         (
             f"{_gib_hours(replayed):,.0f} GiB h",
@@ -125,10 +125,11 @@ def _sides(document: Mapping[str, Any]) -> str:
     def row(what: str, show: Callable[[Mapping[str, Any]], str]) -> tuple[str, list[str]]:
         return "", [escape(what), show(document["recorded"]), show(document["replayed"])]
 
+    one = document["counted_in"][:-1]
     body = [
-        row("task nodes, USD", lambda side: f"{Decimal(side['cost_usd']):,.2f}"),
-        row("task node-hours", lambda side: f"{side['node_hours']:,.1f}"),
-        row("most task nodes", lambda side: f"{side['most_nodes']:g}"),
+        row(f"task {one}s, USD", lambda side: f"{Decimal(side['cost_usd']):,.2f}"),
+        row(f"task {one}-hours", lambda side: f"{side['node_hours']:,.1f}"),
+        row(f"most task {one}s", lambda side: f"{side['most_nodes']:g}"),
         row("waiting beyond capacity, GiB h", lambda side: f"{_gib_hours(side):,.1f}"),
         row("hours with work waiting", lambda side: f"{side['hours_with_pending']:,.2f}"),
         row("most waiting, GiB", lambda side: f"{side['most_pending_mib'] / MIB_PER_GIB:,.1f}"),
@@ -138,7 +139,7 @@ def _sides(document: Mapping[str, Any]) -> str:
     return table(["", "recorded", "this policy"], body)
 
 
-def _orders(decisions: Sequence[Mapping[str, Any]]) -> str:
+def _orders(decisions: Sequence[Mapping[str, Any]], counted: str) -> str:
     rows = []
     for decision in decisions:
         if decision["targets"]:
@@ -147,7 +148,7 @@ def _orders(decisions: Sequence[Mapping[str, Any]]) -> str:
             rows.append(("", [_time(decision["at"]), nodes, f"<b>{escape(decision['reason'])}</b>{detail}"]))
     if not rows:
         return '<p class="note">None: every look held.</p>'
-    return table(["time, UTC", "task nodes", "reason and arithmetic"], rows, text_columns=3)
+    return table(["time, UTC", f"task {counted}", "reason and arithmetic"], rows, text_columns=3)
 
 
 def _all(document: Mapping[str, Any]) -> str:
@@ -163,7 +164,7 @@ def _all(document: Mapping[str, Any]) -> str:
             if decision["targets"]:
                 rows.append(("", _run_cells(run)))
                 run = []
-    return table(["from", "to", "looks", "decision", "reason", "nodes"], rows, text_columns=6)
+    return table(["from", "to", "looks", "decision", "reason", document["counted_in"]], rows, text_columns=6)
 
 
 def _kind(decision: Mapping[str, Any]) -> tuple[str, str]:

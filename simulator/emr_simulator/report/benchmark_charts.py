@@ -68,6 +68,7 @@ def where_the_money_went(entries: Sequence[Entry], least_usd: float) -> str:
     x = Axis.linear(max(value(e, "cost_usd") for e in entries), start=left, end=width - right)
     y = Axis(low=0, high=1, start=height - 46, end=4, ticks=())
     parts = frame(x, y, x_unit="task nodes, USD", y_unit="")
+    labels = []
     for index, entry in enumerate(entries):
         top = 8 + index * row
         at = 0.0
@@ -78,7 +79,7 @@ def where_the_money_went(entries: Sequence[Entry], least_usd: float) -> str:
             parts.append(bar(Box(x=x.at(at), y=top, width=x.at(at + usd) - x.at(at), height=row - 9), name, tip))
             at += usd
         total = value(entry, "cost_usd")
-        parts.append(text(x.at(total) + 8, top + 15, f"{total:.1f} USD", "strong"))
+        labels.append(text(x.at(total) + 8, top + 15, f"{total:.1f} USD", "strong said"))
     floor = x.at(least_usd)
     parts.append(line([(floor, 2), (floor, height - 46)], "frontier dashed"))
-    return svg(width, height, parts, title="where the money went")
+    return svg(width, height, [*parts, *labels], title="where the money went")

@@ -7,6 +7,7 @@ from typing import Any
 from emr_simulator.report.benchmark_charts import cost_against, nodes_over_the_day, where_the_money_went
 from emr_simulator.report.entries import Entry, over, value
 from emr_simulator.report.page import cards, legend, page, section, table
+from emr_simulator.report.spot_section import spot_section
 
 _MONEY_LEGEND = (
     ("working", "working"),
@@ -49,6 +50,8 @@ def benchmark_page(document: Mapping[str, Any]) -> str:
         + "".join(f"; {words}" for words in setup["varied"])
     )
     body = ["<h1>EMR Autoscaler: benchmark</h1>", f'<p class="sub">{escape(about)}</p>']
+    if document.get("spot"):
+        body += spot_section(document["spot"], document["reference"])
     for trace in document["traces"]:
         body += _trace(trace, document)
     body.append(

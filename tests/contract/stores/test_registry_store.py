@@ -126,35 +126,39 @@ def holding(entry: RegistryEntry, mib: float) -> RegistryEntry:
     return replace(entry, task=replace(entry.task, container_mib=mib))
 
 
+def put_task_memory(backend, entry: RegistryEntry, mib: float) -> None:
+    backend.registry.put_task_memory(entry, holding(entry, mib).task)
+
+
 def test_a_task_memory_written_alone_reads_back_with_the_rest_of_the_entry(backend):
     entry = backend.registry.put(registry_entry())
 
-    backend.registry.put_task_memory(holding(replace(entry, policy_name="not written"), 2048.0))
+    put_task_memory(backend, replace(entry, policy_name="not written"), 2048.0)
 
     read = backend.registry.get("j-1")
     assert read == replace(holding(entry, 2048.0), task_version=1)
-    backend.registry.put_task_memory(holding(read, 4096.0))
+    put_task_memory(backend, read, 4096.0)
     assert backend.registry.get("j-1").task.container_mib == 4096.0
 
 
 def test_of_two_task_memories_written_alone_the_second_is_refused(backend):
     entry = backend.registry.put(registry_entry())
-    backend.registry.put_task_memory(holding(entry, 1.0))
+    put_task_memory(backend, entry, 1.0)
 
     with pytest.raises(ConflictError):
-        backend.registry.put_task_memory(holding(entry, 2.0))
+        put_task_memory(backend, entry, 2.0)
     assert backend.registry.get("j-1").task.container_mib == 1.0
 
 
 def test_a_whole_entry_takes_over_the_task_memory_written_before_it(backend):
     backend.registry.put(registry_entry())
-    backend.registry.put_task_memory(holding(backend.registry.get("j-1"), 1.0))
+    put_task_memory(backend, backend.registry.get("j-1"), 1.0)
 
     stored = backend.registry.put(replace(backend.registry.get("j-1"), policy_name="other"))
 
     assert (stored.task.container_mib, stored.task_version) == (1.0, 0)
     assert backend.registry.get("j-1") == stored
-    backend.registry.put_task_memory(holding(stored, 2.0))
+    put_task_memory(backend, stored, 2.0)
     assert backend.registry.get("j-1").task.container_mib == 2.0
 
 
@@ -163,7 +167,7 @@ def test_a_task_memory_never_outlives_a_whole_entry_written_since_it_was_read(ba
     theirs = backend.registry.put(holding(entry, 1.0))
 
     with contextlib.suppress(ConflictError):
-        backend.registry.put_task_memory(holding(entry, 2.0))
+        put_task_memory(backend, entry, 2.0)
 
     assert backend.registry.get("j-1") == theirs
 
@@ -171,8 +175,8 @@ def test_a_task_memory_never_outlives_a_whole_entry_written_since_it_was_read(ba
 def test_a_task_memory_written_late_does_not_hide_one_that_builds_on_a_newer_entry(backend):
     entry = backend.registry.put(registry_entry())
     theirs = backend.registry.put(replace(entry, policy_name="other"))
-    backend.registry.put_task_memory(holding(theirs, 1.0))
+    put_task_memory(backend, theirs, 1.0)
 
     with pytest.raises(ConflictError):
-        backend.registry.put_task_memory(holding(entry, 2.0))
+        put_task_memory(backend, entry, 2.0)
     assert backend.registry.get("j-1").task.container_mib == 1.0

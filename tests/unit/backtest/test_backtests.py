@@ -16,8 +16,8 @@ from emr_autoscaler.domain.metrics import MetricName
 from emr_autoscaler.domain.policy import Objective, Policy, TaskPolicy
 from emr_autoscaler.domain.task_capacity import decide_task_capacity
 from emr_simulator.backtest.document import backtest
-from emr_simulator.backtest.fleet import ReplayedGroup
 from emr_simulator.backtest.replay import ReplaySettings, replay_policy
+from emr_simulator.backtest.replayed_nodes import ReplayedGroup
 from emr_simulator.backtest.sample import sample_recording
 from emr_simulator.backtest.work import estimate_task_seconds, reconstruct_work
 from emr_simulator.errors import RecordingError

@@ -87,3 +87,45 @@ def test_what_is_varied_is_told_on_the_page(run, trace):
     page = (trace.parent / "out" / "report.html").read_text()
     assert "throughput x 0.5; 10% of metrics lost" in page
     assert "Elasticity" in page
+
+
+def on_spot(run, tmp_path, *more):
+    return run(
+        "benchmark", "--long-tasks", "1", "--seeds", "1", "--out", str(tmp_path / "out"), "--jobs", "1", *more
+    )
+
+
+def test_on_spot_a_second_table_compares_with_on_demand(run, tmp_path):
+    result = on_spot(
+        run,
+        tmp_path,
+        "--hours",
+        "0.5",
+        "--market",
+        "spot",
+        "--policies",
+        "emr-autoscaler:cost",
+        "--outage-hours",
+        "9",
+    )
+    assert result.code == 0
+    assert "on spot over on demand, 1 pairs" in result.out.replace("\n", "")
+    assert "outages every 9 h" in result.out
+    assert "long-tasks-1" in result.out
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["--pools", "m5.xlarge"], "--pools needs --market spot"),
+        (["--outage-hours", "3"], "--outage-hours needs --market spot"),
+        (["--market", "spot", "--pools", "m9.huge"], "--pools: 'm9.huge'"),
+        (["--market", "spot", "--policies", "drain-time"], "--market: of policies only emr-autoscaler"),
+        (["--market", "spot", "--spot-trace", "missing.json"], "--spot-trace: missing.json"),
+    ],
+)
+def test_what_cannot_be_bought_is_wrong_usage(run, tmp_path, options, named):
+    result = on_spot(run, tmp_path, *options)
+    assert result.code == 2
+    assert named in result.err
+    assert result.err.count("\n") == 1

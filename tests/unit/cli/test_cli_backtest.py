@@ -41,6 +41,13 @@ def test_json_is_one_document_with_both_sides_and_every_decision(run) -> None:
     assert float(document["replayed"]["cost_usd"]) < float(document["recorded"]["cost_usd"])
 
 
+def test_a_cluster_with_fleets_is_counted_in_units(run) -> None:
+    result = backtest(run, PROJECT / "docs/samples/fleet-day.json")
+    assert result.code == 0
+    for text in ("task units, USD", "task unit-hours", "most task units", "in fleet if-task"):
+        assert text in result.out
+
+
 def test_the_same_recording_gives_the_same_bytes(run, recorded) -> None:
     assert backtest(run, recorded, "--json").out == backtest(run, recorded, "--json").out
 
@@ -201,8 +208,8 @@ def test_a_cluster_without_metrics_cannot_be_replayed(watched) -> None:
 class RefusingReader:
     """EMR that may not be asked."""
 
-    def list_instance_groups(self, cluster_id: str):
-        msg = f"ListInstanceGroups {cluster_id}: AccessDeniedException"
+    def describe_cluster(self, cluster_id: str):
+        msg = f"DescribeCluster {cluster_id}: AccessDeniedException"
         raise RefusedError(msg)
 
 

@@ -204,6 +204,6 @@ def test_a_probe_that_has_fallen_silent_is_warned_of(run, healthy, minutes, foun
         apps_running=0,
         apps_pending=0,
     )
-    healthy.ports.registry.put_task_memory(replace(entry, task=replace(entry.task, pushed=(told,))))
+    healthy.ports.registry.put_task_memory(entry, replace(entry.task, pushed=(told,)))
     _, checks = examine(run, healthy)
     assert verdicts(checks, "its probe has been silent since") == found

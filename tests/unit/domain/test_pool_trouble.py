@@ -108,6 +108,33 @@ def test_three_warnings_in_ten_minutes_or_a_quarter_of_the_nodes_are_a_storm(
     assert not is_storm(after, NOW + minutes(10))
 
 
+@pytest.mark.parametrize(
+    ("pools", "open_pools", "storm"),
+    [
+        (("a", "a", "a"), 2, False),
+        (("a", "a", "a"), 1, True),
+        (("a", "b", "a"), 3, True),
+        (("", "a", "a"), 3, True),
+    ],
+    ids=["one of many", "one of two", "two", "not all known"],
+)
+def test_many_warnings_of_one_pool_are_no_storm_while_two_others_are_open(
+    pools: tuple[str, ...], open_pools: int, storm: bool
+) -> None:
+    memory = TaskMemory()
+    for pool in pools:
+        memory = with_warning(memory, warned_at=NOW, now=NOW, task_nodes=40, pool=pool, open_pools=open_pools)
+    assert is_storm(memory, NOW) is storm
+    assert memory.warned_in == pools
+
+
+def test_a_memory_of_an_older_release_knows_no_pools_and_counts_as_before() -> None:
+    memory = TaskMemory(warned_at=(NOW - minutes(11), NOW - minutes(1), NOW - minutes(1)))
+    after = with_warning(memory, warned_at=NOW, now=NOW, task_nodes=40, pool="a", open_pools=3)
+    assert is_storm(after, NOW)
+    assert after.warned_in == ("", "", "a")
+
+
 def test_in_a_storm_nothing_is_ordered_on_spot() -> None:
     memory = TaskMemory(storm_until=NOW + minutes(4))
     groups = (task_group("ig-A"), task_group("ig-B"), on_demand_group())
