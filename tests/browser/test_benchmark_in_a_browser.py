@@ -12,6 +12,7 @@ from emr_simulator.experiment import Setup
 
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.timeout(600),  # every policy is played before the first look; a busy machine needs minutes
     pytest.mark.skipif(find_browser() is None, reason="no Chromium: install chromium to look at the pages"),
 ]
 

@@ -59,7 +59,7 @@ def _responses(simulator: Outcome, yarn: Outcome) -> Iterable[Row]:
     later = [yarn.jobs[name].response - job.response for name, job in simulator.jobs.items()]
     # What a job waits longer on YARN, whatever its length: the heartbeats that the simulator does not have.
     yield Row(
-        figure="median job is later by (s)", simulator=0.0, yarn=quantile(sorted(later), 0.5), difference=0.0
+        figure="median job is later by (s)", simulator=0.0, yarn=quantile(sorted(later), 0.5), difference=None
     )
     lost = [sum(job.lost_seconds for job in each.jobs.values()) for each in (simulator, yarn)]
     yield _figure("lost container-seconds", *lost)
