@@ -13,22 +13,19 @@ class NodeManager:
         total_mib: Memory it offers.
         free_mib: Of it not allocated.
         batches: Containers running on it, by batch.
+        containers: All of them.
         accepts: False while it is draining or warned: no new containers.
     """
 
-    __slots__ = ("accepts", "batches", "free_mib", "total_mib", "when_empty")
+    __slots__ = ("accepts", "batches", "containers", "free_mib", "total_mib", "when_empty")
 
     def __init__(self, total_mib: int, when_empty: Callable[[], None]) -> None:
         self.total_mib = total_mib
         self.free_mib = total_mib
         self.batches: dict[Batch, int] = {}
+        self.containers = 0
         self.accepts = True
         self.when_empty = when_empty
-
-    @property
-    def containers(self) -> int:
-        """Containers running on it."""
-        return sum(self.batches.values())
 
 
 class Batch:

@@ -184,4 +184,4 @@ def _transition_reason(node: Node) -> str:
         return ""
     if node.end_code == INTERRUPTED:
         return INTERRUPTED
-    return f"User initiated ({to_moment(node.ended_at):%Y-%m-%d %H:%M:%S} GMT)"
+    return f"User initiated ({to_moment(node.ended_at).isoformat(' ')[: len('2026-10-05 13:00:00')]} GMT)"

@@ -1,4 +1,4 @@
-"""The calls of EMR: quotas, what AWS refuses and with which words, and what it shows."""
+"""The calls of EMR: quotas, and what AWS refuses with which words; what it shows is in shown.py."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from datetime import datetime
 from emr_simulator import fleet_refusals, refusals
 from emr_simulator.announcements import auto_scaling_changed
 from emr_simulator.catalogue import TYPES
-from emr_simulator.clusters import Cluster, Group, Node, StepRun
+from emr_simulator.clusters import Cluster
 from emr_simulator.descriptions import (
     ClusterDescription,
     ClusterSpec,
@@ -21,10 +21,10 @@ from emr_simulator.descriptions import (
     StepDescription,
     StepSpec,
 )
-from emr_simulator.ec2 import subnet_of
-from emr_simulator.engine import to_moment, to_moment_or_none, to_seconds
+from emr_simulator.engine import to_seconds
 from emr_simulator.errors import invalid_request, validation
 from emr_simulator.fleet_calls import FleetCalls
+from emr_simulator.shown import show_cluster, show_group, show_node, show_step
 from emr_simulator.trail import Caller
 
 _RELEASE = re.compile(r"emr-\d+\.\d+\.\d+")
@@ -46,7 +46,7 @@ class EmrApi(FleetCalls):
     def describe_cluster(self, cluster_id: str) -> ClusterDescription:
         """Return one cluster, ended ones included."""
         self._quotas.take("DescribeCluster")
-        return _show_cluster(self._cluster(cluster_id))
+        return show_cluster(self._cluster(cluster_id))
 
     def list_clusters(
         self,
@@ -58,7 +58,7 @@ class EmrApi(FleetCalls):
         """Return the clusters that match every argument given, newest first."""
         self._quotas.take("ListClusters")
         return tuple(
-            _show_cluster(cluster)
+            show_cluster(cluster)
             for cluster in reversed(self._lifecycle.clusters.values())
             if (not states or cluster.state in states)
             and (created_after is None or cluster.created_at > to_seconds(created_after))
@@ -70,7 +70,7 @@ class EmrApi(FleetCalls):
         self._quotas.take("ListInstanceGroups")
         cluster = self._cluster(cluster_id)
         refusals.of_group_calls(cluster, "ListInstanceGroups")
-        return tuple(_show_group(group) for group in cluster.groups.values())
+        return tuple(show_group(group) for group in cluster.groups.values())
 
     def list_instances(
         self,
@@ -106,7 +106,7 @@ class EmrApi(FleetCalls):
             and (node.ended_at is None or (node.ended_at > horizon and node.launched_at is not None))
         ]
         nodes.sort(key=lambda node: node.requested_at, reverse=True)
-        return tuple(_show_node(node) for node in nodes[:MAXIMUM_INSTANCES])
+        return tuple(show_node(node) for node in nodes[:MAXIMUM_INSTANCES])
 
     def list_supported_instance_types(self, release_label: str) -> tuple[str, ...]:
         """Return the names of the types a release can use, sorted.
@@ -123,7 +123,7 @@ class EmrApi(FleetCalls):
         """Return the steps of a cluster, newest first."""
         self._quotas.take("ListSteps")
         steps = reversed(self._cluster(cluster_id).steps)
-        return tuple(_show_step(step) for step in steps if not states or step.state in states)
+        return tuple(show_step(step) for step in steps if not states or step.state in states)
 
     def get_managed_scaling_policy(self, cluster_id: str) -> ManagedScaling | None:
         """Return the managed scaling policy of a cluster, or None."""
@@ -255,81 +255,3 @@ class EmrApi(FleetCalls):
             if wanted in cluster.groups:
                 return cluster
         raise refusals.unknown_group(wanted)
-
-
-def _show_cluster(cluster: Cluster) -> ClusterDescription:
-    return ClusterDescription(
-        cluster_id=cluster.cluster_id,
-        arn=cluster.arn,
-        name=cluster.spec.name,
-        state=cluster.state,
-        state_change_code=cluster.change_code,
-        state_change_message=cluster.change_message,
-        created_at=to_moment(cluster.created_at),
-        ready_at=to_moment_or_none(cluster.ready_at),
-        ended_at=to_moment_or_none(cluster.ended_at),
-        release_label=cluster.spec.release_label,
-        applications=cluster.spec.applications,
-        tags=dict(cluster.tags),
-        termination_protected=cluster.protected,
-        auto_terminate=cluster.spec.auto_terminate,
-        availability_zone=cluster.zone,
-        dfs_replication=cluster.spec.dfs_replication,
-        root_volume=cluster.root_volume,
-        uses_fleets=cluster.spec.uses_fleets,
-        normalized_instance_hours=0,
-        subnet_id=subnet_of(cluster.zone),
-        master_public_dns="ec2-10-0-0-1.compute.amazonaws.com" if cluster.ready_at else "",
-    )
-
-
-def _show_group(group: Group) -> GroupDescription:
-    return GroupDescription(
-        group_id=group.group_id,
-        name=group.spec.name,
-        role=group.spec.role,
-        market=group.spec.market,
-        instance_type=group.spec.instance_type,
-        requested_count=group.requested,
-        running_count=group.running,
-        state=group.state,
-        state_change_message=group.message,
-        created_at=to_moment(group.created_at),
-        ready_at=to_moment_or_none(group.ready_at),
-        ended_at=to_moment_or_none(group.ended_at),
-        volumes=group.volumes,
-        bid_price_usd=group.spec.bid_price_usd,
-        has_auto_scaling_policy=group.spec.has_auto_scaling_policy,
-    )
-
-
-def _show_node(node: Node) -> InstanceDescription:
-    created = node.requested_at if node.launched_at is None else node.launched_at
-    return InstanceDescription(
-        instance_id=node.instance_id,
-        ec2_instance_id=node.ec2_id,
-        group_id=node.group.group_id,
-        role=node.group.spec.role,
-        market=node.market,
-        instance_type=node.instance_type,
-        state=node.state,
-        state_change_code="INSTANCE_FAILURE" if node.interrupted else "",
-        created_at=to_moment(created),
-        ready_at=to_moment_or_none(node.ready_at),
-        ended_at=to_moment_or_none(node.ended_at),
-        volume_ids=tuple(volume.volume_id for volume in node.volumes),
-        private_ip=node.private_ip,
-        in_fleet=node.group.cluster.spec.uses_fleets,
-    )
-
-
-def _show_step(step: StepRun) -> StepDescription:
-    return StepDescription(
-        step_id=step.step_id,
-        name=step.spec.name,
-        state=step.state,
-        action_on_failure=step.spec.action_on_failure,
-        created_at=to_moment(step.created_at),
-        started_at=to_moment_or_none(step.started_at),
-        ended_at=to_moment_or_none(step.ended_at),
-    )

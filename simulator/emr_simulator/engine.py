@@ -23,6 +23,7 @@ def to_moment(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
+@lru_cache(maxsize=1 << 10)
 def to_stamp(seconds: int) -> str:
     """Return the UTC time of ``seconds`` since 1970 as events write it: 2026-10-05T13:00:00Z."""
     return to_moment(seconds).isoformat().replace("+00:00", "Z")

@@ -41,10 +41,9 @@ class FleetCalls:
             raise validation(cluster.refusal)
         fleet_refusals.of_resize(cluster, order)
         units = {"targetOnDemandCapacity": order.on_demand_units, "targetSpotCapacity": order.spot_units}
-        named = {name: count for name, count in units.items() if count is not None}
         self._trail.record(
             "ModifyInstanceFleet",
-            {"clusterId": cluster_id, "instanceFleet": {"instanceFleetId": order.fleet_id, **named}},
+            {"clusterId": cluster_id, "instanceFleet": {"instanceFleetId": order.fleet_id, **units}},
         )
         self._lifecycle.fleets.order(fleet_refusals.known_fleet(cluster, order.fleet_id), order)
 

@@ -42,7 +42,7 @@ class FleetSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FleetResize:
-    """A ModifyInstanceFleet call; a target of None stays as it is."""
+    """A ModifyInstanceFleet call; EMR refuses one that leaves a target out."""
 
     fleet_id: str
     on_demand_units: int | None = None

@@ -41,8 +41,10 @@ def unknown_fleet(fleet_id: str) -> ApiError:
 def of_resize(cluster: Cluster, order: FleetResize) -> None:
     """Refuse an order that EMR would not carry out."""
     fleet = known_fleet(cluster, order.fleet_id)
-    if order.on_demand_units is None and order.spot_units is None:
-        raise validation(f"Instance fleet {order.fleet_id}: no target capacity is given.")
+    if order.on_demand_units is None or order.spot_units is None:
+        # Seen of EMR itself (gchq/sleeper issue 6422), though its reference calls both optional.
+        both = "both targetOnDemandCapacity and targetSpotCapacity"
+        raise validation(f"The instance fleet ({order.fleet_id}) should have {both} specified.")
     if not cluster.is_up:
         raise validation("An instance fleet may only be modified when the cluster is running or waiting.")
     if fleet.spec.role is Role.MASTER:
@@ -50,8 +52,7 @@ def of_resize(cluster: Cluster, order: FleetResize) -> None:
     if fleet.state not in _RESIZABLE:
         raise validation(f"Instance fleet {order.fleet_id} is in state {fleet.state.value} and cannot be resized.")
     before = sum(fleet.targets.values())
-    targets = (order.on_demand_units, order.spot_units)
-    units = [old if new is None else new for old, new in zip(fleet.targets.values(), targets, strict=True)]
+    units = [order.on_demand_units, order.spot_units]
     if min(units) < 0:
         raise validation("Target capacity must not be below 0.")
     largest = max(kind.units for kind in fleet.fleet.types)

@@ -109,12 +109,15 @@ class Resizer:
     def _shrink(self, group: Group, surplus: int, order: GroupResize) -> None:
         named, protected = set(order.instances_to_terminate), set(order.instances_to_protect)
 
-        def cost_of_losing(node: Node) -> tuple[bool, bool, bool, int, int]:
+        ready_first = self._kernel.settings.ready_nodes_leave_first
+
+        def cost_of_losing(node: Node) -> tuple[bool, bool, bool, bool, int, int]:
             working = node.state is InstanceState.RUNNING
             return (
                 node.ec2_id in protected,
                 node.ec2_id not in named,
                 not node.warned,
+                ready_first and not working,
                 (1 << 20) + node.yarn.containers if working and node.yarn else int(bool(node.launched_at)),
                 -node.requested_at,
             )

@@ -95,6 +95,8 @@ class WorldSettings:
         lost_event_fraction: Chance (0-1) that an event of EMR is never delivered (it is best effort).
         termination_seconds: TERMINATING to TERMINATED.
         decommission_timeout_seconds: YARN's graceful timeout where a call names none.
+        ready_nodes_leave_first: A lowered group drains nodes that work before it gives up those that boot; which
+            EMR does it does not say. False gives up those that boot first.
         stage_gap_seconds: From the end of a stage to its children's requests: on YARN a heartbeat of the
             application master, in which jobs behind it get what its last tasks left (docs/yarn-validation.md).
         queues: Of every cluster's YARN; one is first in, first out.
@@ -133,6 +135,7 @@ class WorldSettings:
     lost_event_fraction: float = 0.0
     termination_seconds: int = 90
     decommission_timeout_seconds: int = 3600
+    ready_nodes_leave_first: bool = False
     stage_gap_seconds: int = 0
     queues: tuple[QueueSpec, ...] = ONE_QUEUE
     drain_waits_for_applications: bool = False

@@ -135,6 +135,7 @@ class Yarn:
             self.pending += containers
             self.pending_mib += containers * run.stage.container_mib
         node.batches.clear()
+        node.containers = 0
         for app in self.live:
             if app.master is node:
                 app.master = None
@@ -201,6 +202,7 @@ class Yarn:
             node.free_mib -= containers * mib
             batch.counts[node] = containers
             node.batches[batch] = containers
+            node.containers += containers
             run.app.nodes.add(node)
             if self._has_masters and run.app.master is None:
                 run.app.master = node
@@ -230,6 +232,7 @@ class Yarn:
             ended += containers
             node.free_mib += containers * mib
             del node.batches[batch]
+            node.containers -= containers
             if node.accepts:
                 for size, fitting in self._open.items():
                     if node.free_mib >= size:

@@ -13,6 +13,7 @@ from tests.support.worlds import calm_world, fleet, fleet_cluster
 from emr_autoscaler.domain.decision import Action, DecisionKind, Reason
 from emr_autoscaler.domain.policy import CorePolicy, IdlePolicy, Mode, Policy
 from emr_simulator.fleet_descriptions import FleetResize
+from emr_simulator.settings import UniformDelay
 from emr_simulator.words import GroupState, InstanceState, Market, Role
 from emr_simulator.workloads.synthetic import synthetic_day
 
@@ -341,3 +342,27 @@ def test_a_dry_run_forgets_its_fleet_once_somebody_creates_one_or_the_policy_wan
         assert story.ports.registry.get(cluster_id).planned_fleets == ()
         last = story.decisions(cluster_id, DecisionKind.TASK)[-1]
         assert not any(fleet.fleet_id.startswith("planned") for fleet in last.evidence.fleets)
+
+
+def test_on_the_way_back_to_spot_no_unit_on_demand_leaves_before_those_that_replace_it_work() -> None:
+    world = calm_world(provisioning_delay=UniformDelay(low_seconds=720, high_seconds=720))
+    story = Story(world, live(task=in_units(max_nodes=20)))
+    cluster_id = story.start(cluster(task_fleet()))
+    for kind in MIXED:
+        world.dry_pool(kind, world.inside(cluster_id).zone, world.now + timedelta(hours=1))
+    world.submit_job(cluster_id, busy(tasks=30, seconds=5 * 3600))
+    found, crossed = inside(story, cluster_id), []
+
+    def no_gap() -> None:
+        leaving = any(node.draining and node.market is Market.ON_DEMAND for node in found.nodes)
+        coming = any(n.market is Market.SPOT and n.state is not InstanceState.RUNNING for n in found.nodes)
+        if leaving and coming:
+            crossed.append(world.now)
+
+    story.run(timedelta(minutes=55))
+    assert targets(story, cluster_id)[0] > 0
+    story.watch = no_gap
+    story.run(timedelta(hours=3))
+    assert targets(story, cluster_id)[0] == 0
+    assert Reason.BACK_TO_SPOT in {r.decision.reason for r in story.decisions(cluster_id)}
+    assert crossed == []

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from tests.support.stories import OPTED_IN, Story, job, live
 from tests.support.worlds import calm_world, cluster
 
@@ -126,3 +127,52 @@ def test_nodes_that_drain_are_called_back_before_a_new_one_is_bought() -> None:
     assert story.ordered(cluster_id) == 4
     story.run(20 * MINUTE)
     assert not any(node.is_gone for node in nodes)
+
+
+def half_booted(*, ready_nodes_leave_first: bool) -> tuple[Story, str]:
+    """Three nodes at work and seven that boot, when the maximum is lowered to five."""
+    world = calm_world(
+        probe_period_seconds=10, application_masters=True, ready_nodes_leave_first=ready_nodes_leave_first
+    )
+    rules = TaskPolicy(min_nodes=3, max_nodes=10, instance_types=("m5.xlarge",))
+    story = Story(world, live(task=rules, idle=IdlePolicy(enabled=False)))
+    cluster_id = story.start(cluster(core=2, tags=OPTED_IN))
+    story.run(10 * MINUTE)
+    world.submit_job(cluster_id, job(tasks=20_000, seconds=120))
+    story.run(3 * MINUTE)
+    (nodes,) = (
+        g.nodes for g in story.groups(cluster_id).values() if g.spec.name == "emr-autoscaler spot m5.xlarge"
+    )
+    assert [bool(n.yarn) for n in nodes] == [True] * 3 + [False] * 7
+    allow(story, min_nodes=3, max_nodes=5, instance_types=("m5.xlarge",))
+    story.run(MINUTE / 2)
+    assert any(n.draining for n in nodes) is ready_nodes_leave_first
+    return story, cluster_id
+
+
+@pytest.mark.parametrize("ready", [False, True], ids=["booting nodes go first", "ready nodes go first"])
+def test_a_group_lowered_while_it_boots_ends_at_its_count_and_loses_no_work(*, ready: bool) -> None:
+    story, cluster_id = half_booted(ready_nodes_leave_first=ready)
+    story.run(20 * MINUTE)
+    group = story.groups(cluster_id)["emr-autoscaler spot m5.xlarge"]
+    assert (group.requested, group.running, len(group.nodes)) == (5, 5, 5)
+    assert not any(node.draining for node in group.nodes)
+    yarn = story.world.yarn(cluster_id)
+    assert (yarn.lost_container_seconds, yarn.masters_lost) == (0, 0)
+    assert [r.decision.reason for r in story.decisions(cluster_id) if r.decision.action is Action.SCALE_IN] == [
+        Reason.ABOVE_MAXIMUM
+    ]
+    assert story.system.given_up == []
+
+
+@pytest.mark.parametrize("ready", [False, True], ids=["booting nodes go first", "ready nodes go first"])
+def test_a_group_lowered_while_it_boots_is_raised_again_without_a_node_too_many(*, ready: bool) -> None:
+    story, cluster_id = half_booted(ready_nodes_leave_first=ready)
+    allow(story, min_nodes=3, max_nodes=10, instance_types=("m5.xlarge",))
+    most: list[int] = []
+    story.watch = lambda: most.append(len(story.groups(cluster_id)["emr-autoscaler spot m5.xlarge"].nodes))
+    story.run(30 * MINUTE)
+    group = story.groups(cluster_id)["emr-autoscaler spot m5.xlarge"]
+    assert (group.requested, group.running) == (10, 10)
+    assert max(most) <= 10
+    assert story.world.yarn(cluster_id).lost_container_seconds == 0

@@ -147,7 +147,7 @@ def _note_capacity(
     told: InstanceGroupCapacity | InstanceFleetCapacity, use_cases: UseCases, trigger: str
 ) -> Report:
     """Capacity that could not be had; anything else EMR tells of provisioning is ignored."""
-    answer, report = use_cases.handle_interruption, {"cluster_id": told.cluster_id}
+    answer, report = use_cases.cool_pools, {"cluster_id": told.cluster_id}
     if told.is_spot_quota:
         return {**report, "ours": answer.note_spot_quota(told.cluster_id, trigger=trigger)}
     if not told.is_insufficient_capacity:

@@ -27,7 +27,9 @@ from emr_autoscaler.ports import (
 )
 from emr_autoscaler.usecases.answer_snapshot import AnswerSnapshot
 from emr_autoscaler.usecases.check_budgets import CheckBudgets
+from emr_autoscaler.usecases.cool_pools import CoolPools
 from emr_autoscaler.usecases.enroll_cluster import EnrollCluster
+from emr_autoscaler.usecases.equip_pools import EquipPools
 from emr_autoscaler.usecases.follow_groups import FollowGroups
 from emr_autoscaler.usecases.follow_steps import FollowSteps
 from emr_autoscaler.usecases.group_reports import GroupReports
@@ -136,15 +138,20 @@ class UseCases:
         return EnrollCluster(
             clock=ports.clock,
             reader=ports.reader,
-            actuators=ports.actuators,
             alarms=ports.alarms,
             registry=ports.registry,
             queue=ports.queue,
-            compute=ports.compute,
-            notifier=ports.notifier,
             policy_in_force=self.policy_in_force,
             follow_groups=self.follow_groups,
-            journal=self.journal,
+            equip_pools=EquipPools(
+                clock=ports.clock,
+                reader=ports.reader,
+                actuators=ports.actuators,
+                registry=ports.registry,
+                compute=ports.compute,
+                notifier=ports.notifier,
+                journal=self.journal,
+            ),
             prefix=ports.prefix,
             cost_centre_tag=ports.cost_centre_tag,
         )
@@ -211,7 +218,14 @@ class UseCases:
             queue=ports.queue,
             policy_in_force=self.policy_in_force,
             journal=self.journal,
+            scale_task_groups=self.scale_task_groups,
         )
+
+    @cached_property
+    def cool_pools(self) -> CoolPools:
+        """Answers capacity that could not be had."""
+        ports = self.ports
+        return CoolPools(clock=ports.clock, registry=ports.registry, pools=ports.pools, queue=ports.queue)
 
     @cached_property
     def reap_idle_clusters(self) -> ReapIdleClusters:

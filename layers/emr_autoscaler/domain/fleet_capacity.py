@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from emr_autoscaler.domain.cluster import InstanceGroup, Market, Role
+from emr_autoscaler.domain.cluster import GroupState, InstanceGroup, Market, Role
 from emr_autoscaler.domain.decision import Action, Decision, GroupTarget, Reason
 from emr_autoscaler.domain.fleet_masters import movable_units, spare_hosts
 from emr_autoscaler.domain.fleet_steps import fleet_of, in_words, order_of, sides_of, task_policy_in_steps
@@ -82,6 +82,7 @@ def in_units(
     back = None if back is None else spare_hosts(fleet, back, evidence)
     if back is not None:
         order, decision = back, replace(decision, action=Action.REBALANCE, reason=Reason.BACK_TO_SPOT)
+    memory = replace(memory, returning_mib=_returning_mib(fleet, seen, memory, back))
     before = _side(seen, Market.ON_DEMAND).requested_count
     after = before if order is None else order.on_demand_units // fleet.step_units
     nodes = fleet.target_units // fleet.step_units if order is None else order.count // fleet.step_units
@@ -108,11 +109,25 @@ def _kept_on_demand(seen: TaskEvidence, nodes: int) -> int:
 def _would_cross(fleet: InstanceFleet, seen: TaskEvidence, decision: Decision, order: FleetTarget) -> bool:
     """Whether on-demand units would go before the spot units have come that are to take their place."""
     spot = _side(seen, Market.SPOT)
+    booting = bool(_returning_mib(fleet, seen, seen.memory, None))
     return (
         decision.reason is Reason.DEMAND_BELOW_CAPACITY
         and order.on_demand_units < fleet.target_on_demand_units
-        and spot.requested_count > spot.running_count
+        and (booting or spot.requested_count > spot.running_count)
     )
+
+
+def _returning_mib(
+    fleet: InstanceFleet, seen: TaskEvidence, memory: TaskMemory, back: FleetTarget | None
+) -> float:
+    """Return what was ordered on spot in place of on-demand units and may not work yet.
+
+    Units count as provisioned as soon as EC2 has launched them; the fleet is resizing until they have booted.
+    """
+    if back is not None:
+        steps = (back.spot_units - fleet.target_spot_units) / fleet.step_units
+        return steps * (_side(seen, Market.SPOT).node_mib or 0.0)
+    return memory.returning_mib if fleet.state is GroupState.RESIZING else 0.0
 
 
 def _hold(

@@ -107,7 +107,9 @@ def name_leaving(
 ) -> Leaving:
     """Name the nodes that leave a group on its way down to ``count``, and those that must not.
 
-    Requests that have not come yet are given up before any node is, so only what is left is named.
+    EMR says that it takes the least active nodes first, and not that those that still boot are among them. They
+    are taken to be: only what is left is named. Should EMR drain ready nodes all the same, they do so gracefully,
+    the protected ones stay, and the count is as ordered once the others have booted.
     """
     mine = [node for node in nodes if node_groups.get(node.ec2_instance_id) == group.group_id]
     working = [node for node in mine if node.state is NodeState.RUNNING]

@@ -39,6 +39,8 @@ def place_more(
     if limits.max_usd_per_hour is not None and limits.prices_missing:
         return counts
     wants = Wants(mib=wanted_mib, nodes=min_nodes, units=limits.min_units)
+    if not on_demand_min_nodes and wants.are_met(counts, slots):
+        return counts
     payable = limits.max_usd_per_hour is None
     usable = [s for s in slots if s.open and (payable or s.usd_per_hour is not None)]
     return _fill(

@@ -174,11 +174,18 @@ def _why_held(scene: Scene, demand: Demand, want: Want) -> Reason:
         return Reason.DRAINS_BEFORE_HELP
     hold = max(TUNING[scene.evidence.policy.objective].hold, SMALL_SURPLUS_WAITS)
     lasting = _needed_since(scene, want, demand.at - hold)
-    if sum(_place_fewer(scene, lasting, keep_masters=False).values()) < scene.nodes:
+    if _keeps_hosts(scene) and sum(_place_fewer(scene, lasting, keep_masters=False).values()) < scene.nodes:
         return Reason.HOSTS_APPLICATION_MASTERS
     if sum(_place_fewer(scene, want.needed_mib).values()) < scene.nodes:
         return Reason.RECENT_DEMAND
     return Reason.AT_MINIMUM if scene.nodes <= scene.min_nodes else Reason.DEMAND_MET
+
+
+def _keeps_hosts(scene: Scene) -> bool:
+    """Whether a node may have to stay for what runs on it, and not for its memory."""
+    evidence = scene.evidence
+    untold = are_hosts_untold(evidence.nodes, evidence.memory.pushed, evidence.now)
+    return untold or bool(master_hosts(evidence.nodes, evidence.node_groups))
 
 
 def _last_resize(memory: TaskMemory) -> datetime | None:

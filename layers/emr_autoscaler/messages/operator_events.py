@@ -140,7 +140,8 @@ class EmrCall(Detail):
 def _resize(entry: dict[str, Any]) -> tuple[str, int | None]:
     group_id = str(entry.get("instanceGroupId") or entry.get("instanceFleetId") or "")
     fleet = [entry.get(f"target{market}Capacity") for market in ("OnDemand", "Spot")]
-    units = sum(part for part in fleet if isinstance(part, int)) if any(fleet) else None
+    told = [part for part in fleet if isinstance(part, int)]
+    units = sum(told) if told else None
     count = entry.get("instanceCount", units)
     return group_id, count if isinstance(count, int) else None
 

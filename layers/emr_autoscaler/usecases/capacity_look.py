@@ -15,6 +15,7 @@ from emr_autoscaler.domain.decision import Decision, DecisionKind
 from emr_autoscaler.domain.errors import BusyError
 from emr_autoscaler.domain.memory import RegistryEntry
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName
+from emr_autoscaler.domain.operator_change import OperatorChange
 from emr_autoscaler.domain.planned_groups import without_planned, without_planned_fleets
 from emr_autoscaler.domain.policy import Mode, Policy
 from emr_autoscaler.domain.record import DecisionRecord, Outcome
@@ -29,9 +30,10 @@ from emr_autoscaler.ports import (
     Registry,
 )
 from emr_autoscaler.usecases.follow_groups import FollowGroups
-from emr_autoscaler.usecases.journal import Journal
+from emr_autoscaler.usecases.journal import INTENT_IS_LOST_AFTER, Journal
 from emr_autoscaler.usecases.policy_in_force import PolicyInForce
 from emr_autoscaler.usecases.registry_updates import update_entry
+from emr_autoscaler.usecases.unfinished_intents import Progress, progress_of
 
 
 class Verdict(Protocol):
@@ -78,8 +80,12 @@ class CapacityLook(ABC, Generic[EvidenceT, VerdictT]):
         """Put together what the decision sees, from what is stored and ``metrics``."""
 
     @abstractmethod
+    def describe_again(self, evidence: EvidenceT) -> EvidenceT:
+        """Return the evidence with the groups or fleets as EMR itself describes them now."""
+
     def check_again(self, evidence: EvidenceT) -> EvidenceT:
-        """Return the evidence with the groups as EMR itself describes them now."""
+        """Return the evidence with everything that an order is checked against as it is now."""
+        return self.describe_again(evidence)
 
     def note(self, evidence: EvidenceT, verdict: VerdictT) -> None:
         """Keep what the look found out beyond its own cluster."""
@@ -138,15 +144,52 @@ class CapacityLook(ABC, Generic[EvidenceT, VerdictT]):
             policy = self.policy_in_force(entry)
             if policy is None:
                 return None
-            intent = self.journal.unfinished(cluster_id, self.kind, now=self.clock.now())
-            if intent is not None and isinstance(intent.evidence, self.evidence_type):
-                verdict = self.decide(intent.evidence)
-                finished = self._carry_out(entry, policy, intent.evidence, verdict, intent)
-                if intent.trigger == trigger:
-                    return finished
+            earlier = self.journal.led_to(cluster_id, self.kind, trigger=trigger, now=self.clock.now())
+            if earlier is not None and earlier.outcome is not Outcome.INTENDED:
+                self.journal.tell(earlier, entry)  # what failed then came after the order
+                return earlier
+            if earlier is not None and earlier.decision.kind is self.kind:
+                settled = self.settle(entry, policy, earlier)
+                if settled is not None and settled.trigger == trigger:
+                    return settled
                 entry = self.registry.get(cluster_id) or entry
             evidence = (gather or self._gather)(entry, policy, self.clock.now())
             return None if evidence is None else self._look(entry, policy, evidence, trigger)
+
+    def settle(self, entry: RegistryEntry, policy: Policy, intent: DecisionRecord) -> DecisionRecord | None:
+        """Finish what a died invocation left; the caller holds the lease.
+
+        Returns:
+            The record; None where it is too old to be carried out now, or somebody has ordered since.
+        """
+        if not isinstance(intent.evidence, self.evidence_type):
+            return None
+        evidence: EvidenceT = intent.evidence
+        asked_at, progress = self.clock.now(), Progress.OPEN
+        if not self.actuators[policy.mode].is_dry:
+            evidence = self.describe_again(evidence)
+            self._note_listing(evidence, asked_at)
+            progress = progress_of(intent.decision, evidence.groups, evidence.fleets)
+        if progress is Progress.OVERTAKEN or (
+            progress is Progress.OPEN and asked_at - intent.decision.decided_at > INTENT_IS_LOST_AFTER
+        ):
+            self.journal.give_up(intent, "the invocation ended before it ordered, and this was overtaken since")
+            return None
+        verdict = self.decide(intent.evidence)
+        self.note(evidence, verdict)
+        remember = self._rememberer(entry.cluster_id, evidence, verdict)
+        return self.journal.finish(
+            intent, entry, self.actuators[policy.mode], remember=remember, is_there=progress is Progress.THERE
+        )
+
+    def _note_listing(self, evidence: EvidenceT, asked_at: datetime) -> tuple[OperatorChange, ...]:
+        """Learn from a listing what others ordered since: it stands."""
+        return self.follow_groups.note_listing(
+            evidence.cluster_id,
+            without_planned(evidence.groups),
+            without_planned_fleets(evidence.fleets),
+            at=asked_at,
+        )
 
     def _gather(self, entry: RegistryEntry, policy: Policy, now: datetime) -> EvidenceT:
         return self.observe(entry, policy, self.read_metrics(entry, now), now)
@@ -157,37 +200,22 @@ class CapacityLook(ABC, Generic[EvidenceT, VerdictT]):
             # The stored snapshot said act; EMR itself has the last word before anything is ordered.
             asked_at = self.clock.now()
             evidence = self.check_again(evidence)
-            # What others ordered since is learned from the same answer, and stands.
-            changes = self.follow_groups.note_listing(
-                entry.cluster_id,
-                without_planned(evidence.groups),
-                without_planned_fleets(evidence.fleets),
-                at=asked_at,
-            )
-            evidence = replace(evidence, operator_changes=changes)
+            evidence = replace(evidence, operator_changes=self._note_listing(evidence, asked_at))
             verdict = self.decide(evidence)
-        return self._carry_out(entry, policy, evidence, verdict, trigger)
-
-    def _carry_out(
-        self,
-        entry: RegistryEntry,
-        policy: Policy,
-        evidence: EvidenceT,
-        verdict: VerdictT,
-        cause: DecisionRecord | str,
-    ) -> DecisionRecord:
-        """Carry out what follows from ``evidence``: for a trigger, or to finish an intent."""
-        actuator = self.actuators[policy.mode]
         self.note(evidence, verdict)
-        remember = self._rememberer(entry.cluster_id, evidence, verdict)
-        if isinstance(cause, DecisionRecord):
-            return self.journal.finish(cause, entry, actuator, remember=remember)
         return self.journal.carry_out(
-            verdict.decision, evidence, entry, actuator, trigger=cause, remember=remember
+            verdict.decision,
+            evidence,
+            entry,
+            self.actuators[policy.mode],
+            trigger=trigger,
+            remember=self._rememberer(entry.cluster_id, evidence, verdict),
         )
 
     def _rememberer(self, cluster_id: str, evidence: EvidenceT, verdict: VerdictT) -> Callable[[Outcome], None]:
         def remember(outcome: Outcome) -> None:
+            if outcome is Outcome.INTENDED:
+                return  # nothing is ordered yet
             update_entry(
                 self.registry,
                 cluster_id,

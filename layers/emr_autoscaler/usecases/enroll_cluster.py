@@ -1,11 +1,13 @@
-"""Take a cluster in, keep what is known of it, and let it go: registry entry, alarms, task groups or fleet."""
+"""Take a cluster in, keep what is known of it, and let it go: its registry entry and its alarms.
 
-from collections.abc import Mapping, Sequence
+The task groups or the fleet it is given are in equip_pools.py.
+"""
+
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from emr_autoscaler.domain.cluster import Cluster, ClusterState, InstanceGroup, Role
-from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, Reason
+from emr_autoscaler.domain.cluster import Cluster, ClusterState, InstanceGroup
+from emr_autoscaler.domain.decision import DecisionKind
 from emr_autoscaler.domain.enrolment import (
     WatchedMetric,
     cost_centre_of,
@@ -13,38 +15,21 @@ from emr_autoscaler.domain.enrolment import (
     policy_name_of,
     wanted_alarms,
 )
-from emr_autoscaler.domain.errors import RefusedError, UnavailableError
-from emr_autoscaler.domain.fleet_selection import missing_task_fleet
+from emr_autoscaler.domain.errors import UnavailableError
 from emr_autoscaler.domain.fleets import InstanceFleet
 from emr_autoscaler.domain.memory import RegistryEntry
-from emr_autoscaler.domain.planned_groups import plan_fleet, plan_groups
-from emr_autoscaler.domain.policy import Mode, Policy
-from emr_autoscaler.domain.pool_selection import (
-    Availability,
-    PoolSelection,
-    WantedGroup,
-    select_pools,
-    types_in_question,
-)
-from emr_autoscaler.domain.record import Outcome
+from emr_autoscaler.domain.policy import Policy
 from emr_autoscaler.ports import (
     Alarms,
     AlarmSpec,
     Clock,
-    ClusterActuator,
     ClusterReader,
-    Compute,
     EvaluationQueue,
-    NewTaskFleet,
-    NewTaskGroup,
-    Notification,
-    Notifier,
     Registry,
 )
+from emr_autoscaler.usecases.equip_pools import EquipPools, groups_or_none
 from emr_autoscaler.usecases.follow_groups import FollowGroups
-from emr_autoscaler.usecases.journal import SUBJECT_LIMIT, Journal
 from emr_autoscaler.usecases.policy_in_force import PolicyInForce
-from emr_autoscaler.usecases.pool_availability import availability_of
 from emr_autoscaler.usecases.registry_updates import update_entry
 
 
@@ -54,15 +39,12 @@ class EnrollCluster:
 
     clock: Clock
     reader: ClusterReader
-    actuators: Mapping[Mode, ClusterActuator]
     alarms: Alarms
     registry: Registry
     queue: EvaluationQueue
-    compute: Compute
-    notifier: Notifier
     policy_in_force: PolicyInForce
     follow_groups: FollowGroups
-    journal: Journal
+    equip_pools: EquipPools
     prefix: str
     cost_centre_tag: str
 
@@ -82,7 +64,7 @@ class EnrollCluster:
         if entry is None and not policy_name_of(cluster):
             return None
         asked_at = self.clock.now()
-        groups = () if cluster.uses_fleets else self._groups(cluster_id)
+        groups = () if cluster.uses_fleets else groups_or_none(self.reader, cluster_id)
         fleets = self._fleets(cluster_id, entry) if cluster.uses_fleets else ()
         if entry is None:
             entry = self.registry.put(self._new_entry(cluster, groups, fleets))
@@ -94,12 +76,6 @@ class EnrollCluster:
         if policy is None or not cluster.state.is_ready:
             return entry
         return self._equip(entry, policy)
-
-    def _groups(self, cluster_id: str) -> tuple[InstanceGroup, ...]:
-        try:
-            return self.reader.list_instance_groups(cluster_id)
-        except RefusedError:
-            return ()
 
     def _fleets(self, cluster_id: str, entry: RegistryEntry | None) -> tuple[InstanceFleet, ...]:
         """Return the fleets; those known where EMR throttles: its quota for this call is the smallest of all."""
@@ -163,10 +139,7 @@ class EnrollCluster:
 
         The alarms come first: a group that EMR refuses must not leave the cluster unwatched.
         """
-        entry = self._with_alarms(entry, policy)
-        if entry.cluster.uses_fleets:
-            return self._with_task_fleet(entry, policy)
-        return self._with_task_groups(entry, policy)
+        return self.equip_pools(self._with_alarms(entry, policy), policy)
 
     def _with_alarms(self, entry: RegistryEntry, policy: Policy) -> RegistryEntry:
         watched = wanted_alarms(entry.cluster, policy)
@@ -184,155 +157,6 @@ class EnrollCluster:
             return replace(current, alarms=names, alarms_made_from=digest)
 
         return update_entry(self.registry, entry.cluster_id, change) or entry
-
-    def _with_task_groups(self, entry: RegistryEntry, policy: Policy) -> RegistryEntry:
-        """Create the task groups the policy wants; keep the groups as EMR then lists them.
-
-        What types can be had is asked once, and again when the policy names others or a group is missing.
-        """
-        hands_off = entry.is_paused or entry.cluster.has_managed_scaling
-        in_question = () if hands_off else types_in_question(policy.task)
-        if not in_question:
-            return self._without_planned(entry)
-        have = sorted((g.instance_type, g.market) for g in entry.groups if g.role is Role.TASK)
-        digest = fingerprint(in_question, policy.task.profile, policy.task.on_demand_type, policy.mode, have)
-        if digest == entry.pools_checked:
-            return entry
-        selection = select_pools(entry.groups, policy.task, self._availability(entry, in_question))
-        actuator = self.actuators[policy.mode]
-        if selection.groups:
-            actuator.add_task_groups(
-                entry.cluster_id,
-                [
-                    NewTaskGroup(name=g.name, market=g.market, instance_type=g.instance_type)
-                    for g in selection.groups
-                ],
-            )
-            self._tell_of_groups(entry, selection.groups, dry=actuator.is_dry)
-        planned = plan_groups(selection.groups) if actuator.is_dry else ()
-        created = bool(selection.groups) and not actuator.is_dry
-        groups = self._groups(entry.cluster_id) if created else ()
-        if selection.warnings:
-            self._warn(entry, selection)
-        if created:
-            after = sorted((g.instance_type, g.market) for g in groups if g.role is Role.TASK)
-            digest = fingerprint(in_question, policy.task.profile, policy.task.on_demand_type, policy.mode, after)
-
-        def change(current: RegistryEntry) -> RegistryEntry:
-            return replace(current, groups=groups or current.groups, planned=planned, pools_checked=digest)
-
-        return update_entry(self.registry, entry.cluster_id, change) or entry
-
-    def _without_planned(self, entry: RegistryEntry) -> RegistryEntry:
-        """Forget the groups a dry run would have created, and that they were checked."""
-        if not (entry.planned or entry.planned_fleets):
-            return entry
-
-        def change(current: RegistryEntry) -> RegistryEntry:
-            return replace(current, planned=(), planned_fleets=(), pools_checked="")
-
-        return update_entry(self.registry, entry.cluster_id, change) or entry
-
-    def _with_task_fleet(self, entry: RegistryEntry, policy: Policy) -> RegistryEntry:
-        """Create the task fleet the policy's types make; keep the fleets as EMR then lists them."""
-        hands_off = entry.is_paused or entry.cluster.has_managed_scaling
-        if hands_off or missing_task_fleet(entry.fleets, policy.task) is None:
-            return self._without_planned(entry)
-        in_question = types_in_question(policy.task)
-        weights = sorted(policy.task.weights.items())
-        digest = fingerprint(
-            in_question, policy.task.profile, policy.mode, policy.task.unit, weights, "planned fleet"
-        )
-        if digest == entry.pools_checked:
-            return entry
-        wanted = missing_task_fleet(entry.fleets, policy.task, self._availability(entry, in_question))
-        if wanted is None:
-            return self._with_checked_pools(entry, digest)
-        actuator = self.actuators[policy.mode]
-        actuator.add_task_fleet(
-            entry.cluster_id,
-            NewTaskFleet(
-                name=wanted.name,
-                types=wanted.types,
-                on_demand_units=wanted.on_demand_units,
-                spot_units=wanted.spot_units,
-                give_up_spot_after=policy.task.fallback_after,
-            ),
-        )
-        types = ", ".join(f"{kind.instance_type} x{kind.units}" for kind in wanted.types)
-        begins = f"{wanted.on_demand_units} units on demand and {wanted.spot_units} on spot"
-        self._tell(entry, (wanted.name, types), f"a task fleet at {begins}: {types}", dry=actuator.is_dry)
-        if actuator.is_dry:
-            return self._with_checked_pools(entry, digest, (plan_fleet(wanted),))
-        fleets = self.reader.list_instance_fleets(entry.cluster_id)
-        return (
-            update_entry(
-                self.registry, entry.cluster_id, lambda now: replace(now, fleets=fleets, planned_fleets=())
-            )
-            or entry
-        )
-
-    def _with_checked_pools(
-        self, entry: RegistryEntry, digest: str, planned: tuple[InstanceFleet, ...] = ()
-    ) -> RegistryEntry:
-        """Remember what was checked: AWS is asked again once the policy names other types, or its mode changes."""
-
-        def change(current: RegistryEntry) -> RegistryEntry:
-            return replace(current, pools_checked=digest, planned_fleets=planned)
-
-        return update_entry(self.registry, entry.cluster_id, change) or entry
-
-    def _tell_of_groups(self, entry: RegistryEntry, wanted: Sequence[WantedGroup], *, dry: bool) -> None:
-        """Record and announce the groups that were created, or once those that a dry run would have."""
-        names = tuple(group.name for group in wanted)
-        listed = ", ".join(f"{group.market} {group.instance_type}" for group in wanted)
-        self._tell(entry, names, f"{len(names)} task groups at 0 instances: {listed}", dry=dry)
-
-    def _tell(self, entry: RegistryEntry, names: tuple[str, ...], detail: str, *, dry: bool) -> None:
-        if dry and names == entry.groups_told:
-            return
-        decision = Decision(
-            kind=DecisionKind.TASK,
-            cluster_id=entry.cluster_id,
-            decided_at=self.clock.now(),
-            action=Action.ADD_GROUPS,
-            reason=Reason.TASK_GROUPS_MISSING,
-            detail=detail,
-        )
-        self.journal.write(decision, None, Outcome.DRY_RUN if dry else Outcome.DONE, trigger="enrolment")
-        self.journal.announce(decision, entry, severity="info", dry=dry)
-        update_entry(self.registry, entry.cluster_id, lambda current: replace(current, groups_told=names))
-
-    def _availability(self, entry: RegistryEntry, types: tuple[str, ...]) -> Availability:
-        return availability_of(
-            types,
-            release_label=entry.cluster.release_label,
-            zone=entry.cluster.availability_zone,
-            reader=self.reader,
-            compute=self.compute,
-        )
-
-    def _warn(self, entry: RegistryEntry, selection: PoolSelection) -> None:
-        name = entry.cluster.name or entry.cluster_id
-        self.notifier.notify(
-            Notification(
-                subject=f"Spot pools of {name} need attention"[:SUBJECT_LIMIT],
-                body="\n".join(
-                    [
-                        f"Task groups of {entry.cluster_id} under policy {entry.policy_name}:",
-                        *selection.warnings,
-                        "Change task.pools of the policy; the cluster keeps the groups it has.",
-                    ]
-                ),
-                attributes={
-                    "kind": "ENROLMENT",
-                    "reason": "POOLS_CHECKED",
-                    "cluster_id": entry.cluster_id,
-                    "policy": entry.policy_name or "none",
-                    "severity": "warning",
-                },
-            )
-        )
 
     def _spec(self, watched: WatchedMetric, cluster_id: str) -> AlarmSpec:
         return AlarmSpec(

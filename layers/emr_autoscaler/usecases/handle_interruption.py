@@ -1,10 +1,10 @@
-"""Answer what EC2 and EMR say of capacity that goes or does not come: replace, cool, alert."""
+"""Answer what EC2 says of instances that go: replace, alert; capacity that does not come is in cool_pools.py."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from emr_autoscaler.domain.cluster import Market, Role
+from emr_autoscaler.domain.cluster import InstanceGroup, Role
 from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, Reason
 from emr_autoscaler.domain.fleet_steps import fleet_of
 from emr_autoscaler.domain.interruption import InterruptionEvidence, InterruptionVerdict, decide_replacement
@@ -25,12 +25,13 @@ from emr_autoscaler.ports import (
     Pools,
     Registry,
 )
-from emr_autoscaler.usecases.journal import Journal
+from emr_autoscaler.usecases.journal import Journal, Remember
 from emr_autoscaler.usecases.market_view import free_addresses
 from emr_autoscaler.usecases.policy_in_force import PolicyInForce
-from emr_autoscaler.usecases.pool_updates import fleet_pool_of, health_of_pools, pool_of, update_pool
+from emr_autoscaler.usecases.pool_updates import health_of_pools, update_pool
 from emr_autoscaler.usecases.registry_updates import update_entry, with_orders
-from emr_autoscaler.usecases.scale_task_groups import groups_of
+from emr_autoscaler.usecases.scale_task_groups import ScaleTaskGroups, groups_of
+from emr_autoscaler.usecases.unfinished_intents import Progress, progress_of, with_late_changes
 
 WAIT_FOR_LEASE = timedelta(seconds=20)
 """A warning has two minutes: waiting a little beats the minute until a failed invocation is retried."""
@@ -50,6 +51,7 @@ class HandleInterruption:
     queue: EvaluationQueue
     policy_in_force: PolicyInForce
     journal: Journal
+    scale_task_groups: ScaleTaskGroups
 
     def answer_warning(self, ec2_instance_id: str, *, warned_at: datetime, trigger: str) -> DecisionRecord | None:
         """Replace a warned task instance; alert for a core or master one.
@@ -67,12 +69,10 @@ class HandleInterruption:
             policy = self.policy_in_force(entry)
             if policy is None:
                 return None
-            intent = self.journal.unfinished(entry.cluster_id, DecisionKind.INTERRUPTION, now=self.clock.now())
-            if intent is not None and isinstance(intent.evidence, InterruptionEvidence):
-                finished = self._carry_out(entry, policy, intent.evidence, intent)
-                if intent.trigger == trigger:
-                    return finished
-                entry = self.registry.get(entry.cluster_id) or entry
+            earlier = self._settle_earlier(entry, policy, trigger)
+            if earlier is not None and earlier.trigger == trigger:
+                return earlier
+            entry = self.registry.get(entry.cluster_id) or entry
             evidence = self._observe(entry, policy, instance, warned_at)
             if decide_replacement(evidence).decision.changes_something:
                 listed = self.reader.list_instance_groups(entry.cluster_id)
@@ -81,26 +81,53 @@ class HandleInterruption:
                     groups=(*listed, *planned_of(evidence.groups)),
                     free_addresses=free_addresses(self.compute, entry),
                 )
-            return self._carry_out(entry, policy, evidence, trigger)
+            verdict, remember = self._conclude(evidence)
+            record = self.journal.carry_out(
+                verdict.decision, evidence, entry, self.actuators[policy.mode], trigger=trigger, remember=remember
+            )
+            if verdict.decision.action is Action.ALERT:
+                self.journal.announce(verdict.decision, entry, severity="critical")
+            return record
 
-    def _carry_out(
-        self, entry: RegistryEntry, policy: Policy, evidence: InterruptionEvidence, cause: DecisionRecord | str
-    ) -> DecisionRecord:
-        """Carry out what follows from ``evidence``: for a trigger, or to finish an intent."""
-        verdict, actuator = decide_replacement(evidence), self.actuators[policy.mode]
+    def _settle_earlier(self, entry: RegistryEntry, policy: Policy, trigger: str) -> DecisionRecord | None:
+        """Finish what a died invocation left, or tell again what this trigger has led to already."""
+        kind, now = DecisionKind.INTERRUPTION, self.clock.now()
+        earlier = self.journal.led_to(entry.cluster_id, kind, trigger=trigger, now=now)
+        if earlier is None:
+            return None
+        if earlier.outcome is not Outcome.INTENDED:
+            self.journal.tell(earlier, entry)
+            return earlier
+        evidence, actuator = earlier.evidence, self.actuators[policy.mode]
+        if not isinstance(evidence, InterruptionEvidence):
+            return self.scale_task_groups.settle(entry, policy, earlier)
+        progress, listed = Progress.OPEN, entry.groups
+        if not actuator.is_dry:
+            listed = self.reader.list_instance_groups(entry.cluster_id)
+            progress = progress_of(earlier.decision, listed)
+        if progress is Progress.OVERTAKEN:
+            self.journal.give_up(earlier, "the invocation ended before it ordered, and this was overtaken since")
+            return None
+        remember = self._conclude(evidence, seen=listed)[1]
+        is_there = progress is Progress.THERE
+        return self.journal.finish(earlier, entry, actuator, remember=remember, is_there=is_there)
+
+    def _conclude(
+        self, evidence: InterruptionEvidence, *, seen: Sequence[InstanceGroup] | None = None
+    ) -> tuple[InterruptionVerdict, Remember]:
+        """Decide, note what that says of the pool, and return how it is remembered.
+
+        Args:
+            evidence: What is decided on.
+            seen: The groups where they were looked at since.
+        """
+        verdict = decide_replacement(evidence)
+        self._note_trouble(evidence, verdict)
 
         def remember(outcome: Outcome) -> None:
-            self._remember(entry.cluster_id, evidence, verdict, outcome)
+            self._remember(evidence, verdict, outcome, evidence.groups if seen is None else seen)
 
-        self._note_trouble(evidence, verdict)
-        if isinstance(cause, DecisionRecord):
-            return self.journal.finish(cause, entry, actuator, remember=remember)
-        record = self.journal.carry_out(
-            verdict.decision, evidence, entry, actuator, trigger=cause, remember=remember
-        )
-        if verdict.decision.action is Action.ALERT:
-            self.journal.announce(verdict.decision, entry, severity="critical")
-        return record
+        return verdict, remember
 
     def _note_trouble(self, evidence: InterruptionEvidence, verdict: InterruptionVerdict) -> None:
         """Write what a warning did to its pool; what other clusters wrote meanwhile stays."""
@@ -122,78 +149,6 @@ class HandleInterruption:
         key = PoolKey(instance_type=instance.instance_type, availability_zone=instance.availability_zone)
         now = self.clock.now()
         update_pool(self.pools, key, lambda health: note_rebalance(health, now))
-        return True
-
-    def note_insufficient_capacity(self, cluster_id: str, group_id: str | None, *, trigger: str) -> bool:
-        """Cool the pools that EMR could not buy from, and look at the cluster again.
-
-        Args:
-            cluster_id: j-...
-            group_id: The group, where the event named one; else every spot group short of nodes.
-            trigger: What caused the look.
-
-        Returns:
-            Whether the cluster is one of ours.
-        """
-
-        def dry(entry: RegistryEntry) -> Iterable[PoolKey]:
-            return (
-                pool_of(entry, g)
-                for g in entry.groups
-                if g.market is Market.SPOT
-                and (g.group_id == group_id if group_id else g.requested_count > g.running_count)
-            )
-
-        return self._cool_and_look(cluster_id, dry, trigger)
-
-    def note_spot_quota(self, cluster_id: str, *, trigger: str) -> bool:
-        """Cool every pool of a cluster that reached the account's quota of spot instances, and look again.
-
-        No other pool would help: with all of them cooling the fallback is on-demand.
-
-        Returns:
-            Whether the cluster is one of ours.
-        """
-
-        def spot(entry: RegistryEntry) -> Iterable[PoolKey]:
-            groups = (g for g in entry.groups if g.market is Market.SPOT and g.role is Role.TASK)
-            yield from (pool_of(entry, g) for g in groups)
-            yield from (fleet_pool_of(entry, fleet) for fleet in entry.fleets if fleet.role is Role.TASK)
-
-        return self._cool_and_look(cluster_id, spot, trigger)
-
-    def note_fleet_shortage(self, cluster_id: str, fleet_id: str | None, *, trigger: str) -> bool:
-        """Cool the spot side of a fleet that EMR could not fill from any type, and look at the cluster again.
-
-        Args:
-            cluster_id: j-...
-            fleet_id: The fleet, where the event named one; else every fleet short of spot units.
-            trigger: What caused the look.
-
-        Returns:
-            Whether the cluster is one of ours.
-        """
-
-        def short(entry: RegistryEntry) -> Iterable[PoolKey]:
-            return (
-                fleet_pool_of(entry, fleet)
-                for fleet in entry.fleets
-                if fleet_id in {None, fleet.fleet_id} and fleet.target_spot_units > fleet.provisioned_spot_units
-            )
-
-        return self._cool_and_look(cluster_id, short, trigger)
-
-    def _cool_and_look(
-        self, cluster_id: str, pools_of: Callable[[RegistryEntry], Iterable[PoolKey]], trigger: str
-    ) -> bool:
-        """Cool these pools of a cluster of ours, and have it looked at again."""
-        entry = self.registry.get(cluster_id)
-        if entry is None or not entry.is_active:
-            return False
-        now = self.clock.now()
-        for key in sorted(set(pools_of(entry)), key=lambda k: k.instance_type):
-            update_pool(self.pools, key, lambda health: cool_pool(health, now))
-        self.queue.request(cluster_id, DecisionKind.TASK, now=now, cause=trigger)
         return True
 
     def note_maintenance(self, ec2_instance_ids: Sequence[str], *, trigger: str) -> int:
@@ -271,17 +226,20 @@ class HandleInterruption:
 
     def _remember(
         self,
-        cluster_id: str,
         evidence: InterruptionEvidence,
         verdict: InterruptionVerdict,
         outcome: Outcome,
+        groups: Sequence[InstanceGroup],
     ) -> None:
+        """Keep what is known, before the order already: whoever comes next does not replace the instance again."""
+
         def change(entry: RegistryEntry) -> RegistryEntry:
             warned = {**entry.warned, evidence.ec2_instance_id: evidence.now}
-            entry = replace(entry, warned=warned, task=verdict.memory)
+            memory = with_late_changes(entry.task, before=evidence.memory, after=verdict.memory)
+            entry = replace(entry, warned=warned, task=memory)
             if outcome is not Outcome.DONE:
                 return entry
-            groups = with_orders(evidence.groups, verdict.decision.targets)
-            return replace(entry, groups=groups, groups_seen_at=evidence.now)
+            ordered = with_orders(groups, verdict.decision.targets)
+            return replace(entry, groups=ordered, groups_seen_at=max(entry.groups_seen_at, evidence.now))
 
-        update_entry(self.registry, cluster_id, change)
+        update_entry(self.registry, evidence.cluster_id, change)

@@ -17,11 +17,16 @@ SUBJECT_LIMIT = 100
 INTENT_IS_LOST_AFTER = timedelta(minutes=5)
 """Until then a retried invocation finishes an intent; after it the sweep gives it up and looks anew."""
 
+COMES_AGAIN_WITHIN = timedelta(minutes=15)
+"""A message that failed is delivered again within this time, or lies in a dead-letter queue."""
+
 REFUSAL_IS_TOLD_EVERY = timedelta(hours=1)
 """A refusal that lasts is recorded each time, and announced this often."""
 
 REHEARSALS_READ = 20
 """How far back a dry run looks for the order it told of last."""
+
+_CARRIED_OUT = frozenset({Outcome.DONE, Outcome.DRY_RUN})
 
 SAME_GROUPS = {
     DecisionKind.TASK: frozenset({DecisionKind.TASK, DecisionKind.INTERRUPTION}),
@@ -83,29 +88,53 @@ class Journal:
             remember(Outcome.HELD)
             return held
         intent = self.write(decision, evidence, Outcome.INTENDED, trigger=trigger)
+        remember(Outcome.INTENDED)
         return self.finish(intent, entry, actuator, remember=remember)
 
     def finish(
-        self, intent: DecisionRecord, entry: RegistryEntry, actuator: ClusterActuator, *, remember: Remember
+        self,
+        intent: DecisionRecord,
+        entry: RegistryEntry,
+        actuator: ClusterActuator,
+        *,
+        remember: Remember,
+        is_there: bool = False,
     ) -> DecisionRecord:
         """Carry out an intent, whether or not it was carried out before: its counts are absolute.
 
         The intent stands until everything else is kept, so that whoever finishes it again does the same.
+
+        Args:
+            intent: What is to be ordered.
+            entry: The cluster.
+            actuator: Who orders.
+            remember: Keeps what the decision wants remembered.
+            is_there: EMR has the order already: only what follows from it is left to be done.
         """
         decision, problem = intent.decision, ""
         try:
-            self._act(decision, actuator)
+            if not is_there:
+                self._act(decision, actuator)
             outcome = Outcome.DRY_RUN if actuator.is_dry else Outcome.DONE
         except (RefusedError, NotFoundError) as error:
             outcome, problem = Outcome.FAILED, str(error)
         remember(outcome)
         record = replace(intent, outcome=outcome, error=problem)
-        told = self._was_refused(record) if problem else actuator.is_dry and self._was_rehearsed(record)
         self.decisions.put(record)
-        if not told:
-            severity = "warning" if problem else "info"
-            self.announce(decision, entry, severity=severity, problem=problem, dry=actuator.is_dry)
+        self.tell(record, entry)
         return record
+
+    def tell(self, record: DecisionRecord, entry: RegistryEntry) -> None:
+        """Tell people of an order, unless they were told of the same lately."""
+        dry = record.outcome is Outcome.DRY_RUN
+        told = self._was_refused(record) if record.error else dry and self._was_rehearsed(record)
+        if not told:
+            severity = "warning" if record.error else "info"
+            self.announce(record.decision, entry, severity=severity, problem=record.error, dry=dry)
+
+    def give_up(self, intent: DecisionRecord, why: str) -> None:
+        """Close an intent that nobody will carry out any more."""
+        self.decisions.put(replace(intent, outcome=Outcome.FAILED, error=why))
 
     def _was_refused(self, record: DecisionRecord) -> bool:
         """Whether people were told of the same refusal lately: it is tried again every few minutes."""
@@ -126,13 +155,17 @@ class Journal:
             return False
         return (last.decision.action, _counts(last.decision)) == (decision.action, _counts(decision))
 
-    def unfinished(self, cluster_id: str, kind: DecisionKind, *, now: datetime) -> DecisionRecord | None:
-        """Return the intent of ``kind`` that a died invocation left, unless orders were given since."""
-        for record in self.decisions.of_cluster(cluster_id, since=now - INTENT_IS_LOST_AFTER):
-            if record.decision.kind in SAME_GROUPS[kind] and record.decision.targets:
-                open_and_ours = record.outcome is Outcome.INTENDED and record.decision.kind is kind
-                return record if open_and_ours else None
-        return None
+    def led_to(self, cluster_id: str, kind: DecisionKind, *, trigger: str, now: datetime) -> DecisionRecord | None:
+        """Return the order that a trigger that comes again has led to, or the intent that a died invocation left.
+
+        An intent of any kind that orders the same groups, as long as no order was given since, whoever gave it.
+        """
+        records = self.decisions.of_cluster(cluster_id, since=now - COMES_AGAIN_WITHIN)
+        orders = [r for r in records if r.decision.kind in SAME_GROUPS[kind] and r.decision.targets]
+        for record in orders:
+            if record.outcome in _CARRIED_OUT and (record.trigger, record.decision.kind) == (trigger, kind):
+                return record
+        return orders[0] if orders and orders[0].outcome is Outcome.INTENDED else None
 
     def announce(
         self,

@@ -12,6 +12,7 @@ from emr_autoscaler.domain.policy import Policy
 from emr_autoscaler.domain.record import Outcome
 from emr_autoscaler.usecases.capacity_look import CapacityLook
 from emr_autoscaler.usecases.registry_updates import with_fleet_orders, with_orders
+from emr_autoscaler.usecases.unfinished_intents import with_late_changes
 
 RETRY_AFTER_REFUSAL = timedelta(minutes=15)
 
@@ -50,7 +51,7 @@ class ResizeCoreGroup(CapacityLook[CoreEvidence, CoreVerdict]):
             created_at=entry.cluster.created_at,
         )
 
-    def check_again(self, evidence: CoreEvidence) -> CoreEvidence:
+    def describe_again(self, evidence: CoreEvidence) -> CoreEvidence:
         """Return the evidence with the groups or fleets as EMR describes them now."""
         if evidence.fleets:
             return replace(evidence, fleets=self.reader.list_instance_fleets(evidence.cluster_id))
@@ -63,9 +64,11 @@ class ResizeCoreGroup(CapacityLook[CoreEvidence, CoreVerdict]):
         if outcome is Outcome.FAILED:
             retry_at = evidence.now + RETRY_AFTER_REFUSAL
             return replace(entry, core=replace(entry.core, next_evaluation_at=retry_at))
-        entry = replace(entry, core=verdict.memory)
+        memory = with_late_changes(entry.core, before=evidence.memory, after=verdict.memory)
+        entry = replace(entry, core=memory)
         if outcome is not Outcome.DONE:
             return entry
         groups = with_orders(evidence.groups, verdict.decision.targets)
         fleets = with_fleet_orders(evidence.fleets, verdict.decision.targets)
-        return replace(entry, groups=groups, fleets=fleets, groups_seen_at=evidence.now)
+        seen_at = max(entry.groups_seen_at, evidence.now)
+        return replace(entry, groups=groups, fleets=fleets, groups_seen_at=seen_at)

@@ -29,6 +29,7 @@ from emr_autoscaler.usecases.market_view import free_addresses, launched_instanc
 from emr_autoscaler.usecases.node_groups import find_node_groups, task_nodes, with_fleet_nodes
 from emr_autoscaler.usecases.pool_updates import health_of_pools, update_pool
 from emr_autoscaler.usecases.registry_updates import with_fleet_orders, with_orders
+from emr_autoscaler.usecases.unfinished_intents import with_late_changes
 
 RETRY_AFTER_REFUSAL = timedelta(minutes=5)
 
@@ -108,22 +109,25 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
             nodes=nodes,
         )
 
-    def check_again(self, evidence: TaskEvidence) -> TaskEvidence:
-        """Return the evidence with groups and their nodes, or fleets, as EMR describes them now, and addresses."""
+    def describe_again(self, evidence: TaskEvidence) -> TaskEvidence:
+        """Return the evidence with the groups or fleets as EMR describes them now."""
         if evidence.fleets:
             listed_fleets = self.reader.list_instance_fleets(evidence.cluster_id)
             fleets = with_planned_fleets(listed_fleets, planned_fleets_of(evidence.fleets))
-            return self._with_addresses(with_fleet_nodes(replace(evidence, fleets=fleets), self.compute))
+            return replace(evidence, fleets=fleets, groups_are_fresh=True)
         listed = self.reader.list_instance_groups(evidence.cluster_id)
-        groups = (*listed, *planned_of(evidence.groups))
-        found = find_node_groups(evidence, groups, self.compute, self.reader)
-        return self._with_addresses(replace(evidence, groups=groups, node_groups=found))
+        return replace(evidence, groups=(*listed, *planned_of(evidence.groups)), groups_are_fresh=True)
 
-    def _with_addresses(self, evidence: TaskEvidence) -> TaskEvidence:
-        """Complete what was described anew: free addresses, which are another call."""
+    def check_again(self, evidence: TaskEvidence) -> TaskEvidence:
+        """Return the evidence with groups or fleets and their nodes as they are now, and free addresses."""
+        evidence = self.describe_again(evidence)
+        if evidence.fleets:
+            evidence = with_fleet_nodes(evidence, self.compute)
+        else:
+            found = find_node_groups(evidence, evidence.groups, self.compute, self.reader)
+            evidence = replace(evidence, node_groups=found)
         entry = self.registry.get(evidence.cluster_id)
-        addresses = None if entry is None else free_addresses(self.compute, entry)
-        return replace(evidence, groups_are_fresh=True, free_addresses=addresses)
+        return replace(evidence, free_addresses=None if entry is None else free_addresses(self.compute, entry))
 
     def note(self, evidence: TaskEvidence, verdict: TaskVerdict) -> None:
         """Cool the pools whose requests stay unmet; other clusters should not ask them either."""
@@ -139,18 +143,20 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
     ) -> RegistryEntry:
         """Return the entry with the memory of the look and the orders given."""
         pushed = max(entry.task.pushed, evidence.memory.pushed, key=last_pushed_at)
-        recorded = recorded_look(verdict.decision, outcome)
+        seen, last = recorded_look(verdict.decision, outcome), entry.task.recorded
+        recorded = last if last is not None and last.at > seen.at else seen
         if outcome is Outcome.FAILED:
             retry_at = evidence.now + RETRY_AFTER_REFUSAL
             memory = replace(entry.task, next_evaluation_at=retry_at, pushed=pushed, recorded=recorded)
             return replace(entry, task=memory)
         groups = without_planned(evidence.groups) if evidence.groups_are_fresh else entry.groups
         fleets = without_planned_fleets(evidence.fleets) if evidence.groups_are_fresh else entry.fleets
-        seen_at = evidence.now if evidence.groups_are_fresh else entry.groups_seen_at
+        seen_at = max(evidence.now, entry.groups_seen_at) if evidence.groups_are_fresh else entry.groups_seen_at
         if outcome is Outcome.DONE:
             groups = with_orders(groups, verdict.decision.targets)
             fleets = with_fleet_orders(fleets, verdict.decision.targets)
-        memory = replace(verdict.memory, pushed=pushed, recorded=recorded)
+        memory = with_late_changes(entry.task, before=evidence.memory, after=verdict.memory)
+        memory = replace(memory, pushed=pushed, recorded=recorded)
         entry = replace(entry, task=memory, groups=groups, fleets=fleets, groups_seen_at=seen_at)
         if evidence.nodes:
             found = task_nodes(evidence)

@@ -1,5 +1,6 @@
 """A fleet shrinks by no more than its idle nodes, while a node of it hosts an application master."""
 
+import random
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -183,3 +184,62 @@ def test_two_thousand_idle_nodes_of_many_sizes_are_no_trouble() -> None:
     idle = [1 + number % 30 for number in range(2000)]
     assert sure_units(idle, sum(idle)) == sum(idle)
     assert 0 < sure_units(idle, sum(idle) // 2) < sum(idle) // 2
+
+
+def taken_by_emr(chance: random.Random, seen: TaskEvidence, market: Market, target: int) -> set[str]:
+    """What EMR takes of one market: the fewest tasks first, equals in any order, each while it fits."""
+    side = side_id("if-task", market)
+    working = [
+        n for n in seen.nodes if n.state is NodeState.RUNNING and seen.node_groups[n.ec2_instance_id] == side
+    ]
+    surplus = sum(seen.node_units[n.ec2_instance_id] for n in working) - target
+    chance.shuffle(working)
+    gone = set()
+    for each in sorted(working, key=lambda n: max(n.containers, n.application_masters)):
+        if seen.node_units[each.ec2_instance_id] <= surplus:
+            surplus -= seen.node_units[each.ec2_instance_id]
+            gone.add(each.ec2_instance_id)
+    return gone
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.integers(0, 2**40))
+def test_whatever_emr_takes_for_an_order_it_is_no_host_of_a_master(number: int) -> None:
+    chance = random.Random(number)
+    sizes = chance.choice(((1,), (1, 2), (1, 2, 4), (2, 4)))
+    nodes, groups, weighed = [], {}, {}
+    for index in range(chance.randint(1, 12)):
+        name, masters = f"i-{index}", int(chance.random() < 0.2)
+        nodes.append(
+            node(name, chance.choice((0, 0, masters, 1, 5)), masters=masters, leaves=chance.random() < 0.1)
+        )
+        groups[name] = chance.choice((SPOT, SPOT, ON_DEMAND))
+        weighed[name] = chance.choice(sizes)
+    there = {
+        side: sum(units for name, units in weighed.items() if groups[name] == side) for side in (SPOT, ON_DEMAND)
+    }
+    staying = {
+        side: there[side]
+        - sum(
+            weighed[n.ec2_instance_id]
+            for n in nodes
+            if n.state is not NodeState.RUNNING and groups[n.ec2_instance_id] == side
+        )
+        for side in there
+    }
+    task = fleet(
+        staying[ON_DEMAND],
+        staying[SPOT],
+        sizes=sizes,
+        provisioned_on_demand_units=there[ON_DEMAND],
+        provisioned_spot_units=there[SPOT],
+        state=GroupState.RUNNING if staying == there else GroupState.RESIZING,
+    )
+    policy = TaskPolicy(max_nodes=64, min_nodes=chance.randint(0, 8), expected_task_seconds=60)
+    seen = evidence(task, *nodes, node_groups=groups, node_units=weighed, policy=policy, groups_are_fresh=True)
+    ordered = units(seen)
+    if ordered is None:
+        return
+    for market, target in ((Market.ON_DEMAND, ordered[0]), (Market.SPOT, ordered[1])):
+        gone = taken_by_emr(chance, seen, market, target)
+        assert not any(n.application_masters for n in nodes if n.ec2_instance_id in gone)

@@ -92,6 +92,10 @@ def test_clusters_are_found_wherever_a_call_names_them(parameters: dict[str, Any
             (("if-1", 5),),
         ),
         ({"instanceFleet": {"instanceFleetId": "if-1"}}, (("if-1", None),)),
+        (
+            {"instanceFleet": {"instanceFleetId": "if-1", "targetOnDemandCapacity": 0, "targetSpotCapacity": 0}},
+            (("if-1", 0),),
+        ),
         ({"instanceGroups": "none", "instanceFleet": []}, ()),
     ],
 )

@@ -28,8 +28,9 @@ def task_of(world, cluster_id) -> Fleet:
 
 
 def order(world, cluster_id, **units):
-    fleet_id = task_of(world, cluster_id).group_id
-    world.emr.modify_instance_fleet(cluster_id, FleetResize(fleet_id=fleet_id, **units))
+    there = task_of(world, cluster_id)
+    before = {"on_demand_units": there.targets[Market.ON_DEMAND], "spot_units": there.targets[Market.SPOT]}
+    world.emr.modify_instance_fleet(cluster_id, FleetResize(fleet_id=there.group_id, **before | units))
 
 
 def held(world, cluster_id, market=Market.SPOT):
@@ -135,10 +136,11 @@ def test_losing_the_master_of_a_fleet_ends_the_cluster():
 @pytest.mark.parametrize(
     ("order", "words"),
     [
-        ({}, "no target capacity"),
-        ({"spot_units": -1}, "below 0"),
+        ({}, "both targetOnDemandCapacity and targetSpotCapacity"),
+        ({"spot_units": 3}, "both targetOnDemandCapacity and targetSpotCapacity"),
+        ({"on_demand_units": 0, "spot_units": -1}, "below 0"),
     ],
-    ids=["nothing", "below zero"],
+    ids=["nothing", "one target", "below zero"],
 )
 def test_an_order_that_cannot_be_is_refused(order, words):
     world = calm_world()

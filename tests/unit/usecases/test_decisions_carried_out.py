@@ -303,7 +303,7 @@ def test_insufficient_capacity_cools_the_pool_and_asks_for_a_look() -> None:
     story.system.use_cases.scale_task_groups(cluster_id, trigger="t")
     story.ports.queue.take()
     story.world.run_for(timedelta(minutes=1))
-    answer = story.system.use_cases.handle_interruption
+    answer = story.system.use_cases.cool_pools
     assert answer.note_insufficient_capacity(cluster_id, None, trigger="event")
     zone = story.world.inside(cluster_id).zone
     (health,) = story.ports.pools.get([PoolKey(instance_type="m5.xlarge", availability_zone=zone)])

@@ -1,0 +1,75 @@
+"""What a died invocation left: how far its order got, and how its memory is kept beside what was learned since."""
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from datetime import datetime
+from enum import Enum, auto
+from typing import Any, TypeVar
+
+from emr_autoscaler.domain.cluster import InstanceGroup
+from emr_autoscaler.domain.decision import Decision
+from emr_autoscaler.domain.fleets import FleetTarget, InstanceFleet
+from emr_autoscaler.domain.memory import CoreMemory, TaskMemory
+
+MemoryT = TypeVar("MemoryT", TaskMemory, CoreMemory)
+
+
+class Progress(Enum):
+    """How far an order got."""
+
+    OPEN = auto()
+    THERE = auto()
+    OVERTAKEN = auto()
+
+
+def progress_of(
+    decision: Decision, groups: Sequence[InstanceGroup], fleets: Sequence[InstanceFleet] = ()
+) -> Progress:
+    """Return whether the counts that were to be ordered are there, are as they were, or are somebody else's since.
+
+    Args:
+        decision: What was to be ordered.
+        groups: All groups as EMR describes them now.
+        fleets: All fleets likewise.
+    """
+    counts: dict[str, object] = {group.group_id: group.requested_count for group in groups}
+    counts |= {fleet.fleet_id: (fleet.target_on_demand_units, fleet.target_spot_units) for fleet in fleets}
+    before: list[bool] = []
+    there: list[bool] = []
+    for target in decision.targets:
+        old, new, now = target.previous_count, target.count, counts.get(target.group_id)
+        if isinstance(target, FleetTarget):
+            before.append(now == (target.previous_on_demand_units, target.previous_spot_units))
+            there.append(now == (target.on_demand_units, target.spot_units))
+        else:
+            before.append(now == old)
+            there.append(now == new)
+    if all(there):
+        return Progress.THERE
+    return Progress.OPEN if all(before) else Progress.OVERTAKEN
+
+
+def with_late_changes(current: MemoryT, *, before: MemoryT, after: MemoryT) -> MemoryT:
+    """Return ``current`` with what a decision changed from ``before`` to ``after``; what came since stays."""
+    changes: dict[str, Any] = {}
+    for field in fields(before):
+        old: Any = getattr(before, field.name)
+        new: Any = getattr(after, field.name)
+        now: Any = getattr(current, field.name)
+        if new == old:
+            continue
+        if now == old:
+            changes[field.name] = new
+        elif field.name == "lost":
+            settled: list[Any] = [entry for entry in old if entry not in new]
+            added: list[Any] = [entry for entry in new if entry not in old and entry not in now]
+            changes[field.name] = (*(entry for entry in now if entry not in settled), *added)
+        elif field.name.startswith("last_"):
+            changes[field.name] = _latest(new, now)
+        elif field.name == "next_evaluation_at":
+            changes[field.name] = min((at for at in (new, now) if at is not None), default=None)
+    return replace(current, **changes)
+
+
+def _latest(*times: datetime | None) -> datetime | None:
+    return max((at for at in times if at is not None), default=None)
