@@ -38,9 +38,8 @@ def exchange(scene: Scene) -> SpotReturn | None:
     group_id = next(iter(surplus))  # of the costliest group
     most = evidence.policy.max_step_nodes or math.inf
     few = int(max(1, min(surplus[group_id], most, math.floor(EXCHANGED_AT_ONCE * scene.nodes))))
-    beside = replace(
-        scene.limits, max_units=math.inf
-    )  # what is given up counts in money and addresses until it is gone
+    # What is given up counts in money and addresses until it is gone.
+    beside = replace(scene.limits, max_units=math.inf)
     for count in dict.fromkeys((few, 1)) if has_room(slots, max_nodes=math.inf, limits=beside) else ():
         counts = _filled_up(scene, slots, _Given(group_id=group_id, count=count), scene.limits)
         if counts is not None:
