@@ -265,6 +265,38 @@ def exchanges(story: Story, cluster_id: str) -> list[Decision]:
     return [decision for decision in made if decision.reason is Reason.BACK_TO_SPOT and decision.targets]
 
 
+def test_on_demand_leaves_once_spot_has_booted_though_work_waits() -> None:
+    story, cluster_id = spot_story(max_nodes=40, min_nodes=6, instance_types=("m5a.xlarge", "m6a.xlarge"))
+    story.run(20 * MINUTE)
+    story.world.submit_job(cluster_id, job(tasks=240))
+    warn(story, cluster_id, m5a=3, m6a=3)
+    assert on_demand(story, cluster_id) == 5
+    running: list[int] = []
+
+    def watch() -> None:
+        groups = story.world.inside(cluster_id).groups.values()
+        running.append(sum(g.running for g in groups if g.spec.role == Role.TASK))
+
+    def feed_until(steps_back: int) -> Decision:
+        for _ in range(60):
+            if len(exchanges(story, cluster_id)) >= steps_back:
+                break
+            story.world.submit_job(cluster_id, job(tasks=70))
+            story.run(MINUTE)
+        return exchanges(story, cluster_id)[steps_back - 1]
+
+    ordered = feed_until(1)
+    story.watch = watch
+    assert sum(t.count - t.previous_count for t in ordered.targets) == 5
+    given_back = feed_until(2)
+    assert [t.count - t.previous_count for t in given_back.targets] == [-5]
+    assert story.world.yarn(cluster_id).pending > 6 * 17  # more than all nodes hold
+    story.run(10 * MINUTE)
+    assert on_demand(story, cluster_id) == 0
+    assert min(running) == running[0] == sum(spot(story, cluster_id).values())
+    assert story.system.given_up == []
+
+
 def test_a_cluster_that_stays_busy_at_its_maximum_goes_back_to_spot_node_by_node() -> None:
     story, cluster_id = stood_in()
     assert on_demand(story, cluster_id) == 8

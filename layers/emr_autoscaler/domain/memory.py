@@ -59,6 +59,7 @@ class TaskMemory:
         on_demand_since: Since when more stands on demand than the policy asks for, or a fleet's spot failed last.
         returning_mib: Spot capacity ordered to take the place of on-demand nodes that are still there.
         owed_mib: On-demand memory that was given up because a limit left no room for spot beside it.
+        exchanged_at: Last step back to spot.
         next_evaluation_at: When to look again; None while settled.
         pushed: The last snapshots a probe on the cluster pushed, oldest first.
         recorded: The last look that was recorded.
@@ -79,6 +80,7 @@ class TaskMemory:
     on_demand_since: datetime | None = None
     returning_mib: float = 0.0
     owed_mib: float = 0.0
+    exchanged_at: datetime | None = None
     next_evaluation_at: datetime | None = None
     pushed: tuple[Snapshot, ...] = ()
     recorded: RecordedLook | None = None

@@ -5,6 +5,7 @@ How it goes where there is room is in spot_return.py; which of the two is taken 
 
 import math
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from emr_autoscaler.domain.cluster import Market
 from emr_autoscaler.domain.placement import capacity_mib, has_room, place_more
@@ -14,6 +15,9 @@ from emr_autoscaler.domain.task_scene import Scene
 
 EXCHANGED_AT_ONCE = 0.1
 """Part (0-1) of the nodes exchanged in one step, one node at least: they are missed until spot has booted."""
+
+EXCHANGE_RESTS = timedelta(minutes=1)
+"""Least time between a step back to spot and a scale-out, where the policy has a shorter cooldown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

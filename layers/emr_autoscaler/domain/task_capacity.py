@@ -126,6 +126,7 @@ def _conclude(scene: Scene, choice: Choice, demand: Demand | None, want: Want | 
             lost=lost,
             last_scale_out_at=now if change > 0 else memory.last_scale_out_at,
             last_scale_in_at=now if change < 0 or exchanged else memory.last_scale_in_at,
+            exchanged_at=now if targets and reason is Reason.BACK_TO_SPOT else memory.exchanged_at,
             # A new order deserves its whole time to arrive: while demand grows some request is always unmet.
             unfulfilled_since={**memory.unfulfilled_since, **bought},
         )

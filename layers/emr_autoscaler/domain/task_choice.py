@@ -20,7 +20,7 @@ from emr_autoscaler.domain.leaving_nodes import (
 from emr_autoscaler.domain.memory import TaskMemory, WantedCapacity
 from emr_autoscaler.domain.placement import capacity_mib, place_more, why_no_more
 from emr_autoscaler.domain.resuming import draining_nodes, resume_draining
-from emr_autoscaler.domain.spot_exchange import keeps_leaving
+from emr_autoscaler.domain.spot_exchange import EXCHANGE_RESTS, keeps_leaving
 from emr_autoscaler.domain.task_scene import Scene
 from emr_autoscaler.domain.tuning import LARGE_SURPLUS, LEAST_GROWTH, SMALL_SURPLUS_WAITS, TUNING
 from emr_autoscaler.domain.want import Want
@@ -130,7 +130,7 @@ def _scale_out(scene: Scene, want: Want) -> Choice | None:
             return minimum
         if wanted < present * (1 + LEAST_GROWTH):
             return minimum or Choice(reason=Reason.CHANGE_TOO_SMALL, counts=scene.base)
-        ready_at = _cooled(_last_resize(scene.memory), policy.scale_out_cooldown)
+        ready_at = _ready_to_grow(scene)
         if ready_at is not None and ready_at > now:
             return minimum or Choice(reason=Reason.COOLDOWN, counts=scene.base, retry_at=ready_at)
         return Choice(reason=Reason.DEMAND_ABOVE_CAPACITY, counts=counts)
@@ -190,6 +190,16 @@ def _keeps_hosts(scene: Scene) -> bool:
 
 def _last_resize(memory: TaskMemory) -> datetime | None:
     return max(filter(None, (memory.last_scale_out_at, memory.last_scale_in_at)), default=None)
+
+
+def _ready_to_grow(scene: Scene) -> datetime | None:
+    """Return when more may be bought: an exchange is not undone by the next look, even without a cooldown."""
+    memory = scene.memory
+    waits = (
+        _cooled(_last_resize(memory), scene.evidence.policy.scale_out_cooldown),
+        _cooled(memory.exchanged_at, EXCHANGE_RESTS),
+    )
+    return max(filter(None, waits), default=None)
 
 
 def _cooled(last: datetime | None, cooldown: timedelta) -> datetime | None:

@@ -6,8 +6,8 @@ What a step orders is in spot_return.py and spot_exchange.py; a fleet's way back
 from dataclasses import replace
 from datetime import datetime
 
-from emr_autoscaler.domain.cluster import Market
 from emr_autoscaler.domain.decision import Reason
+from emr_autoscaler.domain.placement import capacity_mib
 from emr_autoscaler.domain.spot_exchange import exchange
 from emr_autoscaler.domain.spot_return import (
     SpotReturn,
@@ -24,7 +24,7 @@ from emr_autoscaler.domain.want import Want
 
 
 def toward_spot(scene: Scene, choice: Choice, want: Want) -> tuple[Scene, Choice]:
-    """Take the next step back to spot where nothing else is to be done, or where it buys more than is wanted."""
+    """Take the next step back to spot where nothing else is to be done, or where it goes further than that."""
     if any(group.fleet_id for group in scene.usable):
         return scene, choice
     scene = _up_to_date(scene)
@@ -35,16 +35,26 @@ def toward_spot(scene: Scene, choice: Choice, want: Want) -> tuple[Scene, Choice
         choice.counts[group.group_id] + scene.warned[group.group_id] != group.requested_count
         for group in scene.usable
     )
-    if orders and choice.reason is not Reason.DEMAND_ABOVE_CAPACITY:
-        return _after_other_orders(scene, choice), choice
-    step = _next_step(scene, want)
-    if orders and (step is None or sum(step.counts.values()) <= sum(choice.counts.values())):
-        return _after_other_orders(scene, choice), choice
-    if step is None:
-        return _without_debt(scene), choice
+    step = _step_instead(scene, choice, want) if orders else _next_step(scene, want)
+    if step is not None:
+        return _taken(scene, step)
+    return (_after_other_orders(scene, choice) if orders else _without_debt(scene)), choice
+
+
+def _step_instead(scene: Scene, choice: Choice, want: Want) -> SpotReturn | None:
+    """Return the step that buys more than is to be ordered anyway, or gives more back."""
+    nodes = sum(choice.counts.values())
+    if choice.reason is Reason.DEMAND_ABOVE_CAPACITY:
+        step = _next_step(scene, want)
+        return step if step is not None and sum(step.counts.values()) > nodes else None
+    # What goes with more work, when nothing is too much, goes with less work as well: less never keeps more nodes.
+    back = _way_back(scene, want) if choice.reason is Reason.DEMAND_BELOW_CAPACITY else None
+    return back if back is not None and sum(back.counts.values()) < nodes else None
+
+
+def _taken(scene: Scene, step: SpotReturn) -> tuple[Scene, Choice]:
     memory = replace(scene.memory, returning_mib=step.returning_mib, owed_mib=step.owed_mib)
-    told = Choice(reason=Reason.BACK_TO_SPOT, counts=step.counts, told=step.told)
-    return replace(scene, memory=memory), told
+    return replace(scene, memory=memory), Choice(reason=Reason.BACK_TO_SPOT, counts=step.counts, told=step.told)
 
 
 def _up_to_date(scene: Scene) -> Scene:
@@ -63,11 +73,9 @@ def _next_step(scene: Scene, want: Want) -> SpotReturn | None:
         return None
     if scene.memory.owed_mib:
         return order_spot(scene)
-    if scene.memory.returning_mib and scene.evidence.steps.held_until(scene.evidence.now) is None:
-        needed = want.needed_mib
-        back = give_back(scene, needed_mib=needed, keep_nodes=fewest_nodes(scene, needed, keep_masters=True))
-        if back is not None:
-            return back
+    back = _way_back(scene, want)
+    if back is not None:
+        return back
     if not has_stood(scene):
         return None
     ordered = order_spot(scene)
@@ -76,12 +84,28 @@ def _next_step(scene: Scene, want: Want) -> SpotReturn | None:
     return None if scene.memory.returning_mib else ordered  # what came is enough until the others may go
 
 
+def _way_back(scene: Scene, want: Want) -> SpotReturn | None:
+    """Give on-demand nodes back that have their counterpart on spot, down to what stood before it was ordered.
+
+    What waits is drained by the nodes that are wanted for it, not by both sides of an exchange. How many go
+    depends on the work only through what is needed, and so never falls when there is less of it.
+    """
+    memory, evidence = scene.memory, scene.evidence
+    expected = evidence.steps.held_until(evidence.now) is not None
+    if not memory.returning_mib or memory.owed_mib or expected or not may_step(scene):
+        return None
+    before = capacity_mib(scene.slots, scene.base)
+    if not (evidence.memory.lost or scene.is_above_maximum or scene.is_above_cap):
+        before -= memory.returning_mib  # what a warning takes does not stand in for anything
+    needed = max(want.wanted_mib, min(want.needed_mib, before))
+    return give_back(scene, needed_mib=needed, keep_nodes=fewest_nodes(scene, needed, keep_masters=True))
+
+
 def _after_other_orders(scene: Scene, choice: Choice) -> Scene:
-    """Remember that on-demand nodes went, or spot was bought, with other orders."""
+    """Remember that nodes went, or spot was bought, with other orders: no on-demand node goes for them again."""
+    ordered = {g.group_id: g.requested_count - scene.warned[g.group_id] for g in scene.usable}
     gone = sum(
-        slot.node_mib * max(0, slot.count - choice.counts[slot.group_id])
-        for slot in scene.slots
-        if slot.market is Market.ON_DEMAND
+        slot.node_mib * max(0, ordered[slot.group_id] - choice.counts[slot.group_id]) for slot in scene.slots
     )
     returning = max(0.0, scene.memory.returning_mib - gone)
     if (returning, 0.0) == (scene.memory.returning_mib, scene.memory.owed_mib):

@@ -14,9 +14,11 @@ from emr_autoscaler.domain.cluster import InstanceGroup, Market, Role
 from emr_autoscaler.domain.decision import DecisionKind, Reason
 from emr_autoscaler.domain.demand import Demand, read_demand
 from emr_autoscaler.domain.leaving_nodes import master_hosts
+from emr_autoscaler.domain.load import learn_load
 from emr_autoscaler.domain.metrics import MetricName
 from emr_autoscaler.domain.task_capacity import TaskVerdict, decide_task_capacity
 from emr_autoscaler.domain.task_scene import TaskEvidence
+from emr_autoscaler.domain.want import find_want
 
 SCENES_PER_EXAMPLE = 25
 
@@ -114,15 +116,27 @@ def test_no_group_reverses_within_its_cooldown_after_a_step_back_to_spot(evidenc
 
 
 @any_exchange
-def test_a_step_back_to_spot_keeps_what_runs_and_waits(evidence: TaskEvidence) -> None:
+def test_a_step_back_to_spot_keeps_what_runs_and_waits_or_the_capacity_before_it(evidence: TaskEvidence) -> None:
     verdict = exchanged(evidence)
     if verdict is None or verdict.memory.owed_mib:
         return  # a single node that spot takes the place of as soon as it can be paid
     demand = read_demand(evidence.metrics, now=NOW, max_age=evidence.policy.metrics_max_age, container_mib=None)
     assert isinstance(demand, Demand)
     needed = demand.allocated_mib + demand.pending_mib - 2 * NODE_MIB
-    kept = mib(after(evidence, verdict).groups)
-    assert kept >= min(needed, mib(evidence.groups)) - 1e-6
+    before = mib(evidence.groups) - evidence.memory.returning_mib
+    assert mib(after(evidence, verdict).groups) >= min(needed, before) - 1e-6
+
+
+@any_exchange
+def test_a_step_back_to_spot_keeps_what_is_wanted(evidence: TaskEvidence) -> None:
+    verdict = exchanged(evidence)
+    if verdict is None or verdict.memory.owed_mib:
+        return
+    demand = read_demand(evidence.metrics, now=NOW, max_age=evidence.policy.metrics_max_age, container_mib=None)
+    assert isinstance(demand, Demand)
+    load = learn_load(evidence.memory.load, demand)
+    want = find_want(demand, load, evidence.policy, elsewhere_mib=2 * NODE_MIB, now=NOW)
+    assert mib(after(evidence, verdict).groups) >= min(want.wanted_mib, mib(evidence.groups)) - 1e-6
 
 
 @any_exchange

@@ -1,6 +1,7 @@
 """The way back to spot where a limit leaves no room for new nodes: decisions by example."""
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from tests.support.scenes import (
     NODE_MIB,
     NOW,
+    SAMPLED,
     ZONE,
     cooling,
     minutes,
@@ -21,7 +23,7 @@ from tests.support.scenes import (
 
 from emr_autoscaler.domain.cluster import InstanceGroup
 from emr_autoscaler.domain.decision import Action, Decision, Reason
-from emr_autoscaler.domain.memory import LostInstance, PoolHealth, PoolKey, TaskMemory
+from emr_autoscaler.domain.memory import LostInstance, PoolHealth, PoolKey, TaskMemory, WantedCapacity
 from emr_autoscaler.domain.policy import CapacityUnit
 from emr_autoscaler.domain.snapshot import NodeLoad
 from emr_autoscaler.domain.step_queue import StepQueue
@@ -159,19 +161,62 @@ def test_smaller_nodes_do_not_take_the_place_of_larger_ones_at_a_maximum_of_node
     assert look(*small, prices=cheap).decision.targets == ()
 
 
-def test_nodes_that_came_on_spot_and_are_needed_are_kept_beside_those_on_demand() -> None:
-    groups = (task_group("ig-A", 2), task_group("ig-B", 2), on_demand_group(count=4))
-    full = yarn(allocated_mib=10 * NODE_MIB)
-    memory = replace(STOOD, returning_mib=4.0 * NODE_MIB)
-    assert look(*groups, metrics=full, memory=memory, max_nodes=20).decision.targets == ()
+CAME = (task_group("ig-A", 2), task_group("ig-B", 2), on_demand_group(count=4))
+AMID = replace(STOOD, returning_mib=4.0 * NODE_MIB)
 
 
-def test_of_on_demand_nodes_as_many_go_as_nobody_needs_and_the_rest_later() -> None:
-    groups = (task_group("ig-A", 2), task_group("ig-B", 2), on_demand_group(count=4))
-    memory = replace(STOOD, returning_mib=4.0 * NODE_MIB)
-    verdict = look(*groups, metrics=yarn(allocated_mib=9 * NODE_MIB), memory=memory, max_nodes=20)
+def test_once_spot_has_come_the_capacity_before_it_is_kept_and_not_all_that_waits() -> None:
+    waits = yarn(allocated_mib=10 * NODE_MIB, pending=20)
+    verdict = look(*CAME, metrics=waits, memory=AMID, max_nodes=20)
+    assert counts(verdict.decision) == {"ig-D": 0}
+    assert verdict.memory.returning_mib == 0
+
+
+def test_what_is_wanted_is_kept_on_demand_as_well_and_goes_later() -> None:
+    headroom = {"metrics": yarn(allocated_mib=8 * NODE_MIB), "headroom_percent": 12}
+    verdict = look(*CAME, memory=AMID, max_nodes=20, **headroom)
     assert counts(verdict.decision) == {"ig-D": 3}
     assert verdict.memory.returning_mib == 3 * NODE_MIB
+
+
+def test_the_last_part_of_an_exchange_goes_down_to_what_stood_before_it_and_no_further() -> None:
+    memory = replace(STOOD, returning_mib=1.0 * NODE_MIB)
+    verdict = look(*CAME, metrics=yarn(allocated_mib=10 * NODE_MIB), memory=memory, max_nodes=20)
+    assert counts(verdict.decision) == {"ig-D": 3}
+
+
+def test_of_a_surplus_that_waits_the_exchanged_nodes_go_at_once_with_little_work_as_with_much() -> None:
+    wanted = WantedCapacity(at=SAMPLED - minutes(1), mib=7.0 * NODE_MIB)
+    for used in (7, 8, 9, 10):
+        memory = replace(AMID, wanted=(wanted,))
+        decision = look(*CAME, metrics=yarn(allocated_mib=used * NODE_MIB), memory=memory, max_nodes=20).decision
+        assert (decision.reason, counts(decision)) == (Reason.BACK_TO_SPOT, {"ig-D": 0})
+
+
+def test_a_warned_node_stands_in_for_nothing() -> None:
+    memory = replace(AMID, lost=(LostInstance(ec2_instance_id="i-1", group_id="ig-A", gone_by=LATER),))
+    assert (
+        look(*CAME, metrics=yarn(allocated_mib=10 * NODE_MIB), memory=memory, max_nodes=20).decision.targets == ()
+    )
+
+
+def test_on_demand_stays_in_the_place_of_spot_that_was_lost_amid_the_exchange() -> None:
+    gone = LostInstance(ec2_instance_id="i-1", group_id="ig-A", gone_by=NOW - minutes(1))
+    lost = (task_group("ig-A", 2, running=1), *CAME[1:])
+    memory = replace(AMID, lost=(gone,))
+    full = yarn(allocated_mib=9 * NODE_MIB, pending=20)
+    verdict = look(*lost, metrics=full, memory=memory, max_nodes=20, groups_are_fresh=True)
+    assert counts(verdict.decision) == {"ig-A": 1}
+    assert verdict.memory.returning_mib == 3 * NODE_MIB
+
+
+def test_a_scale_out_waits_a_minute_after_a_step_back_even_without_a_cooldown() -> None:
+    memory = replace(STOOD, exchanged_at=NOW - timedelta(seconds=59), on_demand_since=None)
+    at_once = {"max_nodes": 20, "scale_out_cooldown": minutes(0)}
+    held = look(memory=memory, **at_once).decision
+    assert (held.reason, held.next_evaluation_at) == (Reason.COOLDOWN, NOW + timedelta(seconds=1))
+    memory = replace(memory, exchanged_at=NOW - minutes(1))
+    assert look(memory=memory, **at_once).decision.reason is Reason.DEMAND_ABOVE_CAPACITY
 
 
 def test_an_order_back_to_spot_keeps_to_the_step() -> None:
