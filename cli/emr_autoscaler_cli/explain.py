@@ -199,6 +199,8 @@ def _task_inputs(evidence: TaskEvidence) -> Iterator[tuple[str, str]]:
     yield "policy", f"{bounds}: {patience}{kept}"
     wanted = ", ".join(f"{want.mib:.0f} MiB at {want.at:%H:%M}" for want in evidence.memory.wanted)
     yield "needed lately", wanted
+    since = evidence.memory.on_demand_since
+    yield "on demand stands in for spot", f"since {moment(since)}" if since else ""
     yield "host application masters", words.hosts(evidence)
 
 

@@ -99,13 +99,11 @@ def _recall(evidence: CoreEvidence, group: InstanceGroup) -> CoreVerdict:
 
 
 def _guard(evidence: CoreEvidence, group: InstanceGroup | None) -> Reason | None:
+    guard = evidence.find_guard(enabled=evidence.policy.enabled)
+    if guard is not None:
+        return guard
     unavailable = group is None or not group.state.may_be_resized
     checks = (
-        (not evidence.policy.enabled, Reason.DISABLED),
-        (evidence.is_paused, Reason.PAUSED),
-        (not evidence.state.is_ready, Reason.CLUSTER_NOT_READY),
-        (evidence.has_managed_scaling, Reason.MANAGED_ELSEWHERE),
-        (evidence.uses_fleets, Reason.USES_FLEETS),
         (group is not None and group.has_own_scaling, Reason.MANAGED_ELSEWHERE),
         (unavailable, Reason.GROUPS_UNAVAILABLE),
         (_standing_change(evidence) is not None, Reason.OPERATOR_RESIZED),

@@ -4,12 +4,10 @@ import math
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from emr_autoscaler.domain.cluster import ClusterState, InstanceGroup
+from emr_autoscaler.domain.capacity_evidence import CapacityEvidence
 from emr_autoscaler.domain.decision import Reason
-from emr_autoscaler.domain.fleets import InstanceFleet
 from emr_autoscaler.domain.memory import CoreMemory
-from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName, MetricPoint
-from emr_autoscaler.domain.operator_change import OperatorChange
+from emr_autoscaler.domain.metrics import MetricName, MetricPoint
 from emr_autoscaler.domain.policy import CorePolicy
 
 LOW_SAMPLES = 3
@@ -26,40 +24,20 @@ BLOCK_METRICS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CoreEvidence:
-    """Everything the decision sees.
+class CoreEvidence(CapacityEvidence):
+    """Everything the decision sees: what every decision on capacity does, and this.
 
     Attributes:
-        now: The time of the decision.
-        cluster_id: j-...
-        state: State of the cluster.
-        is_paused: Suspended by its tag.
-        has_managed_scaling: EMR's own managed scaling is on.
-        uses_fleets: The cluster has fleets, not groups.
-        groups: All instance groups as last seen.
-        fleets: All instance fleets as last seen, where the cluster has them.
         dfs_replication: Where a configuration states it.
-        metrics: Recent HDFS metrics.
         policy: The core section of the policy.
         memory: What earlier decisions left behind.
-        operator_changes: Resizes of the cluster's groups that somebody else ordered lately.
         created_at: When the cluster was made; None in evidence of older releases, which did not ask.
     """
 
-    now: datetime
-    cluster_id: str
-    state: ClusterState
-    is_paused: bool = False
-    has_managed_scaling: bool = False
-    uses_fleets: bool = False
-    groups: tuple[InstanceGroup, ...]
-    fleets: tuple[InstanceFleet, ...] = ()
     dfs_replication: int | None = None
-    metrics: ClusterMetrics
     policy: CorePolicy
     memory: CoreMemory = field(default_factory=CoreMemory)
     created_at: datetime | None = None
-    operator_changes: tuple[OperatorChange, ...] = ()
 
 
 def used_fraction(evidence: CoreEvidence) -> float | Reason:

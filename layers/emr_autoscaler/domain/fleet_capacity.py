@@ -11,6 +11,7 @@ from datetime import datetime
 
 from emr_autoscaler.domain.cluster import GroupState, InstanceGroup, Market, Role
 from emr_autoscaler.domain.decision import Action, Decision, GroupTarget, Reason
+from emr_autoscaler.domain.fleet_cap import within_cap
 from emr_autoscaler.domain.fleet_masters import movable_units, spare_hosts
 from emr_autoscaler.domain.fleet_steps import fleet_of, in_words, order_of, sides_of, task_policy_in_steps
 from emr_autoscaler.domain.fleets import FleetTarget, InstanceFleet
@@ -77,9 +78,14 @@ def in_units(
         order = spare_hosts(fleet, order, evidence)
         if order is None:
             decision, memory = _hold(evidence, decision, memory, Reason.HOSTS_APPLICATION_MASTERS)
+    if order is not None:
+        order = within_cap(fleet, order, seen)
+        if order is None:
+            decision, memory = _hold(evidence, decision, memory, Reason.AT_MONEY_CAP)
     moved = _back_to_spot(evidence, fleet, seen, decision, memory)
     back = None if moved is None else order_of(fleet, moved)
     back = None if back is None else spare_hosts(fleet, back, evidence)
+    back = None if back is None else within_cap(fleet, back, seen)
     if back is not None:
         order, decision = back, replace(decision, action=Action.REBALANCE, reason=Reason.BACK_TO_SPOT)
     memory = replace(memory, returning_mib=_returning_mib(fleet, seen, memory, back))

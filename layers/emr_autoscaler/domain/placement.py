@@ -5,13 +5,14 @@ What a group costs is said in market.py, what bounds the spread in slots.py, how
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 
 from emr_autoscaler.domain.cluster import Market
 from emr_autoscaler.domain.decision import Reason
 from emr_autoscaler.domain.ladder import Bounds, Ladder, Wants
 from emr_autoscaler.domain.slots import NO_LIMITS, Limits, Slot, capacity_mib, capacity_units, usd_per_hour
 
-__all__ = ["NO_LIMITS", "Limits", "Slot", "capacity_mib", "place_fewer", "place_more", "why_no_more"]
+__all__ = ["NO_LIMITS", "Limits", "Slot", "capacity_mib", "has_room", "place_fewer", "place_more", "why_no_more"]
 
 _ALMOST = 1 - 1e-9
 """Sums of memory differ in their last digits by the order they are added in."""
@@ -101,6 +102,24 @@ def _can_spare_one(slots: Sequence[Slot], present: Mapping[str, int], wants: Wan
         and capacity_mib(slots, present) - smallest_mib >= wants.mib * _ALMOST
         and capacity_units(slots, present) - smallest_units >= wants.units * _ALMOST
     )
+
+
+def has_room(slots: Sequence[Slot], *, max_nodes: float, limits: Limits) -> bool:
+    """Whether one node more may be ordered in any open group: quickly, because placing takes long."""
+    counts = {slot.group_id: slot.count for slot in slots}
+    cap, addresses = limits.max_usd_per_hour, limits.free_addresses
+    if sum(counts.values()) >= max_nodes or (cap is not None and limits.prices_missing):
+        return False
+    paid = sum((s.usd_per_hour or Decimal(0)) * max(s.count, s.billed) for s in slots)
+    left_units = limits.max_units - capacity_units(slots, counts)
+    held = sum(max(0, slot.count - slot.billed) for slot in slots)
+
+    def fits(slot: Slot) -> bool:
+        is_new = slot.count >= slot.billed  # a node that drains is paid for and has its address already
+        payable = cap is None or (slot.usd_per_hour is not None and paid + slot.usd_per_hour * is_new <= cap)
+        return slot.units <= left_units and payable and (addresses is None or held + is_new <= addresses)
+
+    return any(slot.open and fits(slot) for slot in slots)
 
 
 def why_no_more(slots: Sequence[Slot], *, max_nodes: int, limits: Limits = NO_LIMITS) -> Reason:

@@ -1,7 +1,7 @@
 """Which task groups a cluster should have: spot pools and an on-demand fallback, of types that can be had."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from emr_autoscaler.domain.cluster import InstanceGroup, Market, Role
 from emr_autoscaler.domain.instance_types import FEWEST_POOLS, POOLS_WANTED, candidates_of, mixed_classes
@@ -100,6 +100,13 @@ def spot_types(policy: TaskPolicy, availability: Availability | None = None) -> 
     named = policy.instance_types or (candidates_of(policy.profile) if policy.profile else ())
     found = tuple(name for name in named if availability is None or not availability.why_not(name))
     return found if policy.instance_types else found[:POOLS_WANTED]
+
+
+def pool_warnings(policy: TaskPolicy, availability: Availability) -> tuple[str, ...]:
+    """Return what is wrong with the types that a policy asks for on spot; for people, one line each."""
+    asked = replace(policy, on_demand_type="")
+    refused = {name: why for name in types_in_question(asked) if (why := availability.why_not(name))}
+    return _warnings(asked, spot_types(asked, availability), refused)
 
 
 def _fallback(policy: TaskPolicy, spot: Sequence[str], refused: dict[str, str]) -> str:

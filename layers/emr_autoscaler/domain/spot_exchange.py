@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass, replace
 
 from emr_autoscaler.domain.cluster import Market
-from emr_autoscaler.domain.placement import capacity_mib, place_more
+from emr_autoscaler.domain.placement import capacity_mib, has_room, place_more
 from emr_autoscaler.domain.slots import Limits, Slot, capacity_units
 from emr_autoscaler.domain.spot_return import STAY_ON_DEMAND, SpotReturn, movable, worth_it
 from emr_autoscaler.domain.task_scene import Scene
@@ -38,7 +38,9 @@ def exchange(scene: Scene) -> SpotReturn | None:
     group_id = next(iter(surplus))  # of the costliest group
     most = evidence.policy.max_step_nodes or math.inf
     few = int(max(1, min(surplus[group_id], most, math.floor(EXCHANGED_AT_ONCE * scene.nodes))))
-    for count in dict.fromkeys((few, 1)):
+    # What is given up counts in money and addresses until it is gone.
+    beside = replace(scene.limits, max_units=math.inf)
+    for count in dict.fromkeys((few, 1)) if has_room(slots, max_nodes=math.inf, limits=beside) else ():
         counts = _filled_up(scene, slots, _Given(group_id=group_id, count=count), scene.limits)
         if counts is not None:
             told = f"no room beside what stands: {count} on demand go for as many on spot"

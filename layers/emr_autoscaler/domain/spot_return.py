@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from emr_autoscaler.domain.cluster import Market
 from emr_autoscaler.domain.leaving_nodes import are_hosts_untold, master_hosts
-from emr_autoscaler.domain.placement import capacity_mib, place_more
+from emr_autoscaler.domain.placement import capacity_mib, has_room, place_more
 from emr_autoscaler.domain.slots import Slot, capacity_units
 from emr_autoscaler.domain.task_scene import Scene
 
@@ -70,7 +70,7 @@ def order_spot(scene: Scene) -> SpotReturn | None:
     surplus = movable(scene)
     slots = worth_it(scene.slots)
     wanted = sum(s.node_mib * surplus.get(s.group_id, 0) for s in slots) + scene.memory.owed_mib
-    if not wanted or not any(slot.open for slot in slots):
+    if not wanted or not has_room(slots, max_nodes=scene.room_nodes, limits=scene.limits):
         return None
     step, before = scene.evidence.policy.max_step_nodes, capacity_mib(slots, scene.base)
     counts = place_more(

@@ -24,7 +24,7 @@ from emr_autoscaler.domain.task_choice import (
     fewest_nodes,
     remember_need,
 )
-from emr_autoscaler.domain.task_scene import Scene, TaskEvidence, find_guard, set_scene
+from emr_autoscaler.domain.task_scene import Scene, TaskEvidence, set_scene
 from emr_autoscaler.domain.toward_spot import toward_spot
 from emr_autoscaler.domain.tuning import PRESENT_NODES_WORK, TUNING
 from emr_autoscaler.domain.want import Want, find_want
@@ -67,7 +67,7 @@ def decide_task_capacity(evidence: TaskEvidence) -> TaskVerdict:
     """Decide the counts of a cluster's task groups, or the units of its task fleet."""
     if evidence.fleets:
         return _decide_task_fleet(evidence)
-    guard = find_guard(evidence)
+    guard = evidence.find_guard(enabled=evidence.policy.enabled)
     if guard is not None:
         return _held(evidence, evidence.memory, guard, next_at=None)
     held = hold_for_operator(evidence)

@@ -3,18 +3,16 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
 from emr_autoscaler.domain import schedules
 from emr_autoscaler.domain.capacity import yarn_mib_of
-from emr_autoscaler.domain.cluster import ClusterState, InstanceGroup, Market, Role
+from emr_autoscaler.domain.capacity_evidence import CapacityEvidence
+from emr_autoscaler.domain.cluster import InstanceGroup, Market, Role
 from emr_autoscaler.domain.decision import Reason
-from emr_autoscaler.domain.fleets import InstanceFleet
 from emr_autoscaler.domain.limits import cost_of, limits_of, node_usd, units_of
 from emr_autoscaler.domain.memory import PoolHealth, TaskMemory
-from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName
+from emr_autoscaler.domain.metrics import MetricName
 from emr_autoscaler.domain.node_prices import NO_PRICES, MarketPrices
-from emr_autoscaler.domain.operator_change import OperatorChange
 from emr_autoscaler.domain.policy import TaskPolicy
 from emr_autoscaler.domain.pool_trouble import Shortage, cooled_pools, find_shortage, is_storm, patience
 from emr_autoscaler.domain.pools import FIRST_COOLING, rank
@@ -27,19 +25,10 @@ MOST_NODES = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TaskEvidence:
-    """Everything the decision sees.
+class TaskEvidence(CapacityEvidence):
+    """Everything the decision sees: what every decision on capacity does, and this.
 
     Attributes:
-        now: The time of the decision.
-        cluster_id: j-...
-        state: State of the cluster.
-        is_paused: Suspended by its tag.
-        has_managed_scaling: EMR's own managed scaling is on.
-        uses_fleets: The cluster has fleets, not groups.
-        groups: All instance groups as last seen.
-        fleets: All instance fleets as last seen, where the cluster has them.
-        metrics: Recent metrics, at least the hold window long.
         policy: The task section of the policy.
         memory: What earlier decisions left behind.
         pools: Health of the pool of each spot group, by group id; of a task fleet's spot side, by its id.
@@ -47,22 +36,12 @@ class TaskEvidence:
         prices: What a node of each group costs.
         free_addresses: Free addresses of the cluster's subnet; None where nobody looked.
         launched: Instances EC2 has launched, by id of the groups that were looked at.
-        operator_changes: Resizes of the cluster's groups that somebody else ordered lately.
+        nodes: What runs on each node, of the snapshot that ``metrics`` end with; empty where nobody told.
         node_groups: EC2 id to group id of ``nodes``, or to the market of a fleet, as far as it is known.
         node_units: EC2 id to units of those of them that are of a task fleet of several sizes.
         steps: Steps of the cluster that wait or have just begun.
-        nodes: What runs on each node, of the snapshot that ``metrics`` end with; empty where nobody told.
     """
 
-    now: datetime
-    cluster_id: str
-    state: ClusterState
-    is_paused: bool = False
-    has_managed_scaling: bool = False
-    uses_fleets: bool = False
-    groups: tuple[InstanceGroup, ...]
-    fleets: tuple[InstanceFleet, ...] = ()
-    metrics: ClusterMetrics
     policy: TaskPolicy
     memory: TaskMemory = field(default_factory=TaskMemory)
     pools: Mapping[str, PoolHealth] = field(default_factory=dict)
@@ -70,7 +49,6 @@ class TaskEvidence:
     prices: MarketPrices = NO_PRICES
     free_addresses: int | None = None
     launched: Mapping[str, int] = field(default_factory=dict)
-    operator_changes: tuple[OperatorChange, ...] = ()
     nodes: tuple[NodeLoad, ...] = ()
     node_groups: Mapping[str, str] = field(default_factory=dict)
     node_units: Mapping[str, int] = field(default_factory=dict)
@@ -146,18 +124,6 @@ class Scene:
         """Return the scene with everything ordered left standing, for a look without data."""
         ordered = {g.group_id: g.requested_count - self.warned[g.group_id] for g in self.usable}
         return replace(self, slots=tuple(replace(s, count=max(s.count, ordered[s.group_id])) for s in self.slots))
-
-
-def find_guard(evidence: TaskEvidence) -> Reason | None:
-    """Return why nothing is decided on this cluster at all, if so."""
-    checks = (
-        (not evidence.policy.enabled, Reason.DISABLED),
-        (evidence.is_paused, Reason.PAUSED),
-        (not evidence.state.is_ready, Reason.CLUSTER_NOT_READY),
-        (evidence.has_managed_scaling, Reason.MANAGED_ELSEWHERE),
-        (evidence.uses_fleets, Reason.USES_FLEETS),
-    )
-    return next((reason for applies, reason in checks if applies), None)
 
 
 def set_scene(evidence: TaskEvidence) -> Scene | Reason:

@@ -16,8 +16,8 @@ from emr_autoscaler.domain.planned_groups import plan_fleet, plan_groups
 from emr_autoscaler.domain.policy import Mode, Policy
 from emr_autoscaler.domain.pool_selection import (
     Availability,
-    PoolSelection,
     WantedGroup,
+    pool_warnings,
     select_pools,
     types_in_question,
 )
@@ -88,7 +88,7 @@ class EquipPools:
         created = bool(selection.groups) and not actuator.is_dry
         groups = groups_or_none(self.reader, entry.cluster_id) if created else ()
         if selection.warnings:
-            self._warn(entry, selection)
+            self._warn(entry, selection.warnings, "task groups")
         if created:
             after = sorted((g.instance_type, g.market) for g in groups if g.role is Role.TASK)
             digest = fingerprint(in_question, policy.task.profile, policy.task.on_demand_type, policy.mode, after)
@@ -120,8 +120,11 @@ class EquipPools:
         )
         if digest == entry.pools_checked:
             return entry
-        wanted = missing_task_fleet(entry.fleets, policy.task, self._availability(entry, in_question))
+        availability = self._availability(entry, in_question)
+        warnings = pool_warnings(policy.task, availability)
+        wanted = missing_task_fleet(entry.fleets, policy.task, availability)
         if wanted is None:
+            self._warn(entry, warnings, "task fleet")
             return self._with_checked_pools(entry, digest)
         actuator = self.actuators[policy.mode]
         actuator.add_task_fleet(
@@ -137,6 +140,8 @@ class EquipPools:
         types = ", ".join(f"{kind.instance_type} x{kind.units}" for kind in wanted.types)
         begins = f"{wanted.on_demand_units} units on demand and {wanted.spot_units} on spot"
         self._tell(entry, (wanted.name, types), f"a task fleet at {begins}: {types}", dry=actuator.is_dry)
+        if warnings:
+            self._warn(entry, warnings, "task fleet")
         if actuator.is_dry:
             return self._with_checked_pools(entry, digest, (plan_fleet(wanted),))
         fleets = self.reader.list_instance_fleets(entry.cluster_id)
@@ -187,16 +192,16 @@ class EquipPools:
             compute=self.compute,
         )
 
-    def _warn(self, entry: RegistryEntry, selection: PoolSelection) -> None:
+    def _warn(self, entry: RegistryEntry, warnings: Sequence[str], what: str) -> None:
         name = entry.cluster.name or entry.cluster_id
         self.notifier.notify(
             Notification(
                 subject=f"Spot pools of {name} need attention"[:SUBJECT_LIMIT],
                 body="\n".join(
                     [
-                        f"Task groups of {entry.cluster_id} under policy {entry.policy_name}:",
-                        *selection.warnings,
-                        "Change task.pools of the policy; the cluster keeps the groups it has.",
+                        f"The {what} of {entry.cluster_id} under policy {entry.policy_name}:",
+                        *warnings,
+                        "Change task.pools of the policy; the cluster keeps what it has.",
                     ]
                 ),
                 attributes={

@@ -19,7 +19,7 @@ from emr_autoscaler.domain.policy import TaskPolicy
 from emr_simulator.backtest.groups import core_type, node_sizes, task_groups
 from emr_simulator.backtest.recording import Recording
 from emr_simulator.backtest.replayed_nodes import ReplayedGroup
-from emr_simulator.backtest.sizes import recorded_sizes, unit_mib
+from emr_simulator.backtest.sizes import core_mib, recorded_sizes, unit_mib
 from emr_simulator.backtest.work import Work
 from emr_simulator.errors import RecordingError
 
@@ -151,11 +151,11 @@ def replayed_cluster(recording: Recording, work: Work, policy: TaskPolicy, *, bo
     Raises:
         RecordingError: There is no task capacity, and the policy creates none.
     """
-    sizes = node_sizes(recording, work, policy)
     core = core_type(recording)
     if not recording.fleets:
+        sizes = node_sizes(recording, work, policy)
         groups = task_groups(recording, work, policy, boot=boot, node_mib=sizes)
-        return ReplayedCluster(groups=tuple(groups), core_type=core, core_mib=sizes.get(core, 0.0))
+        return ReplayedCluster(groups=tuple(groups), core_type=core, core_mib=core_mib(recording, work) or 0.0)
     fleet = _described_fleet(recording, policy)
     step = fleet.step_units
     units = round(recorded_sizes(recording, work)[0])
@@ -173,7 +173,7 @@ def replayed_cluster(recording: Recording, work: Work, policy: TaskPolicy, *, bo
         )
         for market in (Market.SPOT, Market.ON_DEMAND)
     )
-    return ReplayedCluster(groups=sides, core_type=core, core_mib=sizes.get(core, 0.0), fleet=fleet)
+    return ReplayedCluster(groups=sides, core_type=core, core_mib=core_mib(recording, work) or 0.0, fleet=fleet)
 
 
 def _described_fleet(recording: Recording, policy: TaskPolicy) -> InstanceFleet:

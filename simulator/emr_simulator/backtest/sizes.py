@@ -31,6 +31,13 @@ def unit_mib(recording: Recording, work: Work, types: Sequence[FleetType]) -> fl
     return min((mib / units for mib, units in found if mib), default=None)
 
 
+def core_mib(recording: Recording, work: Work) -> float | None:
+    """Return the YARN memory of a core node, the mean of its types: metrics do not tell them apart."""
+    measured = measured_mib(work)
+    known = [mib for name in recording.core_types if (mib := mib_of(name, recording, measured))]
+    return fmean(known) if known else None
+
+
 def recorded_sizes(recording: Recording, work: Work) -> list[float]:
     """Return the task nodes at each reading, or the units of the task fleet.
 
@@ -41,14 +48,13 @@ def recorded_sizes(recording: Recording, work: Work) -> list[float]:
     if fleet is None:
         return [reading.task_nodes for reading in work.readings]
     weights = [kind.units for kind in fleet.types]
-    core = [mib_of(kind, recording, measured_mib(work)) for kind in recording.core_types]
+    of_core = core_mib(recording, work)
     of_unit = unit_mib(recording, work, fleet.types)
-    told_by_memory = len(set(weights)) > 1 and of_unit is not None and all(core)
+    told_by_memory = len(set(weights)) > 1 and of_core is not None
 
     def units(reading: Reading) -> float:
-        if not told_by_memory or not reading.task_nodes or of_unit is None:
+        if not told_by_memory or not reading.task_nodes or of_core is None or of_unit is None:
             return reading.task_nodes * fmean(weights)
-        core_mib = reading.core_nodes * fmean([mib for mib in core if mib]) if core else 0.0
-        return round(max(0.0, reading.demand.total_mib - core_mib) / of_unit, 3)
+        return round(max(0.0, reading.demand.total_mib - reading.core_nodes * of_core) / of_unit, 3)
 
     return [units(reading) for reading in work.readings]

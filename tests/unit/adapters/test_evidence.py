@@ -42,6 +42,7 @@ def test_evidence_stored_before_a_field_was_known_is_read_with_its_default():
     for name in ("operator_changes", "node_groups", "nodes", "groups_are_fresh"):
         del older[name]
     del older["policy"]["operator_hold"]
+    del older["memory"]["owed_mib"]
 
     assert load_evidence(DecisionKind.TASK, older) == EVIDENCE
 

@@ -1,6 +1,7 @@
 """Backtests of clusters with instance fleets: units recorded, replayed and shown."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -78,6 +79,14 @@ def test_units_of_instances_that_count_the_same_are_told_by_their_number() -> No
 def test_units_of_instances_that_do_not_are_told_by_the_memory_beside_the_core_nodes() -> None:
     recording = recorded([(7, 12, 0), (0, 12, 0), (4, 12, 0)], fleet_of(MIXED), nodes=3)
     assert recorded_sizes(recording, reconstruct_work(recording, task_seconds=60)) == [7.0, 0.0, 4.0]
+
+
+def test_core_nodes_of_several_types_count_as_the_mean_of_them() -> None:
+    made = recorded([(6, 12, 0)] * 3, fleet_of(MIXED), nodes=3)
+    core = fleet_of({"m5.xlarge": 1, "m5.2xlarge": 2}, role=Role.CORE, on_demand=3)
+    mixed = replace(made, fleets=(core, made.fleets[1]))
+    sizes = recorded_sizes(mixed, reconstruct_work(mixed, task_seconds=60))
+    assert sizes == [5.0] * 3  # of 8 times 12 GiB two core nodes of 18 GiB are taken
 
 
 def test_the_policy_orders_units_within_its_bounds_and_both_sides_are_counted_in_them() -> None:

@@ -1,6 +1,7 @@
 """explain, as people read it at night: what was done, why, what else was seen, and what comes next."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,9 @@ from tests.support.worlds import calm_world, cluster
 from emr_autoscaler.domain.decision import Action, Reason
 from emr_autoscaler.domain.policy import CorePolicy, IdlePolicy, Mode, TaskPolicy
 from emr_autoscaler.domain.record import DecisionRecord
+from emr_autoscaler.domain.task_scene import TaskEvidence
 from emr_autoscaler_cli.explain import document, show
+from emr_autoscaler_cli.output import moment
 from emr_autoscaler_cli.replay import replay
 from emr_simulator.descriptions import GroupResize
 from emr_simulator.words import GroupState
@@ -50,6 +53,18 @@ def test_an_order_is_told_with_groups_and_what_comes_next(capsys: pytest.Capture
     assert "DONE: EMR took the order" in out
     assert "later, or with the next alarm or event" in out
     assert "containers that wait for memory" in out
+
+
+def test_it_tells_since_when_on_demand_stands_in_for_spot(capsys: pytest.CaptureFixture[str]) -> None:
+    story, cluster_id = begun()
+    story.world.submit_job(cluster_id, job(tasks=20_000))
+    story.run(8 * MINUTE)
+    record = last(story, cluster_id, lambda r: r.decision.action is Action.SCALE_OUT)
+    assert isinstance(record.evidence, TaskEvidence)
+    since = record.decision.decided_at - 40 * MINUTE
+    memory = replace(record.evidence.memory, on_demand_since=since)
+    out = shown(replace(record, evidence=replace(record.evidence, memory=memory)), capsys)
+    assert f"on demand stands in for spot since {moment(since)}" in out
 
 
 def test_a_rehearsed_order_says_that_nothing_was_ordered(capsys: pytest.CaptureFixture[str]) -> None:

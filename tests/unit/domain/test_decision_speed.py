@@ -1,6 +1,7 @@
 """How long a decision takes on the largest cluster there is: pytest-benchmark prints it, nobody judges it."""
 
 import random
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -13,10 +14,12 @@ from tests.support.scenes import (
     prices,
     task_evidence,
     task_group,
+    task_nodes,
     yarn,
 )
 
-from emr_autoscaler.domain.memory import PoolHealth, PoolKey
+from emr_autoscaler.domain.decision import Reason
+from emr_autoscaler.domain.memory import PoolHealth, PoolKey, TaskMemory
 from emr_autoscaler.domain.task_capacity import decide_task_capacity
 from emr_autoscaler.domain.task_scene import TaskEvidence
 
@@ -68,3 +71,31 @@ def test_a_decision_for_48_groups_and_2000_nodes(benchmark: Any, nodes: int, met
     evidence = largest_cluster(nodes, **metrics)
     verdict = benchmark(decide_task_capacity, evidence)
     assert verdict.decision.targets
+
+
+@pytest.mark.parametrize(
+    "cap", [pytest.param(None, id="at the maximum"), pytest.param(Decimal("0.02"), id="at the cap")]
+)
+def test_an_exchange_of_48_groups_and_2000_nodes(benchmark: Any, cap: Decimal | None) -> None:
+    full = largest_cluster(NODES * 3 // 5, allocated_mib=12288 * NODES, pending=100_000)
+    groups = tuple(
+        replace(g, requested_count=NODES * 2 // 5, running_count=NODES * 2 // 5) if g.group_id == "ig-od" else g
+        for g in full.groups
+    )
+    usd = prices({g.group_id: "0.192" if g.group_id == "ig-od" else "0.05" for g in groups})
+    task = [g for g in groups if g.group_id != "ig-core"]
+    paid = sum((p.usd_per_hour * g.requested_count for g in task if (p := usd.of(g, NOW))), Decimal(0))
+    evidence = replace(
+        full,
+        groups=groups,
+        prices=usd,
+        pools={},
+        policy=replace(
+            full.policy,
+            max_nodes=task_nodes(groups) if cap is None else 2 * NODES,
+            max_usd_per_hour=None if cap is None else paid + cap,
+        ),
+        memory=TaskMemory(on_demand_since=NOW - minutes(60)),
+    )
+    verdict = benchmark(decide_task_capacity, evidence)
+    assert verdict.decision.reason is Reason.BACK_TO_SPOT

@@ -261,6 +261,22 @@ def test_a_cap_in_money_bounds_the_units_ordered() -> None:
     assert units(decide(replace(seen, prices=priced("0.10", "0.20")))) == (0, 5)
 
 
+def test_the_cap_holds_even_where_emr_buys_the_largest_instance_for_the_last_unit() -> None:
+    mixed = {"m5.xlarge": 1, "m5.4xlarge": 4}
+    capped = evidence(fleet(types=mixed), max_usd_per_hour=Decimal("0.80"), prices=priced("0.10", "0.20"))
+    assert units(decide(capped)) == (0, 5)
+    standing = replace(capped, fleets=(core_fleet(), fleet(spot=5, there=(0, 7), types=mixed)))
+    decision = decide(standing)
+    assert (decision.action, decision.reason, decision.targets) == (Action.HOLD, Reason.AT_MONEY_CAP, ())
+
+
+def test_under_a_cap_the_floor_on_demand_is_bought_before_spot() -> None:
+    mixed = {"m5.xlarge": 1, "m5.2xlarge": 2}
+    capped = evidence(fleet(types=mixed), max_usd_per_hour=Decimal("1.00"), on_demand_min_nodes=3)
+    # Three on demand and the fourth EMR may add are 0.80, which leaves 0.20 for one on spot and one beyond.
+    assert units(decide(replace(capped, prices=priced("0.10", "0.20")))) == (3, 1)
+
+
 def test_under_a_cap_nothing_is_ordered_while_prices_are_not_known() -> None:
     decision = decide(evidence(fleet(spot=0), max_usd_per_hour=Decimal("0.50")))
     assert (decision.reason, decision.targets) == (Reason.PRICES_MISSING, ())
@@ -407,3 +423,29 @@ def test_more_waiting_work_never_gives_fewer_units(first: int) -> None:
         if decide(seen).reason is Reason.BACK_TO_SPOT or decide(busier).reason is Reason.POOL_DRY:
             continue
         assert standing(busier) >= min(standing(seen), seen.policy.max_nodes - seen.fleets[1].step_units)
+
+
+@few
+@scenes
+def test_whatever_emr_buys_for_an_order_keeps_to_the_cap_unless_it_stood_above(first: int) -> None:
+    for number in range(first, first + 20):
+        cap = Decimal(random.Random(number).randint(0, 60)) / 10
+        seen = draw(number)
+        seen = replace(seen, prices=priced("0.10", "0.20"), policy=replace(seen.policy, max_usd_per_hour=cap))
+        order, task = orders(seen), seen.fleets[-1]
+        if order is None:
+            continue
+        asked = {Market.SPOT: order.spot_units, Market.ON_DEMAND: order.on_demand_units}
+        over = task.largest_units - task.step_units
+        usd = {
+            market: Decimal(price) / task.step_units for market, price in zip(asked, ("0.10", "0.20"), strict=True)
+        }
+        there = sum(usd[market] * max(task.provisioned_of(market), task.target_of(market)) for market in asked)
+        worst = sum(
+            usd[m] * (count + over if count > task.provisioned_of(m) else max(count, task.provisioned_of(m)))
+            for m, count in asked.items()
+            if count > task.target_of(m) or task.provisioned_of(m)
+        )
+        grows = any(count > task.target_of(market) for market, count in asked.items())
+        note(f"{number}: {order}")
+        assert not grows or worst <= max(cap, there)

@@ -1,6 +1,7 @@
 """Placement by example: cheapest useful hour, no pool too large, markets in their shares, limits kept."""
 
 import math
+import random
 from decimal import Decimal
 from typing import Any
 
@@ -10,9 +11,9 @@ from hypothesis import strategies as st
 
 from emr_autoscaler.domain.cluster import Market
 from emr_autoscaler.domain.decision import Reason
-from emr_autoscaler.domain.ladder import LARGEST_POOL_SHARE
+from emr_autoscaler.domain.ladder import LARGEST_POOL_SHARE, Bounds
 from emr_autoscaler.domain.leaving_nodes import PlacementBounds, place_fewer_keeping
-from emr_autoscaler.domain.placement import place_fewer, place_more, why_no_more
+from emr_autoscaler.domain.placement import has_room, place_fewer, place_more, why_no_more
 from emr_autoscaler.domain.slots import Limits, Slot, capacity_mib, usd_per_hour
 
 NODE = 12288.0
@@ -187,3 +188,30 @@ def test_named_nodes_stay_whatever_is_wanted() -> None:
 def test_a_cluster_of_nothing_stays_nothing(usd: str | None) -> None:
     assert more([], 10) == {}
     assert fewer([slot("a", usd=usd)], 10) == {"a": 0}
+
+
+@given(number=st.integers(0, 2**32))
+def test_there_is_room_where_the_bounds_allow_one_node_more_of_an_open_group(number: int) -> None:
+    chance = random.Random(number)
+    slots = [
+        slot(
+            name,
+            chance.randint(0, 3),
+            usd=chance.choice((None, "0.1", "0.2")),
+            open=chance.random() < 0.7,
+            units=chance.choice((1.0, 4.0)),
+            billed=chance.randint(0, 4),
+        )
+        for name in "abc"
+    ]
+    limits = Limits(
+        max_units=chance.choice((math.inf, chance.randint(0, 30))),
+        max_usd_per_hour=chance.choice((None, Decimal(chance.randint(0, 20)) / 10)),
+        free_addresses=chance.choice((None, chance.randint(0, 3))),
+    )
+    most = chance.randint(0, 9)
+    bounds = Bounds(slots, most, limits, with_billed=True)
+    counts = {s.group_id: s.count for s in slots}
+    payable = [s for s in slots if s.open and (limits.max_usd_per_hour is None or s.usd_per_hour is not None)]
+    wanted = any(bounds.keep({**counts, s.group_id: s.count + 1}) for s in payable)
+    assert has_room(slots, max_nodes=most, limits=limits) is wanted
