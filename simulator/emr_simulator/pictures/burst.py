@@ -131,11 +131,11 @@ def _said_of_other(course: Course, x: Axis, y: Axis) -> list[str]:
     peak = max(samples, key=lambda sample: sample.ordered)
     back = _first(samples, lambda s: s.at > peak.at and s.ordered < peak.ordered / 2)
     high = y.at(peak.ordered)
-    words = ["Any work keeps a node;", "the small burst buys", "another one"]
-    said = [pointer(x.at(0.4), high + 22, (x.at(_SMALL[0] + 1), y.at(2) - 2), words)]
+    words = ["The core nodes drain", "the small burst here", "as well"]
+    said = [pointer(x.at(0.4), high + 22, (x.at(_SMALL[0]), y.at(0) - 2), words)]
     if back is not None:
         left_at = x.at(course.minute(back))
-        words = ["The largest want of the last 180 s is kept"]
+        words = ["The largest want of the last 180 s is kept,", "then a third goes back every two minutes"]
         said.append(pointer(left_at + 26, high + 22, (left_at - 2, high + 30), words))
     return said
 

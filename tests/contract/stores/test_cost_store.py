@@ -154,7 +154,7 @@ def test_an_hour_without_lines_is_an_hour_all_the_same(backend):
     assert backend.costs.month_total("analytics", "2026-10").hours == 1
 
 
-@settings(max_examples=25, suppress_health_check=RELAXED, deadline=None)
+@settings(max_examples=25, suppress_health_check=RELAXED)
 @given(lines=st.lists(of(CostLine), max_size=3).map(tuple))
 def test_any_lines_read_back_exactly(backend, lines):
     stored = backend.costs.put_hour(hour_record(f"j-any-{next(fresh)}", lines=lines))
@@ -175,7 +175,7 @@ writes = st.lists(
 )
 
 
-@settings(max_examples=15, suppress_health_check=RELAXED, deadline=None)
+@settings(max_examples=15, suppress_health_check=RELAXED)
 @given(writes=writes)
 def test_a_months_total_is_the_sum_of_the_latest_revisions(backend, writes):
     run = next(fresh)

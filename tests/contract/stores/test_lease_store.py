@@ -94,7 +94,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(steps=steps)
 def test_at_most_one_holder_at_any_time(backend, steps):
     inside: dict[int, AbstractContextManager[None]] = {}

@@ -64,7 +64,7 @@ def test_more_pools_than_one_call_reads_are_all_found(backend):
     assert backend.pools.get([health.key for health in healths]) == stored
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(health=of(PoolHealth))
 def test_any_health_reads_back_as_it_was_written(backend, health):
     (known,) = backend.pools.get([health.key])

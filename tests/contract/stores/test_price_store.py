@@ -87,7 +87,7 @@ def test_a_long_history_is_written_and_searched(backend):
     assert found == tuple(history[20:100])
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(stored=of(Price))
 def test_any_price_reads_back_exactly(backend, stored):
     backend.costs.put_prices([stored])

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.samples import T0
 from tests.support.strategies import of
@@ -27,7 +27,7 @@ EVIDENCE = TaskEvidence(
 
 
 @pytest.mark.parametrize("kind", list(EVIDENCE_TYPES))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25)
 @given(data=st.data())
 def test_any_evidence_survives_json_text(kind, data):
     evidence = data.draw(of(EVIDENCE_TYPES[kind]))

@@ -265,7 +265,7 @@ def by_hand(life: BilledInstance, component: Component, prices: Sequence[Price],
     return sum(parts, Decimal(0))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(number=st.integers(0, 2**40))
 def test_the_hours_of_a_life_add_up_to_the_whole_of_it(number: int) -> None:
     lives, prices = draw_lives(number)
@@ -287,7 +287,7 @@ def test_the_hours_of_a_life_add_up_to_the_whole_of_it(number: int) -> None:
         )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(number=st.integers(0, 2**40))
 def test_a_bill_is_the_sum_of_its_instances_and_nothing_is_negative(number: int) -> None:
     lives, prices = draw_lives(number)
@@ -299,7 +299,7 @@ def test_a_bill_is_the_sum_of_its_instances_and_nothing_is_negative(number: int)
         assert all(x.price_source for x in whole)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(number=st.integers(0, 2**40))
 def test_the_order_of_instances_changes_nothing(number: int) -> None:
     lives, prices = draw_lives(number)

@@ -266,7 +266,7 @@ def draw_core_evidence(number: int) -> CoreEvidence:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(first=st.integers(0, 2**40))
 def test_every_order_keeps_bounds_replication_blocks_and_disks(first: int) -> None:
     for number in range(first, first + 25):
@@ -293,7 +293,7 @@ def test_every_order_keeps_bounds_replication_blocks_and_disks(first: int) -> No
         assert used[-1].value / 100 * target.previous_count / target.count < policy.hdfs_target
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(number=st.integers(0, 2**40))
 def test_a_core_decision_carried_out_is_a_fixed_point_and_can_be_replayed(number: int) -> None:
     evidence = draw_core_evidence(number)

@@ -22,7 +22,7 @@ from emr_autoscaler.domain.want import find_want
 
 SCENES_PER_EXAMPLE = 25
 
-examples = settings(max_examples=20, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+examples = settings(max_examples=20, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 
 
 def any_exchange(test: Callable[[TaskEvidence], None]) -> Callable[[], None]:

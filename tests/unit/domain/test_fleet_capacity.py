@@ -353,7 +353,7 @@ def orders(seen: TaskEvidence) -> FleetTarget | None:
 
 
 scenes = given(st.integers(0, 2**40))
-few = settings(max_examples=20, deadline=None)
+few = settings(max_examples=20)
 
 
 @few

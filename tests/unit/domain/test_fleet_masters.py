@@ -173,7 +173,7 @@ def leaves_a_rest(idle: tuple[int, ...], left: int) -> bool:
     return any(leaves_a_rest(idle[:i] + idle[i + 1 :], left - idle[i]) for i in fitting)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.sampled_from((1, 2, 3, 4, 8)), max_size=6).map(sorted).map(tuple), st.integers(0, 30))
 def test_units_are_sure_exactly_where_no_order_leaves_a_rest(idle: tuple[int, ...], most: int) -> None:
     by_trying = max(units for units in range(most + 1) if not leaves_a_rest(idle, units))
@@ -202,7 +202,7 @@ def taken_by_emr(chance: random.Random, seen: TaskEvidence, market: Market, targ
     return gone
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.integers(0, 2**40))
 def test_whatever_emr_takes_for_an_order_it_is_no_host_of_a_master(number: int) -> None:
     chance = random.Random(number)

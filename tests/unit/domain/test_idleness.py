@@ -214,7 +214,7 @@ def test_an_overdue_cluster_that_works_is_left_alone() -> None:
     assert outcome(verdict) == (Action.HOLD, Reason.BUSY)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     spoilt=st.dictionaries(st.sampled_from(EVERY_FIVE[3:]), st.sampled_from([0.0, 1.0, float("nan")]), max_size=3),
     missing=st.sets(st.integers(0, 14), max_size=14),

@@ -174,7 +174,7 @@ def draw_interruption(number: int) -> InterruptionEvidence:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(first=st.integers(0, 2**40))
 def test_a_replacement_is_never_past_the_maximum_nor_more_than_what_is_lost(first: int) -> None:
     for number in range(first, first + 25):
@@ -201,7 +201,7 @@ def test_a_replacement_is_never_past_the_maximum_nor_more_than_what_is_lost(firs
         )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(number=st.integers(0, 2**40))
 def test_an_interruption_can_be_replayed(number: int) -> None:
     evidence = draw_interruption(number)

@@ -162,7 +162,7 @@ def test_a_drain_is_cancelled_before_another_group_is_asked() -> None:
     assert targets == {"ig-A": 3}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(first=st.integers(0, 2**40))
 def test_no_order_ever_leaves_a_group_fewer_nodes_than_it_has_hosts(first: int) -> None:
     for number in range(first, first + 20):

@@ -95,7 +95,7 @@ def test_an_instance_that_emr_has_already_replaced_is_not_taken_off_again() -> N
     assert decide_task_capacity(evidence).decision.targets == ()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(first=st.integers(0, 2**40))
 def test_a_hold_never_passes_what_was_ordered_and_can_be_replayed(first: int) -> None:
     for number in range(first, first + 20):

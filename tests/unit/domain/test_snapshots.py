@@ -187,7 +187,7 @@ FIGURES = sorted({field.name for field in fields(Snapshot)} - {"at", "nodes"})
 STRANGE = (float("nan"), float("inf"), float("-inf"), -1.0, -0.0, 0.0, 1e308, 1e12, 1e-300, 3.0, 40_960.0)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     number=st.integers(0, 2**40),
     strange=st.dictionaries(st.sampled_from(FIGURES), st.sampled_from(STRANGE), max_size=6),
@@ -205,7 +205,7 @@ def test_an_unbelievable_snapshot_never_lowers_a_count(number: int, strange: dic
     assert learned is None or 0 < learned < float("inf")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(number=st.integers(0, 2**40), more=st.floats(1, 1e9))
 def test_more_pushed_memory_never_gives_fewer_nodes(number: int, more: float) -> None:
     chance = random.Random(number)

@@ -33,7 +33,7 @@ from emr_autoscaler.domain.task_scene import TaskEvidence
 
 SCENES_PER_EXAMPLE = 25
 
-examples = settings(max_examples=20, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+examples = settings(max_examples=20, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 
 
 def holds_for(

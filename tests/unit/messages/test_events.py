@@ -196,7 +196,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(kind=st.sampled_from(sorted(MODELS)), detail=json_values)
 def test_whatever_a_known_event_holds_it_is_read_or_refused(kind: tuple[str, str], detail: Any) -> None:
     with contextlib.suppress(InvalidEventError):

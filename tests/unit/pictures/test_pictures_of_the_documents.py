@@ -161,15 +161,11 @@ def test_every_picture_is_written(tmp_path):
     assert {path.name for path in (tmp_path / "images").iterdir()} == set(DRAWN)
 
 
-def test_the_small_burst_buys_nothing_here_and_a_node_there_as_the_picture_says():
+def test_the_small_burst_buys_nothing_here_nor_there_as_the_picture_says():
     setup, workload, small, large = bursts()
     own, other = (play(policy, workload, setup) for policy in (OWN, OTHER))
-    assert all(sample.ordered == 0 for sample in own.samples if own.minute(sample) < large)
-    before, after = (
-        max(s.ordered for s in other.samples if since < other.minute(s) < since + 2)
-        for since in (small - 3, small)
-    )
-    assert after == before + 1
+    for played in (own, other):
+        assert all(sample.ordered == 0 for sample in played.samples if played.minute(sample) < large)
     done = next(s for s in own.samples if own.minute(s) > small + 0.5 and s.pending == 0)
     assert own.minute(done) <= small + 2.5
 

@@ -158,7 +158,7 @@ SUBMISSIONS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(SHARES, MAXIMA, SUBMISSIONS, st.integers(1, 4))
 def test_in_any_second_maxima_and_guarantees_hold_and_nothing_lies_idle(shares, maxima, submissions, nodes):
     specs = [
@@ -192,7 +192,7 @@ def test_in_any_second_maxima_and_guarantees_hold_and_nothing_lies_idle(shares, 
     assert len(yarn.ended) == len(submissions)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(SUBMISSIONS, st.integers(1, 4))
 def test_one_queue_by_any_name_is_first_in_first_out(submissions, nodes):
     def ends(*queues):

@@ -1,6 +1,7 @@
 """What each compared policy orders in small worlds that a reader can follow by hand."""
 
 import itertools
+import math
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -141,17 +142,31 @@ def test_drain_time_orders_what_drains_the_work_within_tau():
     stage = Stage(DrainTime(240, 180)).play(30)
     stage.submit(492, 600)
     stage.play(1)
-    # 12 of 492 run at once: (6 + 480) containers x 30 s / (6 a node x 240 s) = 10.1 nodes
-    assert stage.orders[0][1] == 11
+    # 12 of 492 run at once: (6 + 480) containers x 30 s / (6 a node x 240 s) = 10.1 nodes, 2 of them core
+    assert stage.orders[0][1] == 9
 
 
-def test_drain_time_scales_in_three_minutes_after_its_last_order_at_the_earliest():
+def test_drain_time_scales_in_two_minutes_after_its_last_order_at_the_earliest():
     stage = Stage(DrainTime(60, 60)).play(30)
     stage.submit(600, 30)
     stage.play(60)
     falls = [at for at, step in stage.orders if step < 0]
     assert stage.count == 0
-    assert all(later - earlier >= seconds(180) for earlier, later in itertools.pairwise(falls))
+    assert all(later - earlier >= seconds(120) for earlier, later in itertools.pairwise(falls))
+
+
+def test_drain_time_gives_at_most_a_third_of_its_nodes_back_at_a_time():
+    stage = Stage(DrainTime(60, 60)).play(30)
+    stage.submit(600, 30)
+    stage.play(60)
+    standing, falls = 0, []
+    for _at, step in stage.orders:
+        if step < 0:
+            falls.append(-step)
+            assert -step <= math.ceil(standing / 3)
+        standing += step
+    assert max(falls) > 1
+    assert falls[-1] == 1
 
 
 def test_a_clairvoyant_waits_less_than_one_that_reacts():

@@ -203,7 +203,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(STEPS)
 def test_whatever_is_ordered_whole_instances_meet_the_targets_and_every_second_of_them_is_billed(story):
     world = calm_world()

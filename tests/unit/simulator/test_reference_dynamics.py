@@ -15,8 +15,6 @@ from emr_simulator.policies.registry import policy_of
 from emr_simulator.workloads.swim import read_swim
 
 DATA = Path(os.environ.get("EMR_AUTOSCALER_DATA", "../shared/data"))
-OTHERWISE = {"drain-time:60,420": {"resize_requests"}}
-"""Figures that differ for the reason in docs/benchmark.md."""
 
 
 @cache
@@ -32,8 +30,7 @@ def test_a_policy_comes_out_as_the_reference_has_it(name):
     figures = run_experiment(policy=policy_of(name, work), workload=work, seed=1)
     assert float(figures.cost_usd) == pytest.approx(reference.cost_usd, rel=0.1)
     assert figures.work_weighted_delay_seconds == pytest.approx(reference.delay_seconds, rel=0.15)
-    if "resize_requests" not in OTHERWISE.get(name, ()):
-        assert figures.resize_requests == pytest.approx(reference.resize_requests, rel=0.1)
+    assert figures.resize_requests == pytest.approx(reference.resize_requests, rel=0.1)
     if reference.nodes_started is not None:
         assert figures.nodes_started == pytest.approx(reference.nodes_started, rel=0.1)
 

@@ -83,7 +83,7 @@ def check_containers(cluster):
             assert stage.done + stage.pending + running[stage] == stage.stage.tasks
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(STORIES)
 def test_work_done_and_work_lost_is_work_paid_for(story):
     world, cluster_id = tell(story)
@@ -95,7 +95,7 @@ def test_work_done_and_work_lost_is_work_paid_for(story):
     assert yarn.served_now == yarn.done_container_seconds + yarn.lost_container_seconds + in_flight
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(STORIES)
 def test_billed_seconds_are_the_lives_of_the_instances(story):
     world, cluster_id = tell(story)
@@ -126,7 +126,7 @@ def counted(cluster):
     }
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(STORIES)
 def test_published_metrics_are_the_state_at_the_instant_of_sampling(story):
     world, cluster_id = tell(story)
@@ -142,7 +142,7 @@ def test_published_metrics_are_the_state_at_the_instant_of_sampling(story):
         assert shown == expected
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(STORIES, st.integers(0, 3))
 def test_the_same_seed_gives_the_same_bytes(story, seed):
     def everything():
@@ -156,7 +156,7 @@ def test_the_same_seed_gives_the_same_bytes(story, seed):
     assert everything() == everything()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(STORIES)
 def test_every_group_reaches_what_was_asked_for_once_left_alone(story):
     world, cluster_id = tell([step for step in story if step[0] not in {"core", "warn"}])
@@ -170,7 +170,7 @@ def test_every_group_reaches_what_was_asked_for_once_left_alone(story):
     assert all(node.state is InstanceState.RUNNING for node in group.nodes)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(STORIES)
 def test_every_job_ends_once_left_alone(story):
     world, cluster_id = tell(story)

@@ -24,7 +24,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(VALUES)
 def test_what_is_encoded_decodes_to_itself(value):
     assert cbor.decode(cbor.encode(value)) == value
