@@ -1,6 +1,7 @@
 """A small World behind AWS's protocols, for looking at it by hand; the demo drives a World of its own."""
 
 import argparse
+import signal
 import sys
 import time
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ from emr_simulator.world import World
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve one cluster until interrupted, and print the variables that point boto3 at it."""
+    """Serve one cluster until stopped, and print the variables that point boto3 at it."""
     parser = argparse.ArgumentParser(prog="python -m emr_simulator.wire", description=main.__doc__)
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes a free one")
     parser.add_argument("--seed", type=int, default=1, help="of the World")
@@ -47,4 +48,7 @@ def _example() -> ClusterSpec:
 
 
 if __name__ == "__main__":
+    # A shell lets what it starts in the background ignore interrupts, and nobody tells of a SIGTERM otherwise.
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, signal.default_int_handler)
     sys.exit(main())
