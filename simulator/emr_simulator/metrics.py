@@ -145,8 +145,8 @@ class Metrics:
         now = self._kernel.now
         if samples.shown_by(now) < len(samples.at):
             points = tuple(compress(points, [at <= now for at in samples.visible_at[first:last]]))
-        if period == self._kernel.settings.metric_period_seconds and stat in _OF_ONE:
-            return points  # each period holds one sample, at its start
+        if self._kernel.settings.metric_period_seconds % period == 0 and stat in _OF_ONE:
+            return points  # a period holds one sample at most, at its start
         by_period: dict[int, list[float]] = {}
         for moment, value in points:
             at = to_seconds(moment)
