@@ -5,9 +5,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+from tests.support.worlds import calm_world, cluster
+
 from emr_autoscaler.domain.cluster import InstanceGroup, Role
 from emr_autoscaler.domain.decision import Action, DecisionKind
-from emr_autoscaler.domain.policy import Mode, Policy, TaskPolicy
+from emr_autoscaler.domain.policy import CorePolicy, IdlePolicy, Mode, Policy, TaskPolicy
 from emr_autoscaler.domain.record import DecisionRecord
 from emr_autoscaler.messages.policy import parse_policy
 from emr_simulator.inprocess.deployment import InProcessDeployment
@@ -24,6 +26,20 @@ Mangle = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
 def live(**sections: Any) -> Policy:
     """A policy that acts; tasks up to 10 nodes where nothing else is said."""
     return Policy(**{"name": "default", "mode": Mode.LIVE, "task": TaskPolicy(max_nodes=10), **sections})
+
+
+def full_disks() -> tuple["Story", str]:
+    """A cluster of four core nodes that has more on HDFS than its policy lets stand."""
+    story = Story(
+        calm_world(),
+        live(task=TaskPolicy(enabled=False), core=CorePolicy(max_nodes=9), idle=IdlePolicy(enabled=False)),
+    )
+    cluster_id = story.start(
+        cluster(core=4, tags=OPTED_IN), prepare=lambda new: story.world.set_hdfs_used_gib(new, 130)
+    )
+    story.world.set_hdfs_used_gib(cluster_id, 220)
+    story.world.run_for(timedelta(minutes=7))
+    return story, cluster_id
 
 
 def job(*, tasks: int, seconds: int = 60, mib: int = 2048) -> Job:

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 from tests.support.faults import Fault, FaultyPorts
-from tests.support.stories import OPTED_IN, Story, job, live
+from tests.support.stories import OPTED_IN, Story, full_disks, job, live
 from tests.support.worlds import calm_world, cluster
 
 from emr_autoscaler.bootstrap import UseCases
 from emr_autoscaler.domain.errors import UnavailableError
 from emr_autoscaler.domain.metrics import MetricName
-from emr_autoscaler.domain.policy import CorePolicy, IdlePolicy, TaskPolicy
+from emr_autoscaler.domain.policy import IdlePolicy, TaskPolicy
 from emr_autoscaler.domain.record import Outcome
 from emr_autoscaler.messages.events import PROBE, read_event
 from emr_autoscaler.ports import AlarmSpec
@@ -38,8 +38,7 @@ def with_tasks(**changes: Any) -> Story:
 
 
 def burst() -> tuple[Story, str]:
-    # The retry comes a minute later: the cooldown is longer, so that it finds no other order to give.
-    story = with_tasks(max_step_nodes=2, scale_out_cooldown=timedelta(minutes=2))
+    story = with_tasks(max_step_nodes=2)
     cluster_id = story.start(cluster(core=2, tags=OPTED_IN))
     story.world.submit_job(cluster_id, job(tasks=20_000))
     story.world.run_for(timedelta(minutes=7))
@@ -52,16 +51,6 @@ def warned() -> tuple[Story, str]:
     story.run(timedelta(minutes=10))
     victim = next(iter(story.groups(cluster_id)["emr-autoscaler spot m5.xlarge"].nodes))
     story.world.warn_spot_interruption(victim.ec2_id)
-    return story, cluster_id
-
-
-def full_disks() -> tuple[Story, str]:
-    story = Story(calm_world(), live(task=TaskPolicy(enabled=False), core=CorePolicy(max_nodes=9), idle=NO_IDLE))
-    cluster_id = story.start(
-        cluster(core=4, tags=OPTED_IN), prepare=lambda new: story.world.set_hdfs_used_gib(new, 130)
-    )
-    story.world.set_hdfs_used_gib(cluster_id, 220)
-    story.world.run_for(timedelta(minutes=7))
     return story, cluster_id
 
 

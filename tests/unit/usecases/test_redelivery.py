@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 from tests.support.faults import Fault, FaultyPorts
-from tests.support.stories import OPTED_IN, Story, job, live
+from tests.support.stories import OPTED_IN, Story, full_disks, job, live
 from tests.support.worlds import calm_world, cluster
 
 from emr_autoscaler.bootstrap import UseCases
 from emr_autoscaler.domain.cluster import Role
 from emr_autoscaler.domain.decision import Action, DecisionKind
 from emr_autoscaler.domain.errors import UnavailableError
-from emr_autoscaler.domain.policy import CorePolicy, IdlePolicy, TaskPolicy
+from emr_autoscaler.domain.policy import IdlePolicy, TaskPolicy
 from emr_autoscaler.domain.record import Outcome
 from emr_simulator.descriptions import GroupResize
 
@@ -50,16 +50,6 @@ def warned() -> tuple[Story, str]:
     story, cluster_id = task_story(min_nodes=4)
     victim = next(iter(story.groups(cluster_id)["emr-autoscaler spot m5.xlarge"].nodes))
     story.world.warn_spot_interruption(victim.ec2_id)
-    return story, cluster_id
-
-
-def full_disks() -> tuple[Story, str]:
-    story = Story(calm_world(), live(task=TaskPolicy(enabled=False), core=CorePolicy(max_nodes=9), idle=NO_IDLE))
-    cluster_id = story.start(
-        cluster(core=4, tags=OPTED_IN), prepare=lambda new: story.world.set_hdfs_used_gib(new, 130)
-    )
-    story.world.set_hdfs_used_gib(cluster_id, 220)
-    story.world.run_for(timedelta(minutes=7))
     return story, cluster_id
 
 
