@@ -10,17 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
-from tests.support.scenes import (
-    CLUSTER,
-    NOW,
-    cooling,
-    draw_any_metrics,
-    draw_good_metrics,
-    draw_task_memory,
-    draw_task_policy,
-    minutes,
-    yarn,
-)
+from tests.support.drawn_scenes import draw_any_metrics, draw_good_metrics, draw_task_memory, draw_task_policy
+from tests.support.scenes import CLUSTER, NOW, cooling, minutes, yarn
 
 from emr_autoscaler.adapters.evidence import dump_evidence, load_evidence
 from emr_autoscaler.domain.cluster import ClusterState, GroupState, Market, Role
