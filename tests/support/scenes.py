@@ -7,12 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 from emr_autoscaler.domain.cluster import ClusterState, GroupState, InstanceGroup, Market, Role
-from emr_autoscaler.domain.decision import GroupTarget
+from emr_autoscaler.domain.decision import Decision, GroupTarget
 from emr_autoscaler.domain.memory import PoolHealth, PoolKey
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName, MetricPoint
 from emr_autoscaler.domain.node_prices import MarketPrices, NodePrice
 from emr_autoscaler.domain.policy import TaskPolicy
-from emr_autoscaler.domain.task_capacity import TaskVerdict
+from emr_autoscaler.domain.task_capacity import TaskVerdict, decide_task_capacity
 from emr_autoscaler.domain.task_scene import TaskEvidence
 
 NOW = datetime(2026, 10, 5, 12, 0, tzinfo=UTC)
@@ -20,6 +20,9 @@ CLUSTER = "j-SCENE"
 ZONE = "us-east-1a"
 NODE_MIB = 12288
 """YARN memory of m5.xlarge, the type of these scenes."""
+
+CORE_FULL_MIB = 2 * NODE_MIB
+"""What the two core nodes of a plain scene hold."""
 
 SAMPLED = NOW - timedelta(minutes=2)
 
@@ -127,3 +130,15 @@ def touchable(group: InstanceGroup) -> bool:
 def after(evidence: TaskEvidence, verdict: TaskVerdict) -> tuple[InstanceGroup, ...]:
     """The groups right after EMR accepted what was decided."""
     return ordered(evidence.groups, verdict.decision.targets)
+
+
+def decide(evidence: TaskEvidence) -> Decision:
+    return decide_task_capacity(evidence).decision
+
+
+def counts(decision: Decision) -> dict[str, int]:
+    return {target.group_id: target.count for target in decision.targets}
+
+
+BUSY = yarn(allocated_mib=CORE_FULL_MIB, containers=12, pending=5000)
+"""Core is full and 5000 containers of 2 GiB wait: more than any maximum here serves in time."""
