@@ -6,8 +6,9 @@ from decimal import Decimal
 from html import escape
 from pathlib import Path
 
-from emr_simulator.rehearsal.charts import Chart, core_chart, cost_chart, hdfs_chart, memory_chart, nodes_chart
+from emr_simulator.rehearsal.charts import core_chart, cost_chart, hdfs_chart, memory_chart, nodes_chart
 from emr_simulator.rehearsal.summary import Summary, to_cents
+from emr_simulator.rehearsal.timed_chart import Chart
 from emr_simulator.rehearsal.timeline import Moment
 
 
