@@ -196,7 +196,6 @@ class Cluster:
         release_label: For instance emr-7.2.0.
         availability_zone: The one zone the cluster lives in; empty while unknown.
         termination_protected: True refuses TerminateJobFlows.
-        auto_terminates: True ends the cluster with its last step (a transient cluster).
         uses_fleets: True where the cluster has instance fleets instead of groups.
         has_managed_scaling: True where EMR's own managed scaling is on.
         applications: Lower-case names, for instance spark, presto.
@@ -215,7 +214,6 @@ class Cluster:
     release_label: str = ""
     availability_zone: str = ""
     termination_protected: bool = False
-    auto_terminates: bool = False
     uses_fleets: bool = False
     has_managed_scaling: bool = False
     applications: tuple[str, ...] = ()
