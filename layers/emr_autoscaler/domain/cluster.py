@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from emr_autoscaler.domain.arns import account_of, region_of
+
 
 class Role(StrEnum):
     """What a group of instances does in its cluster."""
@@ -224,9 +226,9 @@ class Cluster:
     @property
     def region(self) -> str:
         """AWS region, from the ARN."""
-        return self.arn.split(":")[3]
+        return region_of(self.arn)
 
     @property
     def account_id(self) -> str:
         """AWS account, from the ARN."""
-        return self.arn.split(":")[4]
+        return account_of(self.arn)
