@@ -153,6 +153,27 @@ class Metrics:
             by_period.setdefault(at - at % period, []).append(value)
         return tuple((to_moment(at), STATISTICS[stat](values)) for at, values in by_period.items())
 
+    def latest(
+        self, cluster_id: str, metric: str, *, count: int, start: int, end: int, period: int, stat: str
+    ) -> list[tuple[int, float]]:
+        """Return the last ``count`` of ``periods``, their starts in seconds: what alarms judge."""
+        samples = self._samples.get(cluster_id)
+        column = None if samples is None else samples.columns.get(metric)
+        if samples is None or column is None:
+            return []
+        if self._kernel.settings.metric_period_seconds % period or stat not in _OF_ONE:
+            points = self.periods(cluster_id, metric, start=start, end=end, period=period, stat=stat)
+            return [(to_seconds(moment), value) for moment, value in points[-count:]]
+        now, at, visible_at = self._kernel.now, samples.at, samples.visible_at
+        found: list[tuple[int, float]] = []
+        index = len(at)
+        while index and len(found) < count and at[index - 1] >= start:
+            index -= 1
+            if visible_at[index] <= now and at[index] < end:
+                found.append((at[index], column[index]))
+        found.reverse()
+        return found
+
 
 _OF_ONE = frozenset({"Average", "Sum", "Minimum", "Maximum"})
 """Statistics that a single sample is itself."""
