@@ -1,5 +1,6 @@
 """What EMR samples of each cluster and when CloudWatch shows it; alarms are in alarms.py."""
 
+from array import array
 from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Callable, Mapping
@@ -14,6 +15,11 @@ from emr_simulator.words import ClusterState, InstanceState, Role, StepState
 _ORDINARY = {ClusterState.RUNNING, ClusterState.WAITING}
 
 
+def _column() -> "array[float]":
+    """Return an empty column of plain doubles: a fleet's day holds millions of samples."""
+    return array("d")
+
+
 class _Samples:
     """The samples of one cluster, oldest first: when taken, when shown by CloudWatch, and a column a metric."""
 
@@ -23,7 +29,7 @@ class _Samples:
         self.at: list[int] = []
         self.moments: list[datetime] = []
         self.visible_at: list[int] = []
-        self.columns: defaultdict[str, list[float]] = defaultdict(list)
+        self.columns: defaultdict[str, array[float]] = defaultdict(_column)
         self.hidden: list[int] = []
         self.shown = 0
 
@@ -32,7 +38,7 @@ class _Samples:
         self.moments.append(to_moment(at))
         self.visible_at.append(visible_at)
         for metric, value in values.items():
-            self.columns[metric].append(float(value))
+            self.columns[metric].append(value)
         insort(self.hidden, visible_at)
 
     def shown_by(self, now: int) -> int:
