@@ -204,7 +204,7 @@ def _saves(slots: Sequence[Slot]) -> bool:
 
 def _affordable(scene: Scene, spot_id: str, steps: int, *, beyond: int) -> int:
     """Return how many spot steps the limits allow beside what stands, ``beyond`` the maximum of nodes."""
-    slots = tuple(replace(slot, open=slot.open and slot.group_id == spot_id) for slot in scene.slots)
+    slots = tuple(slot.open_if(slot.group_id == spot_id) for slot in scene.slots)
     spot = next((slot for slot in slots if slot.open), None)
     if spot is None:
         return 0

@@ -36,6 +36,10 @@ class Slot:
     units: float = 1.0
     billed: int = 0
 
+    def open_if(self, allowed: object) -> "Slot":
+        """Return the slot, closed unless ``allowed``; one that is closed stays so."""
+        return self if allowed or not self.open else replace(self, open=False)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:

@@ -61,7 +61,7 @@ def _healthy(scene: Scene) -> tuple[Slot, ...]:
         trouble = health.last_trouble_at if health else None
         return trouble is None or evidence.now - trouble >= STAY_ON_DEMAND
 
-    return tuple(replace(slot, open=slot.open and is_healthy(slot)) for slot in worth_it(scene.slots))
+    return tuple(slot.open_if(is_healthy(slot)) for slot in worth_it(scene.slots))
 
 
 def _filled_up(

@@ -179,9 +179,9 @@ def worth_it(slots: tuple[Slot, ...]) -> tuple[Slot, ...]:
         cheap = (
             limit is not None and slot.cost is not None and float(slot.cost) <= (1 - LEAST_SAVING) * float(limit)
         )
-        return slot.market is Market.SPOT and slot.open and cheap
+        return slot.market is Market.SPOT and cheap
 
-    return tuple(replace(slot, open=saves(slot)) for slot in slots)
+    return tuple(slot.open_if(saves(slot)) for slot in slots)
 
 
 def _costliest_first(slot: Slot) -> tuple[float, str]:
