@@ -7,7 +7,6 @@ from emr_autoscaler.domain.cluster import GroupState, InstanceGroup, Role, owner
 from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, Reason
 from emr_autoscaler.domain.memory import RegistryEntry
 from emr_autoscaler.domain.operator_change import OperatorChange
-from emr_autoscaler.domain.record import Outcome
 from emr_autoscaler.ports import Clock
 from emr_autoscaler.usecases.journal import Journal
 from emr_autoscaler.usecases.policy_in_force import PolicyInForce
@@ -73,9 +72,8 @@ class GroupReports:
             reason=STOPPED[state],
             detail=f"{group.role} {owner_in_words(group.group_id)}{name} is {state} and is not resized: {fix}",
         )
-        self.journal.write(decision, None, Outcome.DONE, trigger=f"{group.group_id} {state}")
         severity = "info" if state is GroupState.RECONFIGURING else "warning"
-        self.journal.announce(decision, entry, severity=severity)
+        self.journal.report(decision, entry, trigger=f"{group.group_id} {state}", severity=severity)
 
 
 def _resume_command(cluster_id: str, group: InstanceGroup) -> str:

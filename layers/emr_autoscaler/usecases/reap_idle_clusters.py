@@ -99,10 +99,19 @@ class ReapIdleClusters:
         decision = verdict.decision
         if decision.action is Action.HOLD and verdict.memory == entry.idle:
             return None  # holding on every cluster every five minutes is not worth a record each
-        record = self.journal.carry_out(decision, evidence, entry, self.actuators[policy.mode], trigger=trigger)
         if decision.action is Action.ANNOUNCE:
-            dry = policy.mode is Mode.DRY_RUN
-            self.journal.announce(decision, entry, severity="warning", dry=dry)
+            record = self.journal.reported(decision, trigger=trigger) or self.journal.report(
+                decision,
+                entry,
+                trigger=trigger,
+                severity="warning",
+                outcome=Outcome.HELD,
+                evidence=evidence,
+                dry=policy.mode is Mode.DRY_RUN,
+            )
+        else:
+            actuator = self.actuators[policy.mode]
+            record = self.journal.carry_out(decision, evidence, entry, actuator, trigger=trigger)
         self._remember(entry, verdict, record)
         return record
 

@@ -14,6 +14,15 @@ from emr_autoscaler.domain.memory import CoreMemory, TaskMemory
 MemoryT = TypeVar("MemoryT", TaskMemory, CoreMemory)
 
 
+OVERTAKEN = (
+    "the invocation ended before it recorded whether EMR took the order, and somebody has ordered since; "
+    "the cluster is looked at again"
+)
+NEVER_ORDERED = (
+    "the invocation ended before it ordered: EMR has the counts of before; the cluster is looked at again"
+)
+
+
 class Progress(Enum):
     """How far an order got."""
 
