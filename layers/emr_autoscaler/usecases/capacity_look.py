@@ -207,6 +207,19 @@ class CapacityLook(ABC, Generic[EvidenceT, VerdictT]):
             intent, entry, self.actuators[policy.mode], remember=remember, is_there=progress is Progress.THERE
         )
 
+    def remember_order(self, intent: DecisionRecord) -> None:
+        """Remember an order that EMR is known to have, as when it was given; the caller holds the lease."""
+        if not isinstance(intent.evidence, self.evidence_type):
+            return
+        evidence: EvidenceT = intent.evidence
+        verdict = self.decide(evidence)
+
+        def change(entry: RegistryEntry) -> RegistryEntry:
+            after = self.remembered(entry, evidence, verdict, Outcome.DONE)
+            return replace(entry, task=after.task, core=after.core)  # of groups the entry knows more
+
+        update_entry(self.registry, intent.decision.cluster_id, change)
+
     def _note_listing(self, evidence: EvidenceT, asked_at: datetime) -> tuple[OperatorChange, ...]:
         """Learn from a listing what others ordered since: it stands."""
         return self.follow_groups.note_listing(
