@@ -29,7 +29,7 @@ def test_a_deployed_function_scales_out_on_a_snapshot_once(rehearsal: Rehearsal)
     (first,) = rehearsal.driver.deliver(told)
     (again,) = rehearsal.driver.deliver(told)
     assert (first.result["snapshot"], first.result["reason"]) == ("ACTED", "DEMAND_ABOVE_CAPACITY")
-    # What comes again says what it led to; it is not ordered again, and told only where the record lacks the proof.
+    # What comes again says what it led to; it is not ordered again, nor told where the record proves that it was.
     assert (again.result["snapshot"], again.result["reason"]) == ("ACTED", "DEMAND_ABOVE_CAPACITY")
     assert ("repeated" in first.result, again.result["repeated"]) == (False, True)
     assert rehearsal.emr_calls("ModifyInstanceGroups") - before == 1

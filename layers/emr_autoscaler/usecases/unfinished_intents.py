@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import fields, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Any, TypeVar
 
@@ -21,6 +21,9 @@ OVERTAKEN = (
 NEVER_ORDERED = (
     "the invocation ended before it ordered: EMR has the counts of before; the cluster is looked at again"
 )
+
+ENDS_WITHIN = timedelta(minutes=15)
+"""EMR ends a cluster one to five minutes after it was told to; what ends much later was ended by another."""
 
 
 class Progress(Enum):
@@ -67,7 +70,7 @@ def proof_of(decision: Decision, entry: RegistryEntry) -> str:
     since = decision.decided_at
     if decision.action is Action.TERMINATE:
         ended_at = entry.cluster.ended_at
-        ended = entry.cluster.state.has_ended and (ended_at is None or ended_at >= since)
+        ended = entry.cluster.state.has_ended and (ended_at is None or since <= ended_at <= since + ENDS_WITHIN)
         return f"{_NOT_RECORDED}, and the cluster has ended since" if ended else ""
     changed = [t for t in decision.targets if not _stands_as_before(t)]
     ids = {target.group_id for target in decision.targets}
