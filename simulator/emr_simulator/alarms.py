@@ -1,8 +1,11 @@
 """CloudWatch: reading what is published, and alarms that speak on their transitions only."""
 
 import json
+from bisect import bisect_left, insort
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 
 from emr_simulator.descriptions import AlarmDescription, MetricAlarm, MetricQuery, MetricSeries
@@ -33,8 +36,16 @@ class _Alarm:
         self.reason_data = "{}"
         self.updated_at = now
         self.configured_at = now
+        self.judge_at = 0
+
+
+class _Watched:
+    """The alarms of one cluster, and when they have to be judged again: all read the same samples."""
+
+    def __init__(self) -> None:
+        self.alarms: list[_Alarm] = []
         self.judged_on = -1
-        self.stands_until = 0
+        self.judge_at = 0
 
 
 class CloudWatchApi:
@@ -44,6 +55,8 @@ class CloudWatchApi:
         self._kernel = kernel
         self._metrics = metrics
         self._alarms: dict[str, _Alarm] = {}
+        self._names: list[str] = []
+        self._watched: defaultdict[str, _Watched] = defaultdict(_Watched)
         kernel.engine.at(self._next_minute(), self._tick)
 
     # ------------------------------------------------------------------ calls
@@ -63,10 +76,16 @@ class CloudWatchApi:
         settings = self._kernel.settings
         arn = f"arn:aws:cloudwatch:{settings.region}:{settings.account_id}:alarm:{alarm.name}"
         known = self._alarms.get(alarm.name)
+        if known is not None and known.alarm.cluster_id != alarm.cluster_id:
+            self._watched[known.alarm.cluster_id].alarms.remove(known)
+            self._watched[alarm.cluster_id].alarms.append(known)
         if known is None:
-            self._alarms[alarm.name] = _Alarm(alarm, arn, self._kernel.now)
+            known = self._alarms[alarm.name] = _Alarm(alarm, arn, self._kernel.now)
+            self._watched[alarm.cluster_id].alarms.append(known)
+            insort(self._names, alarm.name)
         else:
-            known.alarm, known.configured_at, known.judged_on = alarm, self._kernel.now, -1
+            known.alarm, known.configured_at = alarm, self._kernel.now
+        self._watched[alarm.cluster_id].judged_on = -1
 
     def delete_alarms(self, names: Sequence[str]) -> None:
         """Delete alarms; names that are not known are ignored."""
@@ -76,18 +95,17 @@ class CloudWatchApi:
                 "ValidationError", f"The list of alarm names must have at most {MAXIMUM_DELETIONS} items"
             )
         for name in names:
-            self._alarms.pop(name, None)
+            held = self._alarms.pop(name, None)
+            if held is not None:
+                self._names.remove(name)
+                self._watched[held.alarm.cluster_id].alarms.remove(held)
 
     def describe_alarms(self, *, prefix: str = "", names: Sequence[str] = ()) -> tuple[AlarmDescription, ...]:
         """Return alarms whose name starts with ``prefix`` or is one of ``names``, by name."""
         self._kernel.calls["DescribeAlarms"] += 1
         if prefix and names:
             raise ApiError("ValidationError", "AlarmNames and AlarmNamePrefix cannot both be specified")
-        wanted = (
-            [(name, self._alarms[name]) for name in dict.fromkeys(names) if name in self._alarms]
-            if names
-            else [(name, held) for name, held in self._alarms.items() if name.startswith(prefix)]
-        )
+        wanted = sorted(self._alarms.keys() & set(names)) if names else self._named(prefix)
         return tuple(
             AlarmDescription(
                 alarm=held.alarm,
@@ -98,8 +116,13 @@ class CloudWatchApi:
                 state_updated_at=to_moment(held.updated_at),
                 configuration_updated_at=to_moment(held.configured_at),
             )
-            for _name, held in sorted(wanted, key=lambda pair: pair[0])
+            for held in map(self._alarms.__getitem__, wanted)
         )
+
+    def _named(self, prefix: str) -> list[str]:
+        """Return the names that start with ``prefix``, sorted."""
+        first = bisect_left(self._names, prefix)
+        return list(takewhile(lambda name: name.startswith(prefix), self._names[first:]))
 
     def get_metric_data(
         self, queries: Sequence[MetricQuery], *, start: datetime, end: datetime
@@ -139,41 +162,44 @@ class CloudWatchApi:
         self._kernel.engine.at(self._next_minute(), self._tick)
 
     def _evaluate_all(self) -> None:
-        shown: dict[str, int] = {}
         now = self._kernel.now
-        for held in self._alarms.values():
-            cluster_id = held.alarm.cluster_id
-            if cluster_id not in shown:
-                shown[cluster_id] = self._metrics.shown(cluster_id)
-            if shown[cluster_id] != held.judged_on or now // held.alarm.period_seconds > held.stands_until:
-                held.judged_on = shown[cluster_id]
-                self._evaluate(held)
+        for cluster_id, watched in self._watched.items():
+            shown = self._metrics.shown(cluster_id)
+            if shown == watched.judged_on and now < watched.judge_at:
+                continue
+            for held in watched.alarms:
+                if shown != watched.judged_on or now >= held.judge_at:
+                    self._evaluate(held)
+            watched.judged_on = shown
+            watched.judge_at = min((held.judge_at for held in watched.alarms), default=now)
 
     def _evaluate(self, held: _Alarm) -> None:
         alarm, now = held.alarm, self._kernel.now
         period = alarm.period_seconds
         end = now - now % period + period
-        points = self._metrics.periods(
+        points = self._metrics.latest(
             alarm.cluster_id,
             alarm.metric,
+            count=alarm.evaluation_periods,
             start=end - period * (alarm.evaluation_periods + _EXTRA_PERIODS),
             end=end,
             period=period,
             stat=alarm.statistic,
-        )[-alarm.evaluation_periods :]
+        )
         # While nothing new is shown, the same points are judged until the oldest of them leaves the window.
         whole = len(points) == alarm.evaluation_periods
-        kept = to_seconds(points[0][0]) // period + alarm.evaluation_periods + _EXTRA_PERIODS - 1 if whole else 0
-        held.stands_until = max(now // period, kept)
+        kept = points[0][0] // period + alarm.evaluation_periods + _EXTRA_PERIODS - 1 if whole else 0
+        held.judge_at = (max(now // period, kept) + 1) * period
         state = self._judge(held, [value for _, value in points])
         if state != held.state:
-            self._change(held, state, points)
+            self._change(held, state, [(to_moment(at), value) for at, value in points])
 
     @staticmethod
     def _judge(held: _Alarm, values: list[float]) -> str:
         """Judge as CloudWatch does: real points first, then missing ones as the alarm treats them."""
         alarm = held.alarm
-        breaches = sum(COMPARISONS[alarm.comparison](value, alarm.threshold) for value in values)
+        compare, threshold = COMPARISONS[alarm.comparison], alarm.threshold
+        breaches = [compare(value, threshold) for value in values].count(True)
         missing = alarm.evaluation_periods - len(values)
         needed = alarm.datapoints_to_alarm or alarm.evaluation_periods
         treatment = alarm.treat_missing_data
@@ -187,7 +213,7 @@ class CloudWatchApi:
             needed = min(needed, len(values))
         return "ALARM" if breaches >= needed else "OK"
 
-    def _change(self, held: _Alarm, state: str, points: tuple[tuple[datetime, float], ...]) -> None:
+    def _change(self, held: _Alarm, state: str, points: Sequence[tuple[datetime, float]]) -> None:
         alarm, now = held.alarm, to_moment(self._kernel.now)
         shown = ", ".join(f"{value} ({at:%d/%m/%y %H:%M:%S})" for at, value in reversed(points))
         reason = (

@@ -1,5 +1,6 @@
 """What EMR samples of each cluster and when CloudWatch shows it; alarms are in alarms.py."""
 
+from array import array
 from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Callable, Mapping
@@ -14,6 +15,11 @@ from emr_simulator.words import ClusterState, InstanceState, Role, StepState
 _ORDINARY = {ClusterState.RUNNING, ClusterState.WAITING}
 
 
+def _column() -> "array[float]":
+    """Return an empty column of plain doubles: a fleet's day holds millions of samples."""
+    return array("d")
+
+
 class _Samples:
     """The samples of one cluster, oldest first: when taken, when shown by CloudWatch, and a column a metric."""
 
@@ -23,7 +29,7 @@ class _Samples:
         self.at: list[int] = []
         self.moments: list[datetime] = []
         self.visible_at: list[int] = []
-        self.columns: defaultdict[str, list[float]] = defaultdict(list)
+        self.columns: defaultdict[str, array[float]] = defaultdict(_column)
         self.hidden: list[int] = []
         self.shown = 0
 
@@ -32,7 +38,7 @@ class _Samples:
         self.moments.append(to_moment(at))
         self.visible_at.append(visible_at)
         for metric, value in values.items():
-            self.columns[metric].append(float(value))
+            self.columns[metric].append(value)
         insort(self.hidden, visible_at)
 
     def shown_by(self, now: int) -> int:
@@ -152,6 +158,27 @@ class Metrics:
             at = to_seconds(moment)
             by_period.setdefault(at - at % period, []).append(value)
         return tuple((to_moment(at), STATISTICS[stat](values)) for at, values in by_period.items())
+
+    def latest(
+        self, cluster_id: str, metric: str, *, count: int, start: int, end: int, period: int, stat: str
+    ) -> list[tuple[int, float]]:
+        """Return the last ``count`` of ``periods``, their starts in seconds: what alarms judge."""
+        samples = self._samples.get(cluster_id)
+        column = None if samples is None else samples.columns.get(metric)
+        if samples is None or column is None:
+            return []
+        if self._kernel.settings.metric_period_seconds % period or stat not in _OF_ONE:
+            points = self.periods(cluster_id, metric, start=start, end=end, period=period, stat=stat)
+            return [(to_seconds(moment), value) for moment, value in points[-count:]]
+        now, at, visible_at = self._kernel.now, samples.at, samples.visible_at
+        found: list[tuple[int, float]] = []
+        index = len(at)
+        while index and len(found) < count and at[index - 1] >= start:
+            index -= 1
+            if visible_at[index] <= now and at[index] < end:
+                found.append((at[index], column[index]))
+        found.reverse()
+        return found
 
 
 _OF_ONE = frozenset({"Average", "Sum", "Minimum", "Maximum"})

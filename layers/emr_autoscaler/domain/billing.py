@@ -82,18 +82,17 @@ def bill_instances(
     present = [i for i in lives if i.started_at < end and _billed_until(i, end) > hour]
     # Instances of one kind that were there for the same part of the hour cost the same: of 2,000 that ran
     # through it, only one for each group is computed.
-    kinds: dict[_Kind, list[_Use]] = {}
-    counts: Counter[_Kind] = Counter()
-    kind_of = [_kind(hour, i) for i in present]
-    for instance, kind in zip(present, kind_of, strict=True):
-        if kind not in kinds:
-            kinds[kind] = list(_uses(hour, instance, prices, region, policy))
-        counts[kind] += 1
-    by_line: dict[tuple[str, ...], list[tuple[_Kind, _Use]]] = {}
-    for kind, uses in kinds.items():
-        for use in uses:
+    numbers: dict[tuple[object, ...], int] = {}
+    kind_of = [numbers.setdefault(_what_decides(hour, i), len(numbers)) for i in present]
+    counts = Counter(kind_of)
+    by_line: dict[tuple[str, ...], list[tuple[int, _Use]]] = {}
+    examples: dict[int, BilledInstance] = {}
+    for kind, instance in zip(kind_of, present, strict=True):
+        examples.setdefault(kind, instance)
+    for kind, instance in examples.items():
+        for use in _uses(hour, instance, prices, region, policy):
             by_line.setdefault(_line_key(use), []).append((kind, use))
-    lines, charges = [], dict[_Kind, list[Charge]]()
+    lines, charges = [], dict[int, list[Charge]]()
     for number, key in enumerate(sorted(by_line)):
         lines.append(_line(by_line[key], counts, policy))
         for kind, use in by_line[key]:
@@ -112,10 +111,7 @@ def bill_instances(
     )
 
 
-_Kind = tuple[object, ...]
-
-
-def _kind(hour: datetime, instance: BilledInstance) -> _Kind:
+def _what_decides(hour: datetime, instance: BilledInstance) -> tuple[object, ...]:
     """Return everything that decides what an instance costs in this hour."""
     end = hour + HOUR
     ended_at = end if instance.ended_at is None else min(end, instance.ended_at)
@@ -200,7 +196,7 @@ def _hours(
             units=Decimal(1),
             unit_seconds=Decimal(3600),
             price=price,
-            list_price=prices.at(list_key, since),
+            list_price=price if list_key == key else prices.at(list_key, since),
         )
 
 
@@ -225,7 +221,7 @@ def _months(
                 )
 
 
-def _line(parts: Sequence[tuple[_Kind, _Use]], counts: Mapping[_Kind, int], policy: CostPolicy) -> CostLine:
+def _line(parts: Sequence[tuple[int, _Use]], counts: Mapping[int, int], policy: CostPolicy) -> CostLine:
     """Add up what shares group, component, item and prices."""
     first = parts[0][1]
     with localcontext(prec=60):

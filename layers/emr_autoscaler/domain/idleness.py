@@ -85,9 +85,23 @@ class IdleVerdict:
     memory: IdleMemory
     needs_recheck: bool = False
 
+    def changes_nothing(self, memory: IdleMemory) -> bool:
+        """Whether a cluster of this memory is left as it is, with nothing to ask, to tell or to remember."""
+        return self.decision.action is Action.HOLD and not self.needs_recheck and self.memory == memory
+
+
+def is_surely_busy(metrics: ClusterMetrics, now: datetime) -> bool:
+    """Whether EMR's newest word is that something runs. IsIdle alone tells, so nothing else has to be read."""
+    newest = metrics.latest(MetricName.IS_IDLE, now=now, max_age=GAP * metrics.period)
+    return newest is not None and newest.value < 1
+
 
 def decide_reaping(evidence: IdleEvidence) -> IdleVerdict:
-    """Decide whether to announce, end or leave a cluster."""
+    """Decide whether to announce, end or leave a cluster.
+
+    Args:
+        evidence: Its metrics may be IsIdle alone where ``is_surely_busy`` says so.
+    """
     guard = _guard(evidence, evidence.cluster)
     if guard is not None:
         return _leave(evidence, guard)
@@ -149,6 +163,8 @@ def _is_kept(cluster: Cluster, now: datetime) -> bool:
 def _find_case(evidence: IdleEvidence) -> Reason:
     """Return why the cluster may be announced, or why not."""
     now, policy, period = evidence.now, evidence.policy, evidence.metrics.period
+    if is_surely_busy(evidence.metrics, now):
+        return Reason.BUSY
     start = now - policy.idle_for
     idle = _known(evidence, MetricName.IS_IDLE, start - GAP * period)
     if not idle or not _is_whole([p.at for p in idle], start, now, period):

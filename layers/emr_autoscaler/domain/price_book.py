@@ -1,7 +1,7 @@
 """Prices with their source, as step functions of time: what each is for, and which one was in force when."""
 
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -66,8 +66,9 @@ class PriceBook:
         by_key: dict[PriceKey, dict[datetime, Price]] = {}
         for price in prices:
             by_key.setdefault(price.key, {})[price.effective_from] = price
-        self._steps = {key: [steps[t] for t in sorted(steps)] for key, steps in by_key.items()}
-        self._times = {key: [p.effective_from for p in steps] for key, steps in self._steps.items()}
+        self._history = {
+            key: (sorted(steps), [steps[at] for at in sorted(steps)]) for key, steps in by_key.items()
+        }
 
     def at(self, key: PriceKey, moment: datetime) -> Price:
         """Return the price in force at ``moment``.
@@ -75,15 +76,8 @@ class PriceBook:
         Raises:
             PriceMissingError: None was in force: a price nobody can trace is never invented.
         """
-        index = bisect_right(self._times.get(key, []), moment) - 1
-        if index < 0:
-            place = f" in {key.availability_zone}" if key.availability_zone else ""
-            msg = (
-                f"no {key.component} price for {key.item} ({key.region}{place}) in force at "
-                f"{moment.isoformat()}; refresh_prices looks it up"
-            )
-            raise PriceMissingError(msg)
-        return self._steps[key][index]
+        times, steps = self._history.get(key, _NEVER)
+        return steps[_index(key, times, moment)]
 
     def over(self, key: PriceKey, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime, Price]]:
         """Yield (from, to, price) covering [start, end) without a gap.
@@ -91,13 +85,30 @@ class PriceBook:
         Raises:
             PriceMissingError: No price was in force at ``start``.
         """
-        moment = start
-        while moment < end:
-            price = self.at(key, moment)
-            index = bisect_right(self._times[key], moment)
-            until = min(end, self._times[key][index]) if index < len(self._times[key]) else end
-            yield moment, until, price
-            moment = until
+        if start >= end:
+            return
+        times, steps = self._history.get(key, _NEVER)
+        first = _index(key, times, start)
+        last = bisect_left(times, end, lo=first) - 1
+        for index in range(first, last + 1):
+            since = start if index == first else times[index]
+            yield since, end if index == last else times[index + 1], steps[index]
+
+
+_NEVER: tuple[list[datetime], list[Price]] = ([], [])
+
+
+def _index(key: PriceKey, times: Sequence[datetime], moment: datetime) -> int:
+    """Return which of the prices that came into force at ``times`` was in force at ``moment``."""
+    index = bisect_right(times, moment) - 1
+    if index < 0:
+        place = f" in {key.availability_zone}" if key.availability_zone else ""
+        msg = (
+            f"no {key.component} price for {key.item} ({key.region}{place}) in force at "
+            f"{moment.isoformat()}; refresh_prices looks it up"
+        )
+        raise PriceMissingError(msg)
+    return index
 
 
 PRICE_ASSUMED = "price of "

@@ -188,6 +188,8 @@ class FollowGroups:
         self, entry: RegistryEntry, seen: Sequence[InstanceFleet], at: datetime
     ) -> RegistryEntry:
         """Take fleets as groups are taken, their units of both markets as a count."""
+        if not (entry.fleets or seen):
+            return entry
         as_groups = replace(entry, groups=tuple(map(in_whole_units, entry.fleets)))
         after = self._with_seen(as_groups, [in_whole_units(fleet) for fleet in seen], at)
         known = {fleet.fleet_id: fleet for fleet in (*entry.fleets, *seen)}

@@ -12,6 +12,7 @@ from emr_autoscaler.domain.idleness import (
     IdleVerdict,
     Recheck,
     decide_reaping,
+    is_surely_busy,
 )
 from emr_autoscaler.domain.memory import RegistryEntry
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName
@@ -22,7 +23,6 @@ from emr_autoscaler.usecases.journal import Journal
 from emr_autoscaler.usecases.policy_in_force import PolicyInForce
 from emr_autoscaler.usecases.registry_updates import update_entry
 
-METRICS = (MetricName.IS_IDLE, *WORK_METRICS)
 BEYOND_IDLE_TIME = timedelta(minutes=15)
 """Samples a little older than the idle time prove that it was idle at its start."""
 
@@ -55,13 +55,25 @@ class ReapIdleClusters:
             return ()
         now = self.clock.now()
         longest = max(policy.idle.idle_for for _entry, policy in wanted) + BEYOND_IDLE_TIME
-        ids = [entry.cluster_id for entry, _policy in wanted]
-        metrics = self.metrics.read_metrics(ids, METRICS, start=now - longest, end=now)
-        records = [
-            self._look(entry.cluster_id, policy, metrics[entry.cluster_id], now, trigger)
-            for entry, policy in wanted
-        ]
+        metrics = self._read([entry.cluster_id for entry, _policy in wanted], now - longest, now)
+        records = [self._look(entry, policy, metrics[entry.cluster_id], now, trigger) for entry, policy in wanted]
         return tuple(record for record in records if record is not None)
+
+    def _read(self, cluster_ids: Sequence[str], start: datetime, now: datetime) -> Mapping[str, ClusterMetrics]:
+        """Read IsIdle of all, and what else proves idleness of those only that it does not call busy.
+
+        CloudWatch charges by the metric, and most clusters work most of the time.
+        """
+        idle = self.metrics.read_metrics(cluster_ids, (MetricName.IS_IDLE,), start=start, end=now)
+        quiet = [cluster_id for cluster_id in cluster_ids if not is_surely_busy(idle[cluster_id], now)]
+        if not quiet:
+            return idle
+        work = self.metrics.read_metrics(quiet, WORK_METRICS, start=start, end=now)
+        joined = {
+            cluster_id: replace(idle[cluster_id], series={**idle[cluster_id].series, **work[cluster_id].series})
+            for cluster_id in quiet
+        }
+        return {**idle, **joined}
 
     def _entries(self, cluster_ids: Sequence[str] | None) -> tuple[RegistryEntry, ...]:
         if cluster_ids is None:
@@ -70,22 +82,17 @@ class ReapIdleClusters:
         return tuple(entry for entry in found if entry is not None)
 
     def _look(
-        self, cluster_id: str, policy: Policy, metrics: ClusterMetrics, now: datetime, trigger: str
+        self, known: RegistryEntry, policy: Policy, metrics: ClusterMetrics, now: datetime, trigger: str
     ) -> DecisionRecord | None:
+        """Decide on the entry as it was listed, and again under the lease where something is to be done."""
+        if decide_reaping(_evidence(known, policy, metrics, now)).changes_nothing(known.idle):
+            return None  # holding on every cluster every five minutes is worth neither a lease nor a record
         try:
-            with self.leases.hold(cluster_id, owner=trigger):
-                entry = self.registry.get(cluster_id)
+            with self.leases.hold(known.cluster_id, owner=trigger):
+                entry = self.registry.get(known.cluster_id)
                 if entry is None or not entry.is_active:
                     return None
-                evidence = IdleEvidence(
-                    now=now,
-                    cluster=entry.cluster,
-                    is_paused=entry.is_paused,
-                    metrics=metrics,
-                    policy=policy.idle,
-                    memory=entry.idle,
-                )
-                return self._decide(entry, policy, evidence, trigger)
+                return self._decide(entry, policy, _evidence(entry, policy, metrics, now), trigger)
         except BusyError:
             return None
 
@@ -96,9 +103,9 @@ class ReapIdleClusters:
         if verdict.needs_recheck:
             evidence = replace(evidence, recheck=self._ask_emr(entry.cluster_id))
             verdict = decide_reaping(evidence)
+        if verdict.changes_nothing(entry.idle):
+            return None
         decision = verdict.decision
-        if decision.action is Action.HOLD and verdict.memory == entry.idle:
-            return None  # holding on every cluster every five minutes is not worth a record each
         if decision.action is Action.ANNOUNCE:
             record = self.journal.reported(decision, trigger=trigger) or self.journal.report(
                 decision,
@@ -127,3 +134,14 @@ class ReapIdleClusters:
             # Refused or only rehearsed: announce again rather than repeat the order every five minutes.
             memory = replace(memory, announced_at=self.clock.now())
         update_entry(self.registry, entry.cluster_id, lambda current: replace(current, idle=memory))
+
+
+def _evidence(entry: RegistryEntry, policy: Policy, metrics: ClusterMetrics, now: datetime) -> IdleEvidence:
+    return IdleEvidence(
+        now=now,
+        cluster=entry.cluster,
+        is_paused=entry.is_paused,
+        metrics=metrics,
+        policy=policy.idle,
+        memory=entry.idle,
+    )

@@ -5,22 +5,19 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 
-from emr_autoscaler.domain.cluster import InstanceGroup, Market, Role, Volume
+from emr_autoscaler.domain.cluster import Market, Role
 from emr_autoscaler.domain.errors import PriceMissingError, UnavailableError
 from emr_autoscaler.domain.fleet_pools import has_spot_units
-from emr_autoscaler.domain.fleet_steps import side_id, step_price
-from emr_autoscaler.domain.fleets import InstanceFleet
 from emr_autoscaler.domain.instance_types import interruption_bucket
-from emr_autoscaler.domain.market import HOURS_PER_MONTH, with_node_hours
+from emr_autoscaler.domain.market import with_node_hours
 from emr_autoscaler.domain.memory import PoolHealth, PoolKey, RegistryEntry
-from emr_autoscaler.domain.node_prices import MarketPrices, NodePrice
-from emr_autoscaler.domain.planned_groups import with_planned, with_planned_fleets
+from emr_autoscaler.domain.node_prices import MarketPrices
 from emr_autoscaler.domain.price_book import Component, Price, PriceKey
-from emr_autoscaler.domain.rates import needed_prices, volume_units
+from emr_autoscaler.domain.rates import needed_prices
 from emr_autoscaler.ports import Clock, Compute, Costs, Pools, Registry
 from emr_autoscaler.usecases.billed_instances import planned_instances
+from emr_autoscaler.usecases.node_pricing import NodePricing, task_fleets, task_groups
 from emr_autoscaler.usecases.pool_updates import pool_of, pools_of_types, update_pool
 from emr_autoscaler.usecases.refresh_prices import RefreshPrices
 from emr_autoscaler.usecases.registry_updates import update_entry
@@ -51,13 +48,13 @@ class WatchMarket:
         entries = [
             entry
             for entry in self.registry.all()
-            if entry.is_active and (_task_groups(entry) or _task_fleets(entry))
+            if entry.is_active and (task_groups(entry) or task_fleets(entry))
         ]
         self._count_node_hours(entries, now)
-        known = self._prices(entries, now)
+        pricing = NodePricing(self._prices(entries, now))
         moved = 0
         for entry in entries:
-            found = _found(entry, known)
+            found = pricing.of_cluster(entry)
             fresh = MarketPrices(by_group=found, confirmed_at=now)
             since = entry.prices.confirmed_at
             changed = found != entry.prices.by_group
@@ -69,7 +66,7 @@ class WatchMarket:
     def _prices(self, entries: Sequence[RegistryEntry], now: datetime) -> Mapping[PriceKey, Price]:
         """Return every price in force that can be known; a missing one leaves its groups without."""
         keys: set[PriceKey] = set()
-        for entry in entries:
+        for entry in {_equipment(entry): entry for entry in entries}.values():
             planned = [i for i in planned_instances(entry) if i.role is Role.TASK]
             keys.update(needed_prices(planned, entry.cluster.region))
         fixed = sorted((k for k in keys if k.component is not Component.EC2_SPOT), key=_by_name)
@@ -108,7 +105,7 @@ class WatchMarket:
     def _count_node_hours(self, entries: Sequence[RegistryEntry], now: datetime) -> None:
         running: dict[PoolKey, int] = defaultdict(int)
         for entry in entries:
-            for group in _task_groups(entry):
+            for group in task_groups(entry):
                 if group.market is Market.SPOT:
                     running[pool_of(entry, group)] += group.running_count
             for key, nodes in self._nodes_of_fleets(entry).items():
@@ -132,7 +129,7 @@ class WatchMarket:
 
         While EC2 does not answer nothing is counted: prices must not wait for it.
         """
-        fleets = _task_fleets(entry)
+        fleets = task_fleets(entry)
         nodes = Counter({key: 0 for fleet in fleets for key in pools_of_types(entry, fleet)})
         if not any(map(has_spot_units, fleets)):
             return nodes
@@ -149,66 +146,13 @@ def _with_prices(prices: MarketPrices) -> Callable[[RegistryEntry], RegistryEntr
     return lambda entry: replace(entry, prices=prices)
 
 
-def _task_groups(entry: RegistryEntry) -> list[InstanceGroup]:
-    """Return the task groups, and those that a dry run decides with as if they were there."""
-    return [group for group in with_planned(entry.groups, entry.planned) if group.role is Role.TASK]
-
-
-def _task_fleets(entry: RegistryEntry) -> list[InstanceFleet]:
-    """Return the task fleet, or the one that a dry run decides with as if it were there."""
-    fleets = with_planned_fleets(entry.fleets, entry.planned_fleets)
-    return [fleet for fleet in fleets if fleet.role is Role.TASK]
-
-
-def _found(entry: RegistryEntry, known: Mapping[PriceKey, Price]) -> dict[str, NodePrice]:
-    """Return the price of a node of each group and of a step of each side of a fleet, where it is known."""
-    prices = {g.group_id: _price(entry, g.instance_type, g.market, g.volumes, known) for g in _task_groups(entry)}
-    for fleet in _task_fleets(entry):
-        for market in Market:
-            of_types = [_price(entry, kind.instance_type, market, kind.volumes, known) for kind in fleet.types]
-            prices[side_id(fleet.fleet_id, market)] = step_price(fleet, of_types)
-    return {group_id: price for group_id, price in prices.items() if price is not None}
+def _equipment(entry: RegistryEntry) -> tuple[object, ...]:
+    """Return what decides which prices a cluster's task nodes need: many clusters are equipped alike."""
+    cluster = entry.cluster
+    groups = {(group.instance_type, group.market, group.volumes) for group in task_groups(entry)}
+    types = {(t.instance_type, t.volumes) for fleet in task_fleets(entry) for t in fleet.types}
+    return (cluster.region, cluster.availability_zone, cluster.root_volume, frozenset(groups), frozenset(types))
 
 
 def _by_name(key: PriceKey) -> tuple[str, str, str]:
     return (key.component, key.item, key.availability_zone)
-
-
-def _price(
-    entry: RegistryEntry,
-    instance_type: str,
-    market: Market,
-    volumes: tuple[Volume, ...],
-    known: Mapping[PriceKey, Price],
-) -> NodePrice | None:
-    """Return what one instance costs; None where EC2's or EMR's price is not known."""
-    region, zone = entry.cluster.region, entry.cluster.availability_zone
-    if market is Market.SPOT:
-        ec2 = PriceKey(component=Component.EC2_SPOT, region=region, item=instance_type, availability_zone=zone)
-    else:
-        ec2 = PriceKey(component=Component.EC2_ON_DEMAND, region=region, item=instance_type)
-    fee = PriceKey(component=Component.EMR_FEE, region=region, item=instance_type)
-    if ec2 not in known or fee not in known:
-        return None
-    return NodePrice(
-        ec2_usd=known[ec2].usd,
-        emr_usd=known[fee].usd,
-        volumes_usd=_volumes_usd(entry, volumes, known),
-        source=known[ec2].source,
-        effective_from=known[ec2].effective_from,
-    )
-
-
-def _volumes_usd(
-    entry: RegistryEntry, volumes: tuple[Volume, ...], known: Mapping[PriceKey, Price]
-) -> Decimal | None:
-    """Return what a node's volumes cost an hour of an average month; None where a price is not known."""
-    charged = [
-        part
-        for volume in (entry.cluster.root_volume, *volumes)
-        for part in volume_units(volume, entry.cluster.region)
-    ]
-    if any(key not in known for key, _units in charged):
-        return None
-    monthly = sum((known[key].usd * units for key, units in charged), Decimal(0))
-    return (monthly / HOURS_PER_MONTH).quantize(Decimal("0.000001"))

@@ -154,6 +154,18 @@ def test_a_work_metric_that_is_missing_is_not_taken_for_no_work(name: str) -> No
     assert decide_reaping(idle(metrics=metrics)).decision.reason is Reason.METRICS_STALE
 
 
+def test_the_newest_isidle_alone_proves_work_and_takes_the_announcement_back() -> None:
+    metrics = series(IS_IDLE=[(EVERY_FIVE[-1], 0.0)])
+    verdict = decide_reaping(idle(metrics=metrics, announced_minutes_ago=30))
+    assert (outcome(verdict), verdict.memory) == ((Action.HOLD, Reason.BUSY), IdleMemory())
+
+
+def test_an_isidle_that_is_too_old_proves_no_work() -> None:
+    evidence = idle(metrics=series(IS_IDLE=[(NOW - minutes(13), 0.0)]), announced_minutes_ago=30)
+    verdict = decide_reaping(evidence)
+    assert (outcome(verdict), verdict.memory) == ((Action.HOLD, Reason.METRICS_STALE), evidence.memory)
+
+
 def test_a_short_gap_in_the_data_keeps_the_announcement() -> None:
     evidence = idle(metrics=quiet(EVERY_FIVE[:-3]), announced_minutes_ago=10)
     assert decide_reaping(evidence).memory == evidence.memory
