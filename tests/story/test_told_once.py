@@ -1,6 +1,7 @@
 """What is delivered twice is told once where the record proves that it was told, and never not at all."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from tests.support.stories import OPTED_IN, Story, full_disks, job, live
 from tests.support.worlds import calm_world, cluster
 
 from emr_autoscaler.bootstrap import UseCases, routes
+from emr_autoscaler.domain.cluster import GroupState, Role
 from emr_autoscaler.domain.decision import Action, DecisionKind, Reason
 from emr_autoscaler.domain.errors import UnavailableError
 from emr_autoscaler.domain.policy import IdlePolicy, Mode, TaskPolicy
@@ -18,6 +20,7 @@ from emr_autoscaler.domain.record import Outcome
 from emr_autoscaler.messages.evaluations import EvaluationRequest
 from emr_autoscaler.messages.events import PROBE, read_event
 from emr_autoscaler.messages.policy import parse_policy
+from emr_autoscaler.usecases.follow_groups import Resize
 from emr_simulator.inprocess.policies import MemoryPolicies
 
 NO_IDLE = IdlePolicy(enabled=False)
@@ -241,9 +244,7 @@ def test_the_end_of_an_idle_cluster_is_announced_once_though_the_invocation_dies
     # The same once more, with the registry as it was before: the invocation died before it remembered.
     (record,) = (r for r in story.decisions(cluster_id) if r.decision.action is Action.ANNOUNCE)
     current = story.ports.registry.get(cluster_id)
-    story.ports.registry.put(
-        type(current)(**{f: getattr(current, f) for f in current.__slots__} | {"idle": before.idle})
-    )
+    story.ports.registry.put(replace(current, idle=before.idle))
     look([cluster_id], trigger=record.trigger)
     assert told(story, cluster_id, Reason.IDLE_ANNOUNCED) == 1
     assert story.ports.registry.get(cluster_id).idle.announced_at is not None
@@ -283,3 +284,68 @@ def test_a_task_fleet_that_was_created_is_told_although_telling_failed_at_first(
         story.system.use_cases.enroll_cluster(cluster_id)
     assert told(story, cluster_id, Reason.TASK_GROUPS_MISSING) == 1
     assert story.world.calls["AddInstanceFleet"] == 1
+
+
+# --------------------------------------------------------------------------- what happens to groups
+
+
+def resized_by_hand(story: Story, cluster_id: str) -> Invoke:
+    spot = next(g for g in story.ports.registry.get(cluster_id).groups if g.role is Role.TASK)
+    at, resize = story.world.now, Resize(group_id=spot.group_id, count=spot.requested_count + 3)
+    return lambda cases: cases.follow_groups.note_resizes(cluster_id, [resize], by="anna", at=at)
+
+
+def suspended(story: Story, cluster_id: str) -> Invoke:
+    spot = next(g for g in story.ports.registry.get(cluster_id).groups if g.role is Role.TASK)
+    stopped, at = replace(spot, state=GroupState.SUSPENDED), story.world.now
+    return lambda cases: cases.follow_groups.note_group(cluster_id, stopped, at=at)
+
+
+GROUP_NEWS = {Reason.OPERATOR_RESIZED: resized_by_hand, Reason.GROUP_SUSPENDED: suspended}
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        *((name, reason) for name in ("notifier.notify", "registry.put") for reason in GROUP_NEWS),
+        ("queue.request", Reason.OPERATOR_RESIZED),  # a stopped group is looked at once it runs again
+    ],
+)
+def test_news_of_a_group_that_could_not_be_told_are_told_when_the_event_comes_again(
+    name: str, reason: Reason
+) -> None:
+    story, cluster_id = busy()
+    note = GROUP_NEWS[reason](story, cluster_id)
+    fail_at(story, note, name)
+    assert told(story, cluster_id, reason) == 0
+    for _ in range(3):
+        story.world.run_for(MINUTE)
+        note(story.system.use_cases)
+    assert told(story, cluster_id, reason) == 1
+    assert not story.ports.registry.get(cluster_id).untold
+
+
+def test_news_of_a_group_whose_event_never_comes_again_are_told_by_the_sweep() -> None:
+    story, cluster_id = busy()
+    fail_at(story, resized_by_hand(story, cluster_id), "notifier.notify")
+    story.world.run_for(MINUTE)
+    story.system.use_cases.sweep_fleet(full=True)
+    assert told(story, cluster_id, Reason.OPERATOR_RESIZED) == 1
+
+
+@pytest.mark.parametrize("reason", GROUP_NEWS)
+def test_news_of_a_group_that_are_delivered_twice_are_told_once(reason: Reason) -> None:
+    story, cluster_id = busy()
+    note = GROUP_NEWS[reason](story, cluster_id)
+    for _ in range(2):
+        note(story.system.use_cases)
+    assert told(story, cluster_id, reason) == 1
+
+
+def test_news_that_another_invocation_is_telling_just_now_are_left_to_it() -> None:
+    story, cluster_id = busy()
+    note = resized_by_hand(story, cluster_id)
+    fail_at(story, note, "notifier.notify")
+    story.world.run_for(timedelta(seconds=5))
+    note(story.system.use_cases)
+    assert told(story, cluster_id, Reason.OPERATOR_RESIZED) == 0
