@@ -183,6 +183,40 @@ def test_a_count_that_cloudtrail_calls_somebody_elses_is_no_proof_for_the_sweep(
     assert the_order(story, cluster_id).outcome is Outcome.UNKNOWN
 
 
+def test_an_order_that_somebody_has_changed_since_is_not_known_and_said_to_be_so() -> None:
+    story, cluster_id = busy()
+    intent = die(story, cluster_id, scale, ordered=True)
+    before = len(told(story, intent))
+    orders = [GroupResize(group_id=t.group_id, count=t.count + 1) for t in intent.decision.targets]
+    story.world.emr.modify_instance_groups(cluster_id, orders)
+    story.world.run_for(timedelta(minutes=2))
+    scale(story.system.use_cases, cluster_id)
+    record = the_order(story, cluster_id)
+    assert (record.outcome, bool(record.told_as)) == (Outcome.UNKNOWN, True)
+    assert len(told(story, intent)) - before == 1
+
+
+def test_an_order_that_never_went_out_and_came_too_late_is_said_to_have_changed_nothing() -> None:
+    story, cluster_id = busy()
+    die(story, cluster_id, scale, ordered=False)
+    story.world.run_for(LOST)
+    scale(story.system.use_cases, cluster_id)
+    record = the_order(story, cluster_id)
+    assert (record.outcome, record.error) == (Outcome.FAILED, "")
+    assert "EMR has the counts of before" in what_became(record)
+    assert "refused" not in what_was_done(record) + what_became(record)
+
+
+def test_an_order_that_emr_took_is_done_although_the_policy_became_a_dry_run_since() -> None:
+    story, cluster_id = busy()
+    die(story, cluster_id, scale, ordered=True)
+    story.policies.put(live(idle=NO_IDLE, mode=Mode.DRY_RUN))
+    story.world.run_for(timedelta(minutes=2))
+    scale(story.system.use_cases, cluster_id)
+    record = the_order(story, cluster_id)
+    assert (record.outcome, record.is_dry) == (Outcome.DONE, False)
+
+
 def test_a_dead_rehearsal_stays_a_rehearsal() -> None:
     story, cluster_id = busy(Mode.DRY_RUN)
     die(story, cluster_id, scale, ordered=False)

@@ -195,10 +195,10 @@ class CapacityLook(ABC, Generic[EvidenceT, VerdictT]):
             self._note_listing(evidence, asked_at)
             progress = progress_of(intent.decision, evidence.groups, evidence.fleets)
         if progress is Progress.OVERTAKEN:
-            self.journal.give_up(intent, Outcome.UNKNOWN, OVERTAKEN)
+            self.journal.close_unknown(intent, entry, OVERTAKEN)
             return None
         if progress is Progress.OPEN and asked_at - intent.decision.decided_at > INTENT_IS_LOST_AFTER:
-            self.journal.give_up(intent, Outcome.FAILED, NEVER_ORDERED)
+            self.journal.give_up(intent, NEVER_ORDERED)
             return None
         verdict = self.decide(intent.evidence)
         self.note(evidence, verdict)

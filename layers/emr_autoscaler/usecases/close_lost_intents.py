@@ -46,11 +46,11 @@ class CloseLostIntents:
             with self.leases.hold(cluster_id, owner=f"sweep {intent.record_id}"):
                 if self._is_closed(intent):
                     return False
+                look = kind if kind is DecisionKind.CORE else DecisionKind.TASK
+                self.queue.request(cluster_id, look, now=self.clock.now(), cause="lost intent")
                 self._conclude(intent)
         except BusyError:
             return False
-        look = kind if kind is DecisionKind.CORE else DecisionKind.TASK
-        self.queue.request(cluster_id, look, now=self.clock.now(), cause="lost intent")
         return True
 
     def _is_closed(self, intent: DecisionRecord) -> bool:

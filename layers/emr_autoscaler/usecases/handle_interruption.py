@@ -119,7 +119,7 @@ class HandleInterruption:
             listed = self.reader.list_instance_groups(entry.cluster_id)
             progress = progress_of(earlier.decision, listed)
         if progress is Progress.OVERTAKEN:
-            self.journal.give_up(earlier, Outcome.UNKNOWN, OVERTAKEN)
+            self.journal.close_unknown(earlier, entry, OVERTAKEN)
             return None
         remember = self._conclude(evidence, seen=listed)[1]
         is_there = progress is Progress.THERE

@@ -138,9 +138,13 @@ class Journal:
             told_as = self.announce(record.decision, entry, severity=severity, remarks=remarks, dry=dry)
         return replace(record, told_as=told_as)
 
-    def give_up(self, intent: DecisionRecord, outcome: Outcome, why: str) -> None:
-        """Close an intent that nobody will carry out any more."""
-        self.decisions.put(replace(intent, outcome=outcome, note=why))
+    def give_up(self, intent: DecisionRecord, why: str) -> None:
+        """Close an intent that was never ordered, and that nobody will carry out any more."""
+        self.decisions.put(replace(intent, outcome=Outcome.FAILED, note=why))
+
+    def close_unknown(self, intent: DecisionRecord, entry: RegistryEntry, why: str) -> None:
+        """Close an intent of which nobody knows whether EMR took it; people are told, for it may have."""
+        self.tell(replace(intent, outcome=Outcome.UNKNOWN, note=why), entry)
 
     def _was_refused(self, record: DecisionRecord) -> bool:
         """Whether people were told of the same refusal lately: it is tried again every few minutes."""
