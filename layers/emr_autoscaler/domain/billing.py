@@ -2,7 +2,7 @@
 
 import calendar
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
@@ -77,13 +77,11 @@ def bill_instances(
     policy: CostPolicy,
 ) -> HourBill:
     """Compute an hour as ``bill_hour`` does, with the part of each instance in each line."""
-    end = hour + HOUR
-    lives = [_in_whole_seconds(i) for i in instances]
-    present = [i for i in lives if i.started_at < end and _billed_until(i, end) > hour]
+    present = instances_in(hour, instances)
     # Instances of one kind that were there for the same part of the hour cost the same: of 2,000 that ran
     # through it, only one for each group is computed.
     numbers: dict[tuple[object, ...], int] = {}
-    kind_of = [numbers.setdefault(_what_decides(hour, i), len(numbers)) for i in present]
+    kind_of = [numbers.setdefault(what_decides(hour, i), len(numbers)) for i in present]
     counts = Counter(kind_of)
     by_line: dict[tuple[str, ...], list[tuple[int, _Use]]] = {}
     examples: dict[int, BilledInstance] = {}
@@ -111,7 +109,14 @@ def bill_instances(
     )
 
 
-def _what_decides(hour: datetime, instance: BilledInstance) -> tuple[object, ...]:
+def instances_in(hour: datetime, instances: Iterable[BilledInstance]) -> list[BilledInstance]:
+    """Return the instances that have to do with an hour, their lives in whole seconds."""
+    end = hour + HOUR
+    lives = (_in_whole_seconds(instance) for instance in instances)
+    return [i for i in lives if i.started_at < end and _billed_until(i, end) > hour]
+
+
+def what_decides(hour: datetime, instance: BilledInstance) -> tuple[object, ...]:
     """Return everything that decides what an instance costs in this hour."""
     end = hour + HOUR
     ended_at = end if instance.ended_at is None else min(end, instance.ended_at)

@@ -94,6 +94,11 @@ class PriceBook:
             since = start if index == first else times[index]
             yield since, end if index == last else times[index + 1], steps[index]
 
+    def during(self, key: PriceKey, start: datetime, end: datetime) -> Sequence[Price]:
+        """Return the prices known to be in force at some time of [start, end), oldest first."""
+        times, steps = self._history.get(key, _NEVER)
+        return steps[max(0, bisect_right(times, start) - 1) : bisect_left(times, end)]
+
 
 _NEVER: tuple[list[datetime], list[Price]] = ([], [])
 

@@ -1,6 +1,7 @@
 """What a node of each task group costs by the prices of one moment. How prices are found is in watch_market.py."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 
 from emr_autoscaler.domain.cluster import InstanceGroup, Market, Role, Volume
@@ -14,15 +15,24 @@ from emr_autoscaler.domain.price_book import Component, Price, PriceKey
 from emr_autoscaler.domain.rates import volume_units
 
 
-def task_groups(entry: RegistryEntry) -> list[InstanceGroup]:
-    """Return the task groups, and those that a dry run decides with as if they were there."""
-    return [group for group in with_planned(entry.groups, entry.planned) if group.role is Role.TASK]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskSide:
+    """What of a cluster is bought for tasks, with what a dry run decides with as if it were there."""
+
+    entry: RegistryEntry
+    groups: tuple[InstanceGroup, ...]
+    fleets: tuple[InstanceFleet, ...]
 
 
-def task_fleets(entry: RegistryEntry) -> list[InstanceFleet]:
-    """Return the task fleet, or the one that a dry run decides with as if it were there."""
+def task_side(entry: RegistryEntry) -> TaskSide:
+    """Return the task groups and the task fleet of a cluster."""
+    groups = with_planned(entry.groups, entry.planned)
     fleets = with_planned_fleets(entry.fleets, entry.planned_fleets)
-    return [fleet for fleet in fleets if fleet.role is Role.TASK]
+    return TaskSide(
+        entry=entry,
+        groups=tuple(group for group in groups if group.role is Role.TASK),
+        fleets=tuple(fleet for fleet in fleets if fleet.role is Role.TASK),
+    )
 
 
 class NodePricing:
@@ -36,15 +46,15 @@ class NodePricing:
         self._known = known
         self._priced: dict[tuple[object, ...], NodePrice | None] = {}
 
-    def of_cluster(self, entry: RegistryEntry) -> dict[str, NodePrice]:
+    def of_cluster(self, side: TaskSide) -> dict[str, NodePrice]:
         """Return the price of a node of each group and of a step of each side of a fleet, where it is known."""
         prices = {
-            group.group_id: self._price(entry, group.instance_type, group.market, group.volumes)
-            for group in task_groups(entry)
+            group.group_id: self._price(side.entry, group.instance_type, group.market, group.volumes)
+            for group in side.groups
         }
-        for fleet in task_fleets(entry):
+        for fleet in side.fleets:
             for market in Market:
-                of_types = [self._price(entry, t.instance_type, market, t.volumes) for t in fleet.types]
+                of_types = [self._price(side.entry, t.instance_type, market, t.volumes) for t in fleet.types]
                 prices[side_id(fleet.fleet_id, market)] = step_price(fleet, of_types)
         return {group_id: price for group_id, price in prices.items() if price is not None}
 

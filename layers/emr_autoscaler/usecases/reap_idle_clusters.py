@@ -23,6 +23,10 @@ from emr_autoscaler.usecases.journal import Journal
 from emr_autoscaler.usecases.policy_in_force import PolicyInForce
 from emr_autoscaler.usecases.registry_updates import update_entry
 
+METRICS = (MetricName.IS_IDLE, *WORK_METRICS)
+RECENT = timedelta(minutes=15)
+"""Reaches back to the newest sample, as long as that counts."""
+
 BEYOND_IDLE_TIME = timedelta(minutes=15)
 """Samples a little older than the idle time prove that it was idle at its start."""
 
@@ -60,20 +64,15 @@ class ReapIdleClusters:
         return tuple(record for record in records if record is not None)
 
     def _read(self, cluster_ids: Sequence[str], start: datetime, now: datetime) -> Mapping[str, ClusterMetrics]:
-        """Read IsIdle of all, and what else proves idleness of those only that it does not call busy.
+        """Read the newest IsIdle of all, and what proves idleness of those only that it does not call busy.
 
         CloudWatch charges by the metric, and most clusters work most of the time.
         """
-        idle = self.metrics.read_metrics(cluster_ids, (MetricName.IS_IDLE,), start=start, end=now)
-        quiet = [cluster_id for cluster_id in cluster_ids if not is_surely_busy(idle[cluster_id], now)]
+        newest = self.metrics.read_metrics(cluster_ids, (MetricName.IS_IDLE,), start=now - RECENT, end=now)
+        quiet = [cluster_id for cluster_id in cluster_ids if not is_surely_busy(newest[cluster_id], now)]
         if not quiet:
-            return idle
-        work = self.metrics.read_metrics(quiet, WORK_METRICS, start=start, end=now)
-        joined = {
-            cluster_id: replace(idle[cluster_id], series={**idle[cluster_id].series, **work[cluster_id].series})
-            for cluster_id in quiet
-        }
-        return {**idle, **joined}
+            return newest
+        return {**newest, **self.metrics.read_metrics(quiet, METRICS, start=start, end=now)}
 
     def _entries(self, cluster_ids: Sequence[str] | None) -> tuple[RegistryEntry, ...]:
         if cluster_ids is None:

@@ -13,7 +13,8 @@ from emr_autoscaler.domain.idle_cost import idle_figure
 from emr_autoscaler.domain.memory import RegistryEntry
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName
 from emr_autoscaler.domain.policy import CostPolicy, Mode
-from emr_autoscaler.domain.price_book import PRICE_ASSUMED
+from emr_autoscaler.domain.price_book import PRICE_ASSUMED, PriceBook
+from emr_autoscaler.domain.restatement import has_same_facts
 from emr_autoscaler.ports import Clock, ClusterReader, Compute, Costs, Decisions, MetricsReader, Registry
 from emr_autoscaler.usecases.billed_instances import with_memory
 from emr_autoscaler.usecases.hour_prices import FindPrices
@@ -35,6 +36,15 @@ class _HourFacts:
     before: HourRecord | None
     recorded: tuple[HourRevision, ...]
     instances: tuple[BilledInstance, ...]
+
+    def as_recorded(self, prices: PriceBook) -> HourBill | None:
+        """Return the hour as it is recorded, where instances and prices known now make no other."""
+        if self.before is None or not self.recorded:
+            return None
+        latest = self.recorded[-1]
+        if latest.record.revision != self.before.revision or not has_same_facts(latest, self.instances, prices):
+            return None
+        return HourBill(lines=self.before.lines, instances=latest.instances)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -175,9 +185,15 @@ class RecordCosts:
         written = []
         for of_hour in facts:
             hour, before = of_hour.hour, of_hour.before
-            bill = bill_instances(hour, of_hour.instances, prices.book, region=region, policy=assumed)
+            bill = of_hour.as_recorded(prices.book)
+            if before is not None and bill is not None:
+                labels = before.assumptions
+            else:
+                bill = bill_instances(hour, of_hour.instances, prices.book, region=region, policy=assumed)
+                sources = {line.price_source for line in bill.lines}
+                labels = (*assumed.assumptions, *prices.assumptions(hour, sources))
             present = [part.instance for part in bill.instances]
-            sources = {line.price_source for line in bill.lines}
+            idle = before.idle if before is not None and before.lines is bill.lines else None
             record = HourRecord(
                 account_id=entry.cluster.account_id,
                 region=region,
@@ -186,9 +202,9 @@ class RecordCosts:
                 hour=hour,
                 cost_centre=before.cost_centre if before else entry.cost_centre,
                 lines=bill.lines,
-                idle=idle_figure(hour, bill.lines, present, metrics),
+                idle=idle or idle_figure(hour, bill.lines, present, metrics),
                 savings=saved(hour, bill.lines, present, before),
-                assumptions=(*assumed.assumptions, *prices.assumptions(hour, sources)),
+                assumptions=labels,
                 recorded_at=now,
             )
             if _changes(of_hour, bill, record):

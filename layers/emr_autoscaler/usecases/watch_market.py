@@ -17,7 +17,7 @@ from emr_autoscaler.domain.price_book import Component, Price, PriceKey
 from emr_autoscaler.domain.rates import needed_prices
 from emr_autoscaler.ports import Clock, Compute, Costs, Pools, Registry
 from emr_autoscaler.usecases.billed_instances import planned_instances
-from emr_autoscaler.usecases.node_pricing import NodePricing, task_fleets, task_groups
+from emr_autoscaler.usecases.node_pricing import NodePricing, TaskSide, task_side
 from emr_autoscaler.usecases.pool_updates import pool_of, pools_of_types, update_pool
 from emr_autoscaler.usecases.refresh_prices import RefreshPrices
 from emr_autoscaler.usecases.registry_updates import update_entry
@@ -45,16 +45,13 @@ class WatchMarket:
     def __call__(self) -> int:
         """Look at the market once; return how many clusters have prices that moved, or are new."""
         now = self.clock.now()
-        entries = [
-            entry
-            for entry in self.registry.all()
-            if entry.is_active and (task_groups(entry) or task_fleets(entry))
-        ]
-        self._count_node_hours(entries, now)
-        pricing = NodePricing(self._prices(entries, now))
+        of_tasks = (task_side(entry) for entry in self.registry.all() if entry.is_active)
+        sides = [side for side in of_tasks if side.groups or side.fleets]
+        self._count_node_hours(sides, now)
+        pricing = NodePricing(self._prices(sides, now))
         moved = 0
-        for entry in entries:
-            found = pricing.of_cluster(entry)
+        for side in sides:
+            entry, found = side.entry, pricing.of_cluster(side)
             fresh = MarketPrices(by_group=found, confirmed_at=now)
             since = entry.prices.confirmed_at
             changed = found != entry.prices.by_group
@@ -63,10 +60,10 @@ class WatchMarket:
             moved += changed
         return moved
 
-    def _prices(self, entries: Sequence[RegistryEntry], now: datetime) -> Mapping[PriceKey, Price]:
+    def _prices(self, sides: Sequence[TaskSide], now: datetime) -> Mapping[PriceKey, Price]:
         """Return every price in force that can be known; a missing one leaves its groups without."""
         keys: set[PriceKey] = set()
-        for entry in {_equipment(entry): entry for entry in entries}.values():
+        for entry in {_equipment(side): side.entry for side in sides}.values():
             planned = [i for i in planned_instances(entry) if i.role is Role.TASK]
             keys.update(needed_prices(planned, entry.cluster.region))
         fixed = sorted((k for k in keys if k.component is not Component.EC2_SPOT), key=_by_name)
@@ -102,13 +99,13 @@ class WatchMarket:
             self.costs.put_prices(new)
         return found
 
-    def _count_node_hours(self, entries: Sequence[RegistryEntry], now: datetime) -> None:
+    def _count_node_hours(self, sides: Sequence[TaskSide], now: datetime) -> None:
         running: dict[PoolKey, int] = defaultdict(int)
-        for entry in entries:
-            for group in task_groups(entry):
+        for side in sides:
+            for group in side.groups:
                 if group.market is Market.SPOT:
-                    running[pool_of(entry, group)] += group.running_count
-            for key, nodes in self._nodes_of_fleets(entry).items():
+                    running[pool_of(side.entry, group)] += group.running_count
+            for key, nodes in self._nodes_of_fleets(side).items():
                 running[key] += nodes
 
         for key, nodes in running.items():
@@ -124,19 +121,19 @@ class WatchMarket:
 
             update_pool(self.pools, key, change)
 
-    def _nodes_of_fleets(self, entry: RegistryEntry) -> Mapping[PoolKey, int]:
+    def _nodes_of_fleets(self, side: TaskSide) -> Mapping[PoolKey, int]:
         """Return the spot nodes of a task fleet by the pool they are of; EMR tells units only, EC2 the types.
 
         While EC2 does not answer nothing is counted: prices must not wait for it.
         """
-        fleets = task_fleets(entry)
-        nodes = Counter({key: 0 for fleet in fleets for key in pools_of_types(entry, fleet)})
-        if not any(map(has_spot_units, fleets)):
+        pools = (key for fleet in side.fleets for key in pools_of_types(side.entry, fleet))
+        nodes = Counter(dict.fromkeys(pools, 0))
+        if not any(map(has_spot_units, side.fleets)):
             return nodes
         with suppress(UnavailableError):
             nodes.update(
                 PoolKey(instance_type=i.instance_type, availability_zone=i.availability_zone)
-                for i in self.compute.find_cluster_instances(entry.cluster_id)
+                for i in self.compute.find_cluster_instances(side.entry.cluster_id)
                 if i.role is Role.TASK and i.market is Market.SPOT and i.is_running
             )
         return nodes
@@ -146,11 +143,11 @@ def _with_prices(prices: MarketPrices) -> Callable[[RegistryEntry], RegistryEntr
     return lambda entry: replace(entry, prices=prices)
 
 
-def _equipment(entry: RegistryEntry) -> tuple[object, ...]:
+def _equipment(side: TaskSide) -> tuple[object, ...]:
     """Return what decides which prices a cluster's task nodes need: many clusters are equipped alike."""
-    cluster = entry.cluster
-    groups = {(group.instance_type, group.market, group.volumes) for group in task_groups(entry)}
-    types = {(t.instance_type, t.volumes) for fleet in task_fleets(entry) for t in fleet.types}
+    cluster = side.entry.cluster
+    groups = {(group.instance_type, group.market, group.volumes) for group in side.groups}
+    types = {(t.instance_type, t.volumes) for fleet in side.fleets for t in fleet.types}
     return (cluster.region, cluster.availability_zone, cluster.root_volume, frozenset(groups), frozenset(types))
 
 

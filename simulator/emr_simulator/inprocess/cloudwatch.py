@@ -103,5 +103,4 @@ class WorldAlarms:
     def list_alarms(self, prefix: str) -> tuple[str, ...]:
         """Return the names of all alarms that start with ``prefix``, sorted."""
         with domain_errors("DescribeAlarms"):
-            found = self._cloudwatch.describe_alarms(prefix=prefix)
-        return tuple(sorted(described.alarm.name for described in found))
+            return self._cloudwatch.alarm_names(prefix)

@@ -18,6 +18,7 @@ class MemoryRegistry:
 
     def __init__(self) -> None:
         self._entries: dict[str, RegistryEntry] = {}
+        self._due: dict[str, datetime] = {}
 
     def get(self, cluster_id: str) -> RegistryEntry | None:
         """Return the entry, or None where the cluster is not enrolled."""
@@ -30,7 +31,7 @@ class MemoryRegistry:
             msg = f"the registry entry of {entry.cluster_id} was changed by somebody else; read it again"
             raise ConflictError(msg)
         stored = replace(entry, version=entry.version + 1, task_version=0)
-        self._entries[entry.cluster_id] = stored
+        self._keep(stored)
         return stored
 
     def put_task_memory(self, entry: RegistryEntry, memory: TaskMemory) -> None:
@@ -40,7 +41,15 @@ class MemoryRegistry:
         if known is None or (known.version, known.task_version) != read:
             msg = f"the registry entry of {entry.cluster_id} was changed by somebody else; read it again"
             raise ConflictError(msg)
-        self._entries[entry.cluster_id] = replace(known, task=memory, task_version=known.task_version + 1)
+        self._keep(replace(known, task=memory, task_version=known.task_version + 1))
+
+    def _keep(self, entry: RegistryEntry) -> None:
+        self._entries[entry.cluster_id] = entry
+        at = None if entry.cost_closed else entry.next_evaluation_at
+        if at is None:
+            self._due.pop(entry.cluster_id, None)
+        else:
+            self._due[entry.cluster_id] = at
 
     def all(self) -> tuple[RegistryEntry, ...]:
         """Return every entry whose costs are not closed yet, longest enrolled first."""
@@ -49,11 +58,7 @@ class MemoryRegistry:
 
     def due(self, now: datetime) -> tuple[str, ...]:
         """Return the ids of clusters due at ``now``, longest waiting first."""
-        waiting = [
-            (entry.next_evaluation_at, entry.cluster_id)
-            for entry in self._entries.values()
-            if not entry.cost_closed and entry.next_evaluation_at is not None and entry.next_evaluation_at <= now
-        ]
+        waiting = [(at, cluster_id) for cluster_id, at in self._due.items() if at <= now]
         return tuple(cluster_id for _, cluster_id in sorted(waiting))
 
 

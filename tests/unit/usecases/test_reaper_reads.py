@@ -8,10 +8,10 @@ from tests.support.stories import OPTED_IN, Story, job, live
 from tests.support.worlds import calm_world, cluster
 
 from emr_autoscaler.bootstrap import UseCases
-from emr_autoscaler.domain.idleness import WORK_METRICS
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName
 from emr_autoscaler.domain.policy import IdlePolicy
 from emr_autoscaler.ports import Leases, MetricsReader
+from emr_autoscaler.usecases.reap_idle_clusters import METRICS
 
 
 class _Counted:
@@ -48,5 +48,5 @@ def test_of_a_cluster_that_works_one_metric_is_read_and_no_lease_is_taken() -> N
 
     assert [record.decision.cluster_id for record in announced] == [idle]
     assert counted.held == [idle]
-    expected = [(busy, MetricName.IS_IDLE), (idle, MetricName.IS_IDLE), *((idle, name) for name in WORK_METRICS)]
+    expected = [(busy, MetricName.IS_IDLE), (idle, MetricName.IS_IDLE), *((idle, name) for name in METRICS)]
     assert counted.read == expected

@@ -8,9 +8,11 @@ import pytest
 from tests.support.worlds import START, calm_world, cluster, run_cluster
 
 from emr_autoscaler.bootstrap import UseCases
+from emr_autoscaler.domain.cluster import Market
 from emr_autoscaler.domain.costs import StartSource, exact_sum
+from emr_autoscaler.domain.decision import GroupTarget
 from emr_autoscaler.domain.errors import UnavailableError
-from emr_autoscaler.domain.policy import CostPolicy, Policy
+from emr_autoscaler.domain.policy import CostPolicy, Mode, Policy
 from emr_simulator.inprocess.policies import MemoryPolicies
 from emr_simulator.inprocess.ports import WorldPorts
 
@@ -160,6 +162,21 @@ def test_a_policy_changed_later_does_not_restate_recorded_hours(scene):
     scene.record()
     assert scene.hour(0)[0] == first
     assert scene.hour(1)[0].assumptions
+
+
+def test_an_instance_that_ends_in_a_later_hour_restates_none_under_a_policy_changed_since(scene):
+    scene.run_until(START + HOUR + timedelta(minutes=5))
+    (first,) = scene.record()
+    scene.policies.put(Policy(name="default", cost=CostPolicy(emr_discount_percent=Decimal(50))))
+    (spot,) = (g for g in scene.ports.reader.list_instance_groups(scene.cluster_id) if g.market is Market.SPOT)
+    shrink = GroupTarget(
+        group_id=spot.group_id, count=0, previous_count=spot.requested_count, decommission_timeout=HOUR / 4
+    )
+    scene.ports.actuators[Mode.LIVE].resize_groups(scene.cluster_id, [shrink])
+    scene.run_until(START + 2 * HOUR + timedelta(minutes=5))
+    scene.record()
+    assert scene.hour(0)[0] == first
+    assert {p.instance.ended_at is None for p in scene.hour(1)[1][-1].instances} == {True, False}
 
 
 def test_a_launch_time_that_ec2_has_forgotten_stays_as_recorded(scene):
