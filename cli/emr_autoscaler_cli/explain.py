@@ -110,6 +110,8 @@ def document(record: DecisionRecord, replayed: Replay) -> dict[str, Any]:
         "targets": [_target(target) for target in decision.targets],
         "outcome": record.outcome,
         "error": record.error,
+        "note": record.note,
+        "told_as": record.told_as,
         "trigger": record.trigger,
         "next_evaluation_at": decision.next_evaluation_at,
         "replay": {"agrees": replayed.agrees, "differences": list(replayed.differences)},
@@ -146,7 +148,7 @@ def show(record: DecisionRecord, replayed: Replay) -> None:
         **_inputs(record),
         "decided again": "" if decision.action in REPORTS else _agreement(replayed),
     }
-    done = words.what_was_done(decision, record.outcome)
+    done = words.what_was_done(record)
     title = f"{moment(decision.decided_at)}  {done}  ({decision.kind} {decision.action})"
     print_facts({name: text for name, text in facts.items() if text}, title=title)
     _show_groups(record)

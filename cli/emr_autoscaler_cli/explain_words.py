@@ -34,6 +34,7 @@ BECAME: Mapping[Outcome, str] = {
     Outcome.DONE: "EMR took the order",
     Outcome.DRY_RUN: "dry run: nothing was ordered, this is what would have been",
     Outcome.FAILED: "EMR refused, nothing was changed, and it is tried again",
+    Outcome.UNKNOWN: "not known whether EMR took the order",
 }
 
 CAUSES: Mapping[str, str] = {
@@ -71,20 +72,25 @@ MEANINGS: Mapping[MetricName, str] = {
 NAMES_SHOWN = 6
 
 
-def what_was_done(decision: Decision, outcome: Outcome) -> str:
+def what_was_done(record: DecisionRecord) -> str:
     """Return what was done in a few words, and what became of it where that is not the same."""
+    decision = record.decision
     done = WHAT[decision.action].format(nodes=NODES.get(decision.kind, "nodes"))
-    if outcome is Outcome.DRY_RUN:
-        return f"{done} (dry run: not really)"
-    return f"{done} (refused by EMR)" if outcome is Outcome.FAILED else done
+    if record.outcome is Outcome.FAILED:
+        return f"{done} (refused by EMR)" if record.error else f"{done} (not really: the order never went out)"
+    remarks = {Outcome.DRY_RUN: " (dry run: not really)", Outcome.UNKNOWN: " (or not: that is not known)"}
+    return f"{done}{remarks.get(record.outcome, '')}"
 
 
 def what_became(record: DecisionRecord) -> str:
-    """Return what became of a decision, EMR's own words included."""
+    """Return what became of a decision, EMR's own words included, and how that is known where it is not plain."""
     words = BECAME[record.outcome]
+    if record.outcome is Outcome.FAILED and not record.error:
+        words = "nothing was changed"
     if record.outcome is Outcome.DONE and not record.decision.changes_something:
         words = "recorded" if record.decision.action is not Action.ADD_GROUPS else "EMR created them"
-    return f"{record.outcome}: {words}{': ' if record.error else ''}{record.error}" if words else ""
+    parts = (words, record.error, record.note)
+    return f"{record.outcome}: {': '.join(part for part in parts if part)}" if words else ""
 
 
 def cause(trigger: str) -> str:

@@ -29,8 +29,9 @@ def test_a_deployed_function_scales_out_on_a_snapshot_once(rehearsal: Rehearsal)
     (first,) = rehearsal.driver.deliver(told)
     (again,) = rehearsal.driver.deliver(told)
     assert (first.result["snapshot"], first.result["reason"]) == ("ACTED", "DEMAND_ABOVE_CAPACITY")
-    # What comes again is told again, in case the first invocation died before it told; it is not ordered again.
+    # What comes again says what it led to; it is not ordered again, nor told where the record proves that it was.
     assert (again.result["snapshot"], again.result["reason"]) == ("ACTED", "DEMAND_ABOVE_CAPACITY")
+    assert ("repeated" in first.result, again.result["repeated"]) == (False, True)
     assert rehearsal.emr_calls("ModifyInstanceGroups") - before == 1
     ordered = [r for r in rehearsal.decisions(cluster_id, DecisionKind.TASK) if r.decision.targets]
     (decided,) = [r for r in ordered if isinstance(r.evidence, TaskEvidence) and r.evidence.nodes]

@@ -24,10 +24,10 @@ class SnsNotifier:
         self._client = client
         self._topic_arn = topic_arn
 
-    def notify(self, notification: Notification) -> None:
-        """Publish a notification; a subject that SNS would refuse is made fit, never the body."""
+    def notify(self, notification: Notification) -> str:
+        """Publish a notification and return SNS's MessageId; a subject that SNS would refuse is made fit."""
         with domain_errors():
-            self._client.publish(
+            published = self._client.publish(
                 TopicArn=self._topic_arn,
                 Subject=_fit(notification.subject),
                 Message=notification.body,
@@ -37,6 +37,7 @@ class SnsNotifier:
                     if value  # SNS refuses empty values; a filter treats absence the same
                 },
             )
+            return published["MessageId"]
 
 
 def _fit(subject: str) -> str:

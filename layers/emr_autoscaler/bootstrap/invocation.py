@@ -41,27 +41,34 @@ def answer_event(raw: Mapping[str, Any], context: LambdaContext, route: Route) -
     if event is None:
         _report("EventIgnored", {"source": raw.get("source"), "detail_type": raw.get("detail-type")})
         return {"ignored": f"{raw.get('source')} {raw.get('detail-type')}"}
-    report = (
-        _answered_once(event, context, route)
-        if event.detail.answered_once
-        else route(event, _use_cases(), event.id)
-    )
-    _report("EventAnswered", {"event_id": event.id, "event": type(event.detail).__name__, **report})
+    if event.detail.answered_once:
+        report, repeated = _answered_once(event, context, route)
+    else:
+        report = route(event, _use_cases(), event.id)
+        repeated = bool(report.get("repeated"))
+    fields = {"event_id": event.id, "event": type(event.detail).__name__, **report}
+    if repeated:
+        _report("EventRepeated", fields)
+    else:
+        _report("EventAnswered", fields)
     return report
 
 
-def _answered_once(event: Event, context: LambdaContext, route: Route) -> Report:
-    config = event_config()
+def _answered_once(event: Event, context: LambdaContext, route: Route) -> tuple[Report, bool]:
+    """Return what an event led to, and whether that was an earlier delivery of it."""
+    config, repeated = event_config(), True
     config.register_lambda_context(context)
 
     @idempotent_function(  # type: ignore[untyped-decorator]  # Powertools leaves it untyped
         data_keyword_argument="identity", persistence_store=_event_store(), config=config
     )
     def once(*, identity: Mapping[str, str], event: Event) -> Report:
+        nonlocal repeated
+        repeated = False
         return route(event, _use_cases(), identity["id"])
 
     report: Report = once(identity={"id": f"{context.function_name}/{event.id}"}, event=event)
-    return report
+    return report, repeated
 
 
 def answer_messages(
@@ -71,7 +78,11 @@ def answer_messages(
 
     def one(record: SQSRecord) -> Report:
         report = route(read_evaluation(record.body), _use_cases(), record.message_id)
-        _report("EvaluationAnswered", {"message_id": record.message_id, **report})
+        fields = {"message_id": record.message_id, **report}
+        if report.get("repeated"):
+            _report("EvaluationRepeated", fields)
+        else:
+            _report("EvaluationAnswered", fields)
         return report
 
     processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)

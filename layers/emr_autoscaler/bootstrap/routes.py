@@ -99,7 +99,8 @@ def scale_task_groups(event: Event, use_cases: UseCases, trigger: str) -> Report
     match event.detail:
         case YarnSnapshot(cluster_id=cluster_id) as told:
             answer = use_cases.answer_snapshot(cluster_id, told.to_snapshot(), trigger=trigger)
-            return {"cluster_id": cluster_id, "snapshot": str(answer.heed), **_told([answer.record])}
+            made = _told([answer.record], repeated=answer.repeated)
+            return {"cluster_id": cluster_id, "snapshot": str(answer.heed), **made}
         case AlarmStateChange(cluster_id=cluster_id):
             record = use_cases.scale_task_groups.now_or_queued(cluster_id, trigger=trigger)
             return {"cluster_id": cluster_id, **_told([record])}
@@ -108,8 +109,9 @@ def scale_task_groups(event: Event, use_cases: UseCases, trigger: str) -> Report
 
 def evaluate_task_groups(request: EvaluationRequest, use_cases: UseCases, trigger: str) -> Report:
     """Evaluations of task capacity that were asked for."""
-    record = use_cases.scale_task_groups(request.cluster_id, trigger=trigger, wait=WAIT_FOR_LEASE)
-    return {"cluster_id": request.cluster_id, "cause": request.cause, **_told([record])}
+    answer = use_cases.scale_task_groups.answer(request.cluster_id, trigger=trigger, wait=WAIT_FOR_LEASE)
+    made = _told([answer.record], repeated=answer.repeated)
+    return {"cluster_id": request.cluster_id, "cause": request.cause, **made}
 
 
 def resize_core_group(event: Event, use_cases: UseCases, trigger: str) -> Report:
@@ -123,8 +125,9 @@ def resize_core_group(event: Event, use_cases: UseCases, trigger: str) -> Report
 
 def evaluate_core_group(request: EvaluationRequest, use_cases: UseCases, trigger: str) -> Report:
     """Evaluations of core capacity that were asked for."""
-    record = use_cases.resize_core_group(request.cluster_id, trigger=trigger, wait=WAIT_FOR_LEASE)
-    return {"cluster_id": request.cluster_id, "cause": request.cause, **_told([record])}
+    answer = use_cases.resize_core_group.answer(request.cluster_id, trigger=trigger, wait=WAIT_FOR_LEASE)
+    made = _told([answer.record], repeated=answer.repeated)
+    return {"cluster_id": request.cluster_id, "cause": request.cause, **made}
 
 
 def handle_interruption(event: Event, use_cases: UseCases, trigger: str) -> Report:
@@ -220,17 +223,24 @@ def sweep_fleet(event: Event, use_cases: UseCases, trigger: str) -> Report:
     return _not_for_us(event)
 
 
-def _told(records: Iterable[DecisionRecord | None]) -> Report:
-    """Say what was decided, in words that are the same everywhere."""
+def _told(records: Iterable[DecisionRecord | None], *, repeated: bool = False) -> Report:
+    """Say what was decided, in words that are the same everywhere.
+
+    Args:
+        records: What was decided.
+        repeated: Whether that was said before, of an earlier delivery of the same message.
+    """
     made = [record for record in records if record is not None]
+    again = {"repeated": True} if repeated else {}
     if not made:
-        return {"decided": 0}
+        return {"decided": 0, **again}
     last = made[-1]
     return {
         "decided": len(made),
         "action": str(last.decision.action),
         "reason": str(last.decision.reason),
         "outcome": str(last.outcome),
+        **again,
     }
 
 

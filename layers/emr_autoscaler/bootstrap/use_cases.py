@@ -3,8 +3,10 @@
 from functools import cached_property
 
 from emr_autoscaler.bootstrap.ports import Ports
+from emr_autoscaler.domain.decision import DecisionKind
 from emr_autoscaler.usecases.answer_snapshot import AnswerSnapshot
 from emr_autoscaler.usecases.check_budgets import CheckBudgets
+from emr_autoscaler.usecases.close_lost_intents import CloseLostIntents
 from emr_autoscaler.usecases.cool_pools import CoolPools
 from emr_autoscaler.usecases.enroll_cluster import EnrollCluster
 from emr_autoscaler.usecases.equip_pools import EquipPools
@@ -238,6 +240,19 @@ class UseCases:
         )
 
     @cached_property
+    def close_lost_intents(self) -> CloseLostIntents:
+        """Says what became of orders whose invocation died."""
+        ports = self.ports
+        return CloseLostIntents(
+            clock=ports.clock,
+            registry=ports.registry,
+            leases=ports.leases,
+            queue=ports.queue,
+            journal=self.journal,
+            looks={DecisionKind.TASK: self.scale_task_groups, DecisionKind.CORE: self.resize_core_group},
+        )
+
+    @cached_property
     def sweep_fleet(self) -> SweepFleet:
         """Catches what events missed."""
         ports = self.ports
@@ -249,6 +264,6 @@ class UseCases:
             registry=ports.registry,
             queue=ports.queue,
             enroll_cluster=self.enroll_cluster,
-            journal=self.journal,
+            close_lost_intents=self.close_lost_intents,
             prefix=ports.prefix,
         )

@@ -9,6 +9,8 @@ from emr_autoscaler.domain.fleets import FleetType, InstanceFleet
 from emr_autoscaler.domain.policy import CapacityUnit, TaskPolicy
 from emr_autoscaler.domain.pool_selection import Availability, spot_types
 
+TASK_FLEET_NAME = "emr-autoscaler task fleet"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedFleet:
@@ -41,7 +43,7 @@ def missing_task_fleet(
         return None
     on_demand = policy.on_demand_min_nodes
     return WantedFleet(
-        name="emr-autoscaler task fleet",
+        name=TASK_FLEET_NAME,
         types=tuple(FleetType(instance_type=t, units=units) for t, units in _weigh(types, policy).items()),
         on_demand_units=on_demand,
         spot_units=max(policy.min_nodes - on_demand, 0 if on_demand else 1),

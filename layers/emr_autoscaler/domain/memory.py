@@ -191,6 +191,8 @@ class RegistryEntry:
             once, until the policy names others.
         operator_changes: The newest resize of each group that somebody else ordered.
         reported_states: Group id to the state (SUSPENDED, ARRESTED, RECONFIGURING) that people were told of.
+        untold: News of groups that people are about to be told of, to when an invocation took that upon itself;
+            what stands here for long was left by one that died, and is told by whoever sees it.
         node_groups: EC2 id to group id, or to the market of a fleet, of task nodes that a probe tells of; it
             never changes.
         node_units: EC2 id to units of those of them that are of a task fleet of several sizes.
@@ -227,6 +229,7 @@ class RegistryEntry:
     pools_checked: str = ""
     operator_changes: tuple[OperatorChange, ...] = ()
     reported_states: Mapping[str, GroupState] = field(default_factory=dict)
+    untold: Mapping[str, datetime] = field(default_factory=dict)
     node_groups: Mapping[str, str] = field(default_factory=dict)
     node_units: Mapping[str, int] = field(default_factory=dict)
     steps: StepQueue = field(default_factory=StepQueue)

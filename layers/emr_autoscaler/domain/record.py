@@ -21,6 +21,7 @@ class Outcome(StrEnum):
     DONE = "DONE"
     DRY_RUN = "DRY_RUN"
     FAILED = "FAILED"
+    UNKNOWN = "UNKNOWN"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,9 @@ class DecisionRecord:
         outcome: What became of it.
         trigger: What caused the look: an event id, an alarm, a queue message, the sweep.
         error: Why it failed, where it did.
+        note: How the outcome is known, or why not, where the invocation that ordered did not record it.
+        is_dry: Whether it was decided in a dry run, so that nothing of it goes to EMR.
+        told_as: The id of the notification that told people of it, once it is known to have gone out.
     """
 
     record_id: str
@@ -42,3 +46,6 @@ class DecisionRecord:
     outcome: Outcome
     trigger: str = ""
     error: str = ""
+    note: str = ""
+    is_dry: bool = False
+    told_as: str = ""

@@ -26,8 +26,8 @@ class Notification:
 class Notifier(Protocol):
     """Tells people."""
 
-    def notify(self, notification: Notification) -> None:
-        """Publish a notification."""
+    def notify(self, notification: Notification) -> str:
+        """Publish a notification; return the id it went out under."""
         ...
 
 

@@ -56,10 +56,12 @@ class SnapshotAnswer:
     Attributes:
         heed: In one word.
         record: The decision, where it stands in the journal.
+        repeated: Whether it came before, and nothing was left to be done.
     """
 
     heed: Heed | Refusal
     record: DecisionRecord | None = None
+    repeated: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +87,8 @@ class AnswerSnapshot:
         if entry is None or not entry.is_active:
             return SnapshotAnswer(heed=Heed.NOT_ENROLLED)
         if told.at == last_pushed_at(entry.task.pushed):
-            return self._order(cluster_id, trigger, lambda *_: None)
+            again = self._order(cluster_id, trigger, lambda *_: None)
+            return replace(again, repeated=True) if again.heed is Refusal.OVERTAKEN else again
         refusal = find_refusal(told, entry.task.pushed, now)
         if refusal is not None:
             return SnapshotAnswer(heed=refusal)
@@ -120,13 +123,15 @@ class AnswerSnapshot:
     def _order(self, cluster_id: str, trigger: str, gather: Gather[TaskEvidence]) -> SnapshotAnswer:
         """Finish what an earlier delivery of the same event left undone, if so, else look at what is gathered."""
         try:
-            record = self.scale_task_groups(cluster_id, trigger=trigger, gather=gather)
+            answer = self.scale_task_groups.answer(cluster_id, trigger=trigger, gather=gather)
         except BusyError:
             return SnapshotAnswer(heed=Heed.BUSY)  # the next snapshot is not far
+        record = answer.record
         if record is None:
             return SnapshotAnswer(heed=Refusal.OVERTAKEN)
         # EMR had the last word: its groups may have been as they should be all along.
-        return SnapshotAnswer(heed=Heed.HELD if record.outcome is Outcome.HELD else Heed.ACTED, record=record)
+        heed = Heed.HELD if record.outcome is Outcome.HELD else Heed.ACTED
+        return SnapshotAnswer(heed=heed, record=record, repeated=answer.repeated)
 
     def _hold(
         self, entry: RegistryEntry, evidence: TaskEvidence, verdict: TaskVerdict, trigger: str

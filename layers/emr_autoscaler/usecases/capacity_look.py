@@ -33,7 +33,7 @@ from emr_autoscaler.usecases.follow_groups import FollowGroups
 from emr_autoscaler.usecases.journal import INTENT_IS_LOST_AFTER, Journal
 from emr_autoscaler.usecases.policy_in_force import PolicyInForce
 from emr_autoscaler.usecases.registry_updates import update_entry
-from emr_autoscaler.usecases.unfinished_intents import Progress, progress_of
+from emr_autoscaler.usecases.unfinished_intents import NEVER_ORDERED, OVERTAKEN, Progress, progress_of
 
 
 class Verdict(Protocol):
@@ -43,6 +43,19 @@ class Verdict(Protocol):
     def decision(self) -> Decision:
         """What was decided."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a look led to.
+
+    Attributes:
+        record: What was decided, if anything.
+        repeated: Whether an earlier delivery of the same message had led to it, and people were told.
+    """
+
+    record: DecisionRecord | None = None
+    repeated: bool = False
 
 
 EvidenceT = TypeVar("EvidenceT", TaskEvidence, CoreEvidence)
@@ -122,6 +135,17 @@ class CapacityLook(ABC, Generic[EvidenceT, VerdictT]):
         wait: timedelta = timedelta(0),
         gather: Gather[EvidenceT] | None = None,
     ) -> DecisionRecord | None:
+        """Decide and act, as ``answer`` does; return what was decided, if anything."""
+        return self.answer(cluster_id, trigger=trigger, wait=wait, gather=gather).record
+
+    def answer(
+        self,
+        cluster_id: str,
+        *,
+        trigger: str,
+        wait: timedelta = timedelta(0),
+        gather: Gather[EvidenceT] | None = None,
+    ) -> Answer:
         """Decide and act.
 
         Args:
@@ -131,7 +155,7 @@ class CapacityLook(ABC, Generic[EvidenceT, VerdictT]):
             gather: Where evidence comes from other than stored state and CloudWatch.
 
         Returns:
-            What was decided; None for a cluster that is not enrolled, has ended, or has no usable policy,
+            What was decided; nothing for a cluster that is not enrolled, has ended, or has no usable policy,
             and where ``gather`` found the look no longer needed.
 
         Raises:
@@ -140,21 +164,21 @@ class CapacityLook(ABC, Generic[EvidenceT, VerdictT]):
         with self.leases.hold(cluster_id, owner=trigger, wait=wait):
             entry = self.registry.get(cluster_id)
             if entry is None or not entry.is_active:
-                return None
+                return Answer()
             policy = self.policy_in_force(entry)
             if policy is None:
-                return None
+                return Answer()
             earlier = self.journal.led_to(cluster_id, self.kind, trigger=trigger, now=self.clock.now())
             if earlier is not None and earlier.outcome is not Outcome.INTENDED:
-                self.journal.tell(earlier, entry)  # what failed then came after the order
-                return earlier
+                # What failed then, if anything, came after the order.
+                return Answer(record=self.journal.tell(earlier, entry), repeated=bool(earlier.told_as))
             if earlier is not None and earlier.decision.kind is self.kind:
                 settled = self.settle(entry, policy, earlier)
                 if settled is not None and settled.trigger == trigger:
-                    return settled
+                    return Answer(record=settled)
                 entry = self.registry.get(cluster_id) or entry
             evidence = (gather or self._gather)(entry, policy, self.clock.now())
-            return None if evidence is None else self._look(entry, policy, evidence, trigger)
+            return Answer(record=None if evidence is None else self._look(entry, policy, evidence, trigger))
 
     def settle(self, entry: RegistryEntry, policy: Policy, intent: DecisionRecord) -> DecisionRecord | None:
         """Finish what a died invocation left; the caller holds the lease.
@@ -166,14 +190,15 @@ class CapacityLook(ABC, Generic[EvidenceT, VerdictT]):
             return None
         evidence: EvidenceT = intent.evidence
         asked_at, progress = self.clock.now(), Progress.OPEN
-        if not self.actuators[policy.mode].is_dry:
+        if not (intent.is_dry and self.actuators[policy.mode].is_dry):
             evidence = self.describe_again(evidence)
             self._note_listing(evidence, asked_at)
             progress = progress_of(intent.decision, evidence.groups, evidence.fleets)
-        if progress is Progress.OVERTAKEN or (
-            progress is Progress.OPEN and asked_at - intent.decision.decided_at > INTENT_IS_LOST_AFTER
-        ):
-            self.journal.give_up(intent, "the invocation ended before it ordered, and this was overtaken since")
+        if progress is Progress.OVERTAKEN:
+            self.journal.close_unknown(intent, entry, OVERTAKEN)
+            return None
+        if progress is Progress.OPEN and asked_at - intent.decision.decided_at > INTENT_IS_LOST_AFTER:
+            self.journal.give_up(intent, NEVER_ORDERED)
             return None
         verdict = self.decide(intent.evidence)
         self.note(evidence, verdict)
@@ -181,6 +206,19 @@ class CapacityLook(ABC, Generic[EvidenceT, VerdictT]):
         return self.journal.finish(
             intent, entry, self.actuators[policy.mode], remember=remember, is_there=progress is Progress.THERE
         )
+
+    def remember_order(self, intent: DecisionRecord) -> None:
+        """Remember an order that EMR is known to have, as when it was given; the caller holds the lease."""
+        if not isinstance(intent.evidence, self.evidence_type):
+            return
+        evidence: EvidenceT = intent.evidence
+        verdict = self.decide(evidence)
+
+        def change(entry: RegistryEntry) -> RegistryEntry:
+            after = self.remembered(entry, evidence, verdict, Outcome.DONE)
+            return replace(entry, task=after.task, core=after.core)  # of groups the entry knows more
+
+        update_entry(self.registry, intent.decision.cluster_id, change)
 
     def _note_listing(self, evidence: EvidenceT, asked_at: datetime) -> tuple[OperatorChange, ...]:
         """Learn from a listing what others ordered since: it stands."""

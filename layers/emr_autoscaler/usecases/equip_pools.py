@@ -9,7 +9,7 @@ from emr_autoscaler.domain.enrolment import (
     fingerprint,
 )
 from emr_autoscaler.domain.errors import RefusedError
-from emr_autoscaler.domain.fleet_selection import missing_task_fleet
+from emr_autoscaler.domain.fleet_selection import TASK_FLEET_NAME, missing_task_fleet
 from emr_autoscaler.domain.fleets import InstanceFleet
 from emr_autoscaler.domain.memory import RegistryEntry
 from emr_autoscaler.domain.planned_groups import plan_fleet, plan_groups
@@ -33,9 +33,12 @@ from emr_autoscaler.ports import (
     Notifier,
     Registry,
 )
-from emr_autoscaler.usecases.journal import SUBJECT_LIMIT, Journal
+from emr_autoscaler.usecases.journal import Journal, record_of
+from emr_autoscaler.usecases.notices import SUBJECT_LIMIT
 from emr_autoscaler.usecases.pool_availability import availability_of
 from emr_autoscaler.usecases.registry_updates import update_entry
+
+TRIGGER = "enrolment"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +78,7 @@ class EquipPools:
             return entry
         selection = select_pools(entry.groups, policy.task, self._availability(entry, in_question))
         actuator = self.actuators[policy.mode]
+        self.journal.tell_of_untold(entry, trigger=TRIGGER, now=self.clock.now())
         if selection.groups:
             actuator.add_task_groups(
                 entry.cluster_id,
@@ -112,6 +116,8 @@ class EquipPools:
         """Create the task fleet the policy's types make; keep the fleets as EMR then lists them."""
         hands_off = entry.is_paused or entry.cluster.has_managed_scaling
         if hands_off or missing_task_fleet(entry.fleets, policy.task) is None:
+            if not entry.groups_told and any(fleet.name == TASK_FLEET_NAME for fleet in entry.fleets):
+                self._tell_of_fleet(entry)
             return self._without_planned(entry)
         in_question = types_in_question(policy.task)
         weights = sorted(policy.task.weights.items())
@@ -152,6 +158,12 @@ class EquipPools:
             or entry
         )
 
+    def _tell_of_fleet(self, entry: RegistryEntry) -> None:
+        """Tell of a task fleet that was created by an invocation that could not tell of it any more."""
+        self.journal.tell_of_untold(entry, trigger=TRIGGER, now=self.clock.now())
+        told = (TASK_FLEET_NAME,)
+        update_entry(self.registry, entry.cluster_id, lambda current: replace(current, groups_told=told))
+
     def _with_checked_pools(
         self, entry: RegistryEntry, digest: str, planned: tuple[InstanceFleet, ...] = ()
     ) -> RegistryEntry:
@@ -179,8 +191,8 @@ class EquipPools:
             reason=Reason.TASK_GROUPS_MISSING,
             detail=detail,
         )
-        self.journal.write(decision, None, Outcome.DRY_RUN if dry else Outcome.DONE, trigger="enrolment")
-        self.journal.announce(decision, entry, severity="info", dry=dry)
+        outcome = Outcome.DRY_RUN if dry else Outcome.DONE
+        self.journal.tell(record_of(decision, None, outcome, trigger=TRIGGER, is_dry=dry), entry)
         update_entry(self.registry, entry.cluster_id, lambda current: replace(current, groups_told=names))
 
     def _availability(self, entry: RegistryEntry, types: tuple[str, ...]) -> Availability:

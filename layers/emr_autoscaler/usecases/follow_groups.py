@@ -3,7 +3,7 @@
 What is seen comes from three sides: EMR's events, CloudTrail's calls, and listings. Nothing is ordered here.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -12,10 +12,17 @@ from emr_autoscaler.domain.decision import DecisionKind
 from emr_autoscaler.domain.fleet_steps import in_whole_units
 from emr_autoscaler.domain.fleets import InstanceFleet
 from emr_autoscaler.domain.memory import RegistryEntry
-from emr_autoscaler.domain.operator_change import OperatorChange, is_same, with_changes
+from emr_autoscaler.domain.operator_change import OperatorChange, with_changes
 from emr_autoscaler.domain.record import Outcome
 from emr_autoscaler.ports import Clock, EvaluationQueue, Registry
-from emr_autoscaler.usecases.group_reports import KINDS, STOPPED, GroupReports
+from emr_autoscaler.usecases.group_reports import (
+    KINDS,
+    STOPPED,
+    GroupReports,
+    news_of_resize,
+    news_of_stop,
+    news_to_tell,
+)
 from emr_autoscaler.usecases.journal import Journal
 from emr_autoscaler.usecases.registry_updates import update_entry
 
@@ -152,15 +159,17 @@ class FollowGroups:
     def _update(self, cluster_id: str, change: Callable[[RegistryEntry], RegistryEntry]) -> RegistryEntry | None:
         """Apply a change and tell what is new in it: changes by others, and groups that stopped or go on."""
         before: RegistryEntry | None = None
+        news: Mapping[str, datetime] = {}
 
         def remembering(entry: RegistryEntry) -> RegistryEntry:
-            nonlocal before
-            before = entry
-            return change(entry)
+            nonlocal before, news
+            before, changed = entry, change(entry)
+            news = news_to_tell(entry, changed, self.clock.now()) if changed.is_active else {}
+            return replace(changed, untold={**changed.untold, **news}) if news else changed
 
         after = update_entry(self.registry, cluster_id, remembering)
         if before is not None and after is not None and after.is_active:
-            self._tell(before, after)
+            self._tell(before, after, news)
         return after
 
     def _with_seen(self, entry: RegistryEntry, seen: Sequence[InstanceGroup], at: datetime) -> RegistryEntry:
@@ -233,20 +242,28 @@ class FollowGroups:
                 return entry.cluster_id
         return ""
 
-    def _tell(self, before: RegistryEntry, after: RegistryEntry) -> None:
-        known = before.operator_changes
-        told = [change for change in after.operator_changes if change not in known]
-        # A name that CloudTrail adds later is worth a record, and no second notification.
-        self.reports.announce_resizes(after, [c for c in told if not any(is_same(c, k) for k in known)])
-        roles: set[Role | None] = {change.role for change in told}
-        for group in _all_as_groups(after):
-            state = after.reported_states.get(group.group_id)
-            if state is not None and before.reported_states.get(group.group_id) is not state:
-                self.reports.report_stop(after, group, state)
-            elif state is None and group.group_id in before.reported_states:
-                roles.add(group.role)  # it may be scaled again
+    def _tell(self, before: RegistryEntry, after: RegistryEntry, news: Mapping[str, datetime]) -> None:
+        """Have looked at what changed, tell the news, and only then keep that they were told."""
+        resized = [change for change in after.operator_changes if news_of_resize(change) in news]
+        changed = [change for change in after.operator_changes if change not in before.operator_changes]
+        roles: set[Role | None] = {change.role for change in (*changed, *resized)}
+        groups = _all_as_groups(after)
+        again = before.reported_states.keys() - after.reported_states.keys()
+        roles.update(group.role for group in groups if group.group_id in again)  # they may be scaled again
         kinds = tuple(kind for role, kind in KINDS.items() if role in roles or None in roles)
         self._ask(after.cluster_id, kinds, cause="changed by others")
+        self.reports.announce_resizes(after, resized)
+        for group in groups:
+            state = after.reported_states.get(group.group_id)
+            if state is not None and news_of_stop(group.group_id, state) in news:
+                self.reports.report_stop(after, group, state)
+
+        def without_news(entry: RegistryEntry) -> RegistryEntry:
+            left = {name: at for name, at in entry.untold.items() if news.get(name) != at}
+            return replace(entry, untold=left)
+
+        if news:
+            update_entry(self.registry, after.cluster_id, without_news)
 
     def _ask(self, cluster_id: str, kinds: Sequence[DecisionKind], *, cause: str) -> None:
         for kind in kinds:

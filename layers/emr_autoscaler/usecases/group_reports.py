@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from emr_autoscaler.domain.cluster import GroupState, InstanceGroup, Role, owner_in_words
 from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, Reason
 from emr_autoscaler.domain.memory import RegistryEntry
-from emr_autoscaler.domain.operator_change import OperatorChange
-from emr_autoscaler.domain.record import Outcome
+from emr_autoscaler.domain.operator_change import OperatorChange, is_same
 from emr_autoscaler.ports import Clock
 from emr_autoscaler.usecases.journal import Journal
 from emr_autoscaler.usecases.policy_in_force import PolicyInForce
@@ -29,6 +29,32 @@ FIXES: Mapping[GroupState, str] = {
     GroupState.RECONFIGURING: "somebody changed its configuration: EMR ends this by itself; if it does not, look "
     "at the reconfiguration in EMR's console",
 }
+
+
+TELLING_TAKES_AT_MOST = timedelta(seconds=45)
+"""News that stand untold for longer were left by an invocation that died; its first retry comes after a minute."""
+
+
+def news_to_tell(before: RegistryEntry, after: RegistryEntry, now: datetime) -> Mapping[str, datetime]:
+    """Return what is to be told of groups: what is new in ``after``, and what a died invocation left untold.
+
+    A name that CloudTrail adds later is worth a record, and no second notification.
+    """
+    known = before.operator_changes
+    resized = [c for c in after.operator_changes if not any(c == k or is_same(c, k) for k in known)]
+    stopped = [item for item in after.reported_states.items() if item not in before.reported_states.items()]
+    left = [news for news, at in after.untold.items() if now - at > TELLING_TAKES_AT_MOST]
+    return dict.fromkeys([*map(news_of_resize, resized), *(news_of_stop(*item) for item in stopped), *left], now)
+
+
+def news_of_resize(change: OperatorChange) -> str:
+    """Return how a resize by somebody else stands among what is untold."""
+    return f"{change.group_id} resized"
+
+
+def news_of_stop(group_id: str, state: GroupState) -> str:
+    """Return how a group that stopped stands among what is untold."""
+    return f"{group_id} {state}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,9 +99,8 @@ class GroupReports:
             reason=STOPPED[state],
             detail=f"{group.role} {owner_in_words(group.group_id)}{name} is {state} and is not resized: {fix}",
         )
-        self.journal.write(decision, None, Outcome.DONE, trigger=f"{group.group_id} {state}")
         severity = "info" if state is GroupState.RECONFIGURING else "warning"
-        self.journal.announce(decision, entry, severity=severity)
+        self.journal.report(decision, entry, trigger=f"{group.group_id} {state}", severity=severity)
 
 
 def _resume_command(cluster_id: str, group: InstanceGroup) -> str:

@@ -31,7 +31,7 @@ from emr_autoscaler.usecases.policy_in_force import PolicyInForce
 from emr_autoscaler.usecases.pool_updates import health_of_pools, update_pool
 from emr_autoscaler.usecases.registry_updates import update_entry, with_orders
 from emr_autoscaler.usecases.scale_task_groups import ScaleTaskGroups, groups_of
-from emr_autoscaler.usecases.unfinished_intents import Progress, progress_of, with_late_changes
+from emr_autoscaler.usecases.unfinished_intents import OVERTAKEN, Progress, progress_of, with_late_changes
 
 WAIT_FOR_LEASE = timedelta(seconds=20)
 """A warning has two minutes: waiting a little beats the minute until a failed invocation is retried."""
@@ -82,31 +82,44 @@ class HandleInterruption:
                     free_addresses=free_addresses(self.compute, entry),
                 )
             verdict, remember = self._conclude(evidence)
-            record = self.journal.carry_out(
+            if verdict.decision.action is Action.ALERT:
+                return self._alert(verdict.decision, evidence, entry, remember, trigger)
+            return self.journal.carry_out(
                 verdict.decision, evidence, entry, self.actuators[policy.mode], trigger=trigger, remember=remember
             )
-            if verdict.decision.action is Action.ALERT:
-                self.journal.announce(verdict.decision, entry, severity="critical")
-            return record
+
+    def _alert(
+        self,
+        decision: Decision,
+        evidence: InterruptionEvidence,
+        entry: RegistryEntry,
+        remember: Remember,
+        trigger: str,
+    ) -> DecisionRecord:
+        """Tell people before anything is remembered: a warning that comes again tells what could not be told."""
+        record = self.journal.reported(decision, trigger=trigger) or self.journal.report(
+            decision, entry, trigger=trigger, severity="critical", outcome=Outcome.HELD, evidence=evidence
+        )
+        remember(record.outcome)
+        return record
 
     def _settle_earlier(self, entry: RegistryEntry, policy: Policy, trigger: str) -> DecisionRecord | None:
-        """Finish what a died invocation left, or tell again what this trigger has led to already."""
+        """Finish what a died invocation left, or return what this trigger has led to already."""
         kind, now = DecisionKind.INTERRUPTION, self.clock.now()
         earlier = self.journal.led_to(entry.cluster_id, kind, trigger=trigger, now=now)
         if earlier is None:
             return None
         if earlier.outcome is not Outcome.INTENDED:
-            self.journal.tell(earlier, entry)
-            return earlier
+            return self.journal.tell(earlier, entry)
         evidence, actuator = earlier.evidence, self.actuators[policy.mode]
         if not isinstance(evidence, InterruptionEvidence):
             return self.scale_task_groups.settle(entry, policy, earlier)
         progress, listed = Progress.OPEN, entry.groups
-        if not actuator.is_dry:
+        if not (earlier.is_dry and actuator.is_dry):
             listed = self.reader.list_instance_groups(entry.cluster_id)
             progress = progress_of(earlier.decision, listed)
         if progress is Progress.OVERTAKEN:
-            self.journal.give_up(earlier, "the invocation ended before it ordered, and this was overtaken since")
+            self.journal.close_unknown(earlier, entry, OVERTAKEN)
             return None
         remember = self._conclude(evidence, seen=listed)[1]
         is_there = progress is Progress.THERE
@@ -172,8 +185,8 @@ class HandleInterruption:
                 reason=Reason.MAINTENANCE_SCHEDULED,
                 detail=f"AWS scheduled maintenance of {', '.join(sorted(who))}",
             )
-            self.journal.write(decision, None, Outcome.DONE, trigger=trigger)
-            self.journal.announce(decision, entry, severity="warning")
+            if self.journal.reported(decision, trigger=trigger) is None:
+                self.journal.report(decision, entry, trigger=trigger, severity="warning")
             alerted += 1
         return alerted
 

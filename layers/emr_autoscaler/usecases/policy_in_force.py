@@ -7,7 +7,6 @@ from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, Reaso
 from emr_autoscaler.domain.errors import InvalidPolicyError, NotFoundError
 from emr_autoscaler.domain.memory import RegistryEntry
 from emr_autoscaler.domain.policy import Policy
-from emr_autoscaler.domain.record import Outcome
 from emr_autoscaler.ports import Clock, Policies
 from emr_autoscaler.usecases.journal import Journal
 
@@ -46,5 +45,4 @@ class PolicyInForce:
             reason=Reason.POLICY_INVALID,
             detail=f"policy {entry.policy_name}: {problem}; {stays}",
         )
-        self.journal.write(decision, None, Outcome.DONE, trigger="policy")
-        self.journal.announce(decision, entry, severity="warning")
+        self.journal.report(decision, entry, trigger="policy", severity="warning")

@@ -105,10 +105,19 @@ class ReapIdleClusters:
         if verdict.changes_nothing(entry.idle):
             return None
         decision = verdict.decision
-        record = self.journal.carry_out(decision, evidence, entry, self.actuators[policy.mode], trigger=trigger)
         if decision.action is Action.ANNOUNCE:
-            dry = policy.mode is Mode.DRY_RUN
-            self.journal.announce(decision, entry, severity="warning", dry=dry)
+            record = self.journal.reported(decision, trigger=trigger) or self.journal.report(
+                decision,
+                entry,
+                trigger=trigger,
+                severity="warning",
+                outcome=Outcome.HELD,
+                evidence=evidence,
+                dry=policy.mode is Mode.DRY_RUN,
+            )
+        else:
+            actuator = self.actuators[policy.mode]
+            record = self.journal.carry_out(decision, evidence, entry, actuator, trigger=trigger)
         self._remember(entry, verdict, record)
         return record
 

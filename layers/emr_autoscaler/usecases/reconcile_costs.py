@@ -69,13 +69,15 @@ class ReconcileCosts:
         this_month = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
         found = Reconciled()
         until = (now - SETTLED_AFTER).replace(minute=0, second=0, microsecond=0)
-        for first in ((this_month - _DAY).replace(day=1), this_month):
-            for day, amounts in self.export.days(f"{first:%Y-%m}"):
-                start = datetime(day.year, day.month, day.day, tzinfo=UTC)
-                if start < until:
-                    self._day(start, min(start + _DAY, until), amounts, found)
-        if found.hours:
-            self._tell(found)
+        try:
+            for first in ((this_month - _DAY).replace(day=1), this_month):
+                for day, amounts in self.export.days(f"{first:%Y-%m}"):
+                    start = datetime(day.year, day.month, day.day, tzinfo=UTC)
+                    if start < until:
+                        self._day(start, min(start + _DAY, until), amounts, found)
+        finally:  # a retry finds these hours unchanged, and would not tell of them
+            if found.hours:
+                self._tell(found)
         return found
 
     def _day(

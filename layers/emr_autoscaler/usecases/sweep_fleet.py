@@ -7,10 +7,9 @@ from emr_autoscaler.domain.decision import DecisionKind
 from emr_autoscaler.domain.enrolment import TOPICS
 from emr_autoscaler.domain.errors import NotFoundError
 from emr_autoscaler.domain.memory import RegistryEntry
-from emr_autoscaler.domain.record import Outcome
 from emr_autoscaler.ports import Alarms, Clock, ClusterReader, Compute, EvaluationQueue, Registry
+from emr_autoscaler.usecases.close_lost_intents import CloseLostIntents
 from emr_autoscaler.usecases.enroll_cluster import EnrollCluster, active_states, ended_states
-from emr_autoscaler.usecases.journal import INTENT_IS_LOST_AFTER, Journal
 from emr_autoscaler.usecases.registry_updates import update_entry
 
 DESCRIBED_PER_SWEEP = 10
@@ -52,7 +51,7 @@ class SweepFleet:
     registry: Registry
     queue: EvaluationQueue
     enroll_cluster: EnrollCluster
-    journal: Journal
+    close_lost_intents: CloseLostIntents
     prefix: str
 
     def __call__(self, *, full: bool) -> SweepReport:
@@ -64,13 +63,14 @@ class SweepFleet:
         entries = {entry.cluster_id: entry for entry in self.registry.all()}
         refreshed = self._refresh(entries, now)
         orphans, bare = self._mend_alarms()
+        interruptions = self._prove_interruptions(entries, now)
         return replace(
             report,
             refreshed=refreshed,
             orphan_alarms=orphans,
             clusters_without_alarms=bare,
-            lost_intents=self._finish_intents(now),
-            interruptions=self._prove_interruptions(entries, now),
+            lost_intents=self.close_lost_intents(),  # last: it fails where people cannot be told
+            interruptions=interruptions,
         )
 
     def _queue_due(self, now: datetime) -> int:
@@ -134,21 +134,6 @@ class SweepFleet:
             update_entry(self.registry, cluster_id, lambda entry: replace(entry, alarms_made_from=""))
             self.enroll_cluster(cluster_id)
         return len(orphans), len(bare)
-
-    def _finish_intents(self, now: datetime) -> int:
-        """Close intents that died before their outcome, and look at their clusters again."""
-        lost = self.journal.decisions.unfinished(now - INTENT_IS_LOST_AFTER)
-        for record in lost:
-            error = "the invocation ended before its outcome was known; the cluster is looked at again"
-            self.journal.decisions.put(replace(record, outcome=Outcome.FAILED, error=error))
-            kind = record.decision.kind
-            self.queue.request(
-                record.decision.cluster_id,
-                kind if kind is DecisionKind.CORE else DecisionKind.TASK,
-                now=now,
-                cause="lost intent",
-            )
-        return len(lost)
 
     def _prove_interruptions(self, entries: dict[str, RegistryEntry], now: datetime) -> int:
         """Ask EC2 what became of warned instances, before it forgets them (after about an hour)."""

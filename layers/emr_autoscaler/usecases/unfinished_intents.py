@@ -2,16 +2,28 @@
 
 from collections.abc import Sequence
 from dataclasses import fields, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Any, TypeVar
 
 from emr_autoscaler.domain.cluster import InstanceGroup
-from emr_autoscaler.domain.decision import Decision
+from emr_autoscaler.domain.decision import Action, Decision, GroupTarget
 from emr_autoscaler.domain.fleets import FleetTarget, InstanceFleet
-from emr_autoscaler.domain.memory import CoreMemory, TaskMemory
+from emr_autoscaler.domain.memory import CoreMemory, RegistryEntry, TaskMemory
 
 MemoryT = TypeVar("MemoryT", TaskMemory, CoreMemory)
+
+
+OVERTAKEN = (
+    "the invocation ended before it recorded whether EMR took the order, and somebody has ordered since; "
+    "the cluster is looked at again"
+)
+NEVER_ORDERED = (
+    "the invocation ended before it ordered: EMR has the counts of before; the cluster is looked at again"
+)
+
+ENDS_WITHIN = timedelta(minutes=15)
+"""EMR ends a cluster one to five minutes after it was told to; what ends much later was ended by another."""
 
 
 class Progress(Enum):
@@ -47,6 +59,37 @@ def progress_of(
     if all(there):
         return Progress.THERE
     return Progress.OPEN if all(before) else Progress.OVERTAKEN
+
+
+def proof_of(decision: Decision, entry: RegistryEntry) -> str:
+    """Return what proves that EMR took an order, of what it has told since; empty where nothing does.
+
+    What was seen before the order shows the counts of before, so that those of the order can only be newer. They
+    prove nothing where CloudTrail told that somebody else ordered the same groups since.
+    """
+    since = decision.decided_at
+    if decision.action is Action.TERMINATE:
+        ended_at = entry.cluster.ended_at
+        ended = entry.cluster.state.has_ended and (ended_at is None or since <= ended_at <= since + ENDS_WITHIN)
+        return f"{_NOT_RECORDED}, and the cluster has ended since" if ended else ""
+    changed = [t for t in decision.targets if not _stands_as_before(t)]
+    ids = {target.group_id for target in decision.targets}
+    seen = all(max(entry.groups_seen_at, entry.groups_told_at.get(i, entry.groups_seen_at)) >= since for i in ids)
+    by_others = any(change.group_id in ids and change.at >= since for change in entry.operator_changes)
+    if not changed or not seen or by_others:
+        return ""
+    there = progress_of(decision, entry.groups, entry.fleets) is Progress.THERE
+    return f"{_NOT_RECORDED}, and EMR has the counts that were ordered" if there else ""
+
+
+_NOT_RECORDED = "the invocation ended before it recorded this"
+
+
+def _stands_as_before(target: GroupTarget | FleetTarget) -> bool:
+    if isinstance(target, FleetTarget):
+        before = (target.previous_on_demand_units, target.previous_spot_units)
+        return before == (target.on_demand_units, target.spot_units)
+    return target.count == target.previous_count
 
 
 def with_late_changes(current: MemoryT, *, before: MemoryT, after: MemoryT) -> MemoryT:

@@ -13,9 +13,10 @@ class MemoryNotifier:
     def __init__(self) -> None:
         self.sent: list[Notification] = []
 
-    def notify(self, notification: Notification) -> None:
-        """Keep a notification."""
+    def notify(self, notification: Notification) -> str:
+        """Keep a notification; return its number as its id."""
         self.sent.append(notification)
+        return f"notification-{len(self.sent)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -109,3 +109,10 @@ def test_a_decision_on_a_policy_has_no_evidence(backend):
     backend.decisions.put(record)
 
     assert backend.decisions.of_cluster("j-1") == (record,)
+
+
+def test_how_an_outcome_is_known_and_as_what_people_were_told_read_back(backend):
+    record = decision_record(outcome=Outcome.UNKNOWN, note="nobody knows", is_dry=True, told_as="message-1")
+    backend.decisions.put(record)
+
+    assert backend.decisions.of_cluster("j-1") == (record,)

@@ -17,9 +17,11 @@ def test_a_notification_arrives_whole(backend):
         attributes={"kind": "IDLE", "reason": "IDLE_ANNOUNCED", "cluster_id": "j-1"},
     )
 
-    backend.notifier.notify(notification)
+    told_as = [backend.notifier.notify(notification) for _ in range(2)]
 
-    assert backend.sent() == [notification]
+    assert backend.sent() == [notification] * 2
+    assert all(told_as)
+    assert len(set(told_as)) == 2
 
 
 def test_an_evaluation_request_arrives_in_the_queue_of_its_kind(backend):

@@ -16,8 +16,9 @@ class Recorder:
     def __init__(self) -> None:
         self.requests: list[dict[str, Any]] = []
 
-    def publish(self, **request: Any) -> None:
+    def publish(self, **request: Any) -> dict[str, str]:
         self.requests.append(request)
+        return {"MessageId": f"message-{len(self.requests)}"}
 
     send_message = publish
 

@@ -1,5 +1,6 @@
 """What stands in the state table: index attributes, expiry, and names that Powertools may share it with."""
 
+import json
 import zlib
 from dataclasses import replace
 from datetime import timedelta
@@ -121,3 +122,14 @@ def test_leases_and_entries_of_a_cluster_do_not_touch(backend):
         assert backend.registry.get("j-1") == entry
         entry = backend.registry.put(replace(entry, policy_name="other"))
     assert backend.registry.get("j-1") == entry
+
+
+def test_a_decision_that_an_older_release_wrote_reads_as_not_known_to_be_told(backend):
+    backend.decisions.put(decision_record(outcome=Outcome.DONE))
+    item = only_item(backend, "CLUSTER#j-1")
+    document = json.loads(item["document"])
+    new = {name: document.pop(name) for name in ("note", "is_dry", "told_as")}
+    backend.state_table.put({**item, "document": json.dumps(document)})
+
+    assert new == {"note": "", "is_dry": False, "told_as": ""}
+    assert backend.decisions.of_cluster("j-1") == (decision_record(outcome=Outcome.DONE),)

@@ -9,6 +9,7 @@ from tests.support.finance import RecordedWorld
 from emr_autoscaler.bootstrap import UseCases
 from emr_autoscaler.domain.cost_history import MonthClose
 from emr_autoscaler.domain.costs import RecordStatus, exact_sum
+from emr_autoscaler.domain.errors import UnavailableError
 from emr_autoscaler.domain.price_book import Component
 from emr_autoscaler.domain.reconciliation import ADJUSTMENT, BilledAmount, BillKey
 
@@ -80,6 +81,24 @@ def test_comparing_again_with_the_same_bill_changes_nothing(recorded):
     assert (found.hours, found.unchanged) == (0, len(before))
     assert recorded.records() == before
     assert len(recorded.ports.notifier.sent) == 1
+
+
+def test_what_a_run_compared_before_it_failed_is_told(recorded):
+    bill(recorded, times="0.9")
+    costs, put = recorded.ports.costs, recorded.ports.costs.put_hour
+    written = []
+
+    def failing(record, instances):
+        written.append(record)
+        if len(written) == 2:
+            raise UnavailableError("slow down")
+        return put(record, instances)
+
+    costs.put_hour = failing
+    with pytest.raises(UnavailableError):
+        recorded.cases.reconcile_costs()
+    recorded.cases.reconcile_costs()
+    assert [note.body.split()[0] for note in recorded.ports.notifier.sent] == ["1", str(len(written) - 2)]
 
 
 def test_a_bill_that_changes_moves_reconciled_hours(recorded):
