@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from emr_autoscaler.adapters.aws_errors import domain_errors
+from emr_autoscaler.domain.arns import account_of, region_of
 from emr_autoscaler.domain.errors import InvalidPolicyError
 from emr_autoscaler.domain.policy import Policy
 from emr_autoscaler.messages.policy import parse_policy
@@ -42,12 +43,12 @@ class Stack:
     @property
     def region(self) -> str:
         """AWS region."""
-        return self.arn.split(":")[3]
+        return region_of(self.arn)
 
     @property
     def account_id(self) -> str:
         """AWS account."""
-        return self.arn.split(":")[4]
+        return account_of(self.arn)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

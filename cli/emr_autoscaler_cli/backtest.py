@@ -8,9 +8,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import boto3
-from botocore.exceptions import ProfileNotFound
-
 from emr_autoscaler.adapters.clients import Clients
 from emr_autoscaler.adapters.cloudwatch import CloudWatchMetrics
 from emr_autoscaler.adapters.emr import EmrClusterReader
@@ -20,7 +17,7 @@ from emr_autoscaler.messages.policy import parse_policy
 from emr_autoscaler.ports import ClusterReader, MetricsReader
 from emr_autoscaler_cli.arguments import minutes, node_price, whole_number
 from emr_autoscaler_cli.failures import DONE, FailedError, UsageError
-from emr_autoscaler_cli.installation import Connect
+from emr_autoscaler_cli.installation import Connect, open_session
 from emr_autoscaler_cli.output import print_facts, print_json, print_line, print_table, tell
 from emr_simulator.backtest.document import backtest
 from emr_simulator.backtest.reading import read_recording
@@ -106,15 +103,7 @@ def observe_aws(arguments: argparse.Namespace) -> Observed:
     Raises:
         UsageError: The profile does not exist, or no region is known.
     """
-    try:
-        session = boto3.Session(profile_name=arguments.profile, region_name=arguments.region)
-    except ProfileNotFound as error:
-        msg = f"--profile: there is no AWS profile {arguments.profile!r}"
-        raise UsageError(msg) from error
-    if not session.region_name:
-        msg = "--region: no AWS region is given, neither here nor by the environment or the profile"
-        raise UsageError(msg)
-    clients = Clients(session)
+    clients = Clients(open_session(arguments))
     return Observed(reader=EmrClusterReader(clients.emr), metrics=CloudWatchMetrics(clients.cloudwatch))
 
 

@@ -47,12 +47,11 @@ class Installation:
 Connect = Callable[[argparse.Namespace], Installation]
 
 
-def connect_to_aws(arguments: argparse.Namespace) -> Installation:
-    """Find the system that the arguments name.
+def open_session(arguments: argparse.Namespace) -> boto3.Session:
+    """Open a session with the profile and in the region that the arguments or the environment name.
 
     Raises:
         UsageError: The profile does not exist, or no region is known.
-        FailedError: There is no such stack, or it lacks an output.
     """
     try:
         session = boto3.Session(profile_name=arguments.profile, region_name=arguments.region)
@@ -62,6 +61,17 @@ def connect_to_aws(arguments: argparse.Namespace) -> Installation:
     if not session.region_name:
         msg = "--region: no AWS region is given, neither here nor by the environment or the profile"
         raise UsageError(msg)
+    return session
+
+
+def connect_to_aws(arguments: argparse.Namespace) -> Installation:
+    """Find the system that the arguments name.
+
+    Raises:
+        UsageError: The profile does not exist, or no region is known.
+        FailedError: There is no such stack, or it lacks an output.
+    """
+    session = open_session(arguments)
     stack = find_stack(session.client("cloudformation", config=CONFIG), arguments.stack_prefix)
     clients = Clients(session)
     return Installation(

@@ -9,8 +9,8 @@ from emr_simulator.clusters import ForeignInstance, Node
 from emr_simulator.descriptions import Ec2Instance, SpotPrice
 from emr_simulator.engine import to_moment, to_seconds
 from emr_simulator.errors import ApiError
+from emr_simulator.instances import INTERRUPTED, Instances
 from emr_simulator.kernel import Kernel
-from emr_simulator.resizing import INTERRUPTED, Resizer
 from emr_simulator.words import InstanceState
 
 REMEMBERED_SECONDS = 3600
@@ -29,9 +29,9 @@ def subnet_of(zone: str) -> str:
 class Ec2Api:
     """The calls of EC2 that the world answers."""
 
-    def __init__(self, kernel: Kernel, resizer: Resizer) -> None:
+    def __init__(self, kernel: Kernel, instances: Instances) -> None:
         self._kernel = kernel
-        self._resizer = resizer
+        self._instances = instances
         self.foreign: dict[str, ForeignInstance] = {}
 
     def describe_instances(
@@ -85,7 +85,7 @@ class Ec2Api:
             for name in instance_types
             if name in TYPES
             for zone in zones
-            for at, usd in self._resizer.pools.steps(name, zone).between(first, last)
+            for at, usd in self._instances.pools.steps(name, zone).between(first, last)
         ]
         return tuple(sorted(steps, key=lambda step: step.at, reverse=True))
 
@@ -101,7 +101,7 @@ class Ec2Api:
             if subnet_id not in zones:
                 raise ApiError("InvalidSubnetID.NotFound", f"The subnet ID '{subnet_id}' does not exist")
         return tuple(
-            (name, zones[name], self._resizer.free_addresses(zones[name])) for name in subnet_ids or zones
+            (name, zones[name], self._instances.free_addresses(zones[name])) for name in subnet_ids or zones
         )
 
     def describe_instance_type_offerings(
@@ -121,10 +121,10 @@ class Ec2Api:
 
     def _all(self, instance_ids: Sequence[str], cluster_ids: Sequence[str] | None) -> list[Ec2Instance]:
         """Return what EC2 shows of the ids, or else of the clusters, or else of everything."""
-        nodes = self._resizer.by_ec2_id
+        nodes = self._instances.by_ec2_id
         if cluster_ids is not None:
-            launched = self._resizer.launched
-            found = [node for cluster_id in dict.fromkeys(cluster_ids) for node in launched.get(cluster_id, ())]
+            of_cluster = self._instances.of_cluster
+            found = [node for cluster_id in dict.fromkeys(cluster_ids) for node in of_cluster.get(cluster_id, ())]
         else:
             found = [nodes[i] for i in instance_ids if i in nodes] if instance_ids else list(nodes.values())
         horizon = self._kernel.now - REMEMBERED_SECONDS

@@ -15,8 +15,9 @@ from emr_simulator.descriptions import GroupSpec
 from emr_simulator.fleet_descriptions import FleetResize, FleetSpec, FleetTypeSpec
 from emr_simulator.fleets import Fleet
 from emr_simulator.group_states import refresh
+from emr_simulator.instances import BY_EMR
 from emr_simulator.kernel import Kernel
-from emr_simulator.resizing import BY_EMR, RETRY_SECONDS, SHORTAGE_EVENT_SECONDS, Resizer
+from emr_simulator.resizing import RETRY_SECONDS, SHORTAGE_EVENT_SECONDS, Resizer
 from emr_simulator.words import ENDING, GroupState, InstanceState, Market
 
 
@@ -25,7 +26,7 @@ class FleetResizer:
 
     def __init__(self, kernel: Kernel, resizer: Resizer) -> None:
         self._kernel = kernel
-        self._resizer = resizer
+        self._resizer, self._instances = resizer, resizer.instances
         resizer.refill_fleet = self.fill
 
     def create(self, cluster: Cluster, spec: FleetSpec) -> Fleet:
@@ -114,17 +115,17 @@ class FleetResizer:
             usd = Fraction(TYPES[kind.instance_type].on_demand_usd)
             if market is Market.SPOT:
                 now = self._kernel.now
-                usd = Fraction(self._resizer.pools.steps(kind.instance_type, zone).between(now, now + 1)[-1][1])
+                usd = Fraction(self._instances.pools.steps(kind.instance_type, zone).between(now, now + 1)[-1][1])
             return kind.units > missing, usd / kind.units
 
-        may_launch = self._resizer.may_launch
+        may_launch = self._instances.may_launch
         to_be_had = [t for t in fleet.fleet.types if may_launch(t.instance_type, zone, market)]
         return min(to_be_had, key=rank, default=None)
 
     def _report_shortage(self, fleet: Fleet, market: Market) -> None:
         if self._kernel.now >= fleet.next_shortage_event_at:
             fleet.next_shortage_event_at = self._kernel.now + SHORTAGE_EVENT_SECONDS
-            over_quota = self._resizer.is_over_quota(market)
+            over_quota = self._instances.is_over_quota(market)
             announcements.fleet_capacity_missing(self._kernel, fleet, market, over_quota=over_quota)
 
     # ------------------------------------------------------------------ leaving

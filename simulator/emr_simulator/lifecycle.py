@@ -9,8 +9,9 @@ from emr_simulator.fleet_descriptions import FleetSpec
 from emr_simulator.fleet_resizing import FleetResizer
 from emr_simulator.group_states import refresh
 from emr_simulator.hdfs import Hdfs
+from emr_simulator.instances import BY_EMR
 from emr_simulator.kernel import Kernel
-from emr_simulator.resizing import BY_EMR, Resizer
+from emr_simulator.resizing import Resizer
 from emr_simulator.words import ENDING, ClusterState, GroupState, InstanceState, Role, StepState
 from emr_simulator.workloads.model import Job
 from emr_simulator.yarn import Yarn

@@ -1,33 +1,29 @@
-"""How nodes come, drain, are taken back and go; which calls are refused is in emr.py."""
+"""How nodes come, drain, are taken back and go; what EC2 runs is in instances.py, refusals are emr.py's."""
 
-from collections import Counter
 from collections.abc import Callable
 from functools import partial
 
 from emr_simulator import announcements
 from emr_simulator.applications import NodeManager
 from emr_simulator.clusters import Cluster, Group, Node
-from emr_simulator.descriptions import Ec2Volume, GroupResize
+from emr_simulator.descriptions import GroupResize
 from emr_simulator.fleets import Fleet
 from emr_simulator.group_states import announce_resize, refresh
+from emr_simulator.instances import BY_EMR, INTERRUPTED, Instances
 from emr_simulator.kernel import Kernel
-from emr_simulator.spot import PoolName, Pools
-from emr_simulator.words import ENDING, GroupState, InstanceState, Market, Role
+from emr_simulator.spot import PoolName
+from emr_simulator.words import ENDING, GroupState, InstanceState, Role
 
 WARNING_SECONDS = 120
 RETRY_SECONDS = 60
 SHORTAGE_EVENT_SECONDS = 300
-INTERRUPTED = "Server.SpotInstanceTermination"
-BY_EMR = "Client.UserInitiatedShutdown"
 
 
 class Resizer:
     """Moves groups towards their requested counts.
 
     Attributes:
-        pools: Where capacity comes from.
-        by_ec2_id: Every node that EC2 launched.
-        launched: The same by cluster id, oldest first.
+        instances: What EC2 runs.
         when_changed: Told of each cluster whose nodes changed.
         when_master_lost: Told of a cluster that lost its MASTER.
         refill_fleet: Buys what a fleet has lost.
@@ -44,17 +40,8 @@ class Resizer:
         self._when_changed = when_changed
         self._when_master_lost = when_master_lost
         self._delays = kernel.chance("provisioning")
-        self.pools = Pools(kernel, self._interrupt_pool)
-        self.by_ec2_id: dict[str, Node] = {}
-        self.launched: dict[str, list[Node]] = {}
-        self._spot_nodes: dict[PoolName, dict[Node, None]] = {}
-        self._addresses = 0
+        self.instances = Instances(kernel, when_interrupted=self._interrupt_pool)
         self.refill_fleet: Callable[[Fleet], None] = lambda _fleet: None
-        self._live: Counter[str] = Counter()
-
-    def free_addresses(self, zone: str) -> int:
-        """Return how many addresses the subnet of a zone has left."""
-        return max(0, self._kernel.settings.subnet_addresses - self._live[zone])
 
     # ------------------------------------------------------------------ orders
 
@@ -83,7 +70,7 @@ class Resizer:
         """Carry out an accepted order: kill what is named, then set the absolute count."""
         for ec2_id in order.ec2_instance_ids_to_terminate:
             group.requested = max(0, group.requested - 1)
-            self.remove(self.by_ec2_id[ec2_id], BY_EMR)
+            self.remove(self.instances.by_ec2_id[ec2_id], BY_EMR)
         if order.count is not None:
             before = group.requested
             group.requested = order.count
@@ -140,58 +127,22 @@ class Resizer:
         if node.is_gone:
             return
         kernel = self._kernel
-        if not self.may_launch(node.instance_type, group.cluster.zone, node.market):
+        if not self.instances.may_launch(node.instance_type, group.cluster.zone, node.market):
             if kernel.now >= group.next_shortage_event_at:
                 group.next_shortage_event_at = kernel.now + SHORTAGE_EVENT_SECONDS
                 waiting = sum(n.state is InstanceState.AWAITING_FULFILLMENT for n in group.nodes)
-                announcements.capacity_missing(kernel, group, waiting, over_quota=self.is_over_quota(node.market))
+                over_quota = self.instances.is_over_quota(node.market)
+                announcements.capacity_missing(kernel, group, waiting, over_quota=over_quota)
             kernel.engine.after(RETRY_SECONDS, partial(self._launch, node))
             return
         self.begin(node)
 
     def begin(self, node: Node) -> None:
         """Let EC2 launch a node that its pool has."""
-        kernel, group = self._kernel, node.group
         node.state = InstanceState.BOOTSTRAPPING
-        node.launched_at = kernel.now
-        self._live[group.cluster.zone] += 1
-        node.ec2_id = kernel.new_ec2_id("i")
-        node.volumes = self._new_volumes(node)
-        self._addresses += 1
-        node.private_ip = f"10.{self._addresses >> 16 & 255}.{self._addresses >> 8 & 255}.{self._addresses & 255}"
-        self.by_ec2_id[node.ec2_id] = node
-        self.launched.setdefault(group.cluster.cluster_id, []).append(node)
-        if node.market is Market.SPOT:
-            self._spot_nodes.setdefault((node.instance_type, group.cluster.zone), {})[node] = None
-        announcements.instance_changed(kernel, node, "running")
-        kernel.engine.after(node.boot_seconds, partial(self._become_ready, node))
-        self._when_changed(group.cluster)
-
-    def may_launch(self, instance_type: str, zone: str, market: Market) -> bool:
-        """Whether EC2 would launch such an instance now: capacity, an address and the quota of spot allow it."""
-        has_capacity = self.pools.has_capacity(instance_type, zone, market)
-        return has_capacity and self.free_addresses(zone) > 0 and not self.is_over_quota(market)
-
-    def is_over_quota(self, market: Market) -> bool:
-        """Whether the account may have no more instances of a market."""
-        quota = self._kernel.settings.spot_quota
-        if quota is None or market is not Market.SPOT:
-            return False
-        return sum(map(len, self._spot_nodes.values())) >= quota
-
-    def _new_volumes(self, node: Node) -> tuple[Ec2Volume, ...]:
-        specs = (node.group.cluster.root_volume, *node.data_volumes)
-        return tuple(
-            Ec2Volume(
-                volume_id=self._kernel.new_ec2_id("vol"),
-                device="/dev/xvda" if number == 0 else f"/dev/sd{chr(ord('a') + number)}",
-                volume_type=spec.volume_type,
-                size_gib=spec.size_gib,
-                iops=spec.iops,
-                throughput_mibps=spec.throughput_mibps,
-            )
-            for number, spec in enumerate(specs)
-        )
+        self.instances.launch(node)
+        self._kernel.engine.after(node.boot_seconds, partial(self._become_ready, node))
+        self._when_changed(node.group.cluster)
 
     def _become_ready(self, node: Node) -> None:
         if node.is_gone or node.warned:
@@ -273,8 +224,6 @@ class Resizer:
         node.end_code = code
         node.interrupted = interrupted
         group.nodes.remove(node)
-        if node.market is Market.SPOT:
-            self._spot_nodes.get((node.instance_type, cluster.zone), {}).pop(node, None)
         if node.yarn:
             cluster.yarn.remove(node.yarn)
         if group.spec.role is Role.CORE and was_running and cluster.state not in ENDING:
@@ -283,9 +232,7 @@ class Resizer:
             else:
                 speed = self._kernel.settings.re_replication_mib_per_second
                 cluster.hdfs.lose(node.data_gib, cluster.replication, self._kernel.now, speed)
-        if node.launched_at is not None:
-            self._live[cluster.zone] -= 1
-            announcements.instance_changed(self._kernel, node, "terminated")
+        self.instances.terminate(node)
         if cluster.state in ENDING:
             return
         if group.spec.role is Role.MASTER and group.requested == 1:
@@ -317,5 +264,5 @@ class Resizer:
         self._kernel.engine.after(WARNING_SECONDS, gone)
 
     def _interrupt_pool(self, pool: PoolName) -> None:
-        for node in list(self._spot_nodes.get(pool, {})):
+        for node in self.instances.on_spot(pool):
             self.warn(node)

@@ -15,17 +15,12 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Availability:
-    """How long capacity was there and gone, in seconds.
-
-    Attributes:
-        up_fraction: Part (0-1) of the time with capacity.
-    """
+    """How long capacity was there and gone, in seconds."""
 
     mean_up_seconds: float
     median_up_seconds: float
     mean_down_seconds: float
     median_down_seconds: float
-    up_fraction: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +112,6 @@ class SpotTrace:
             median_up_seconds=median(ups),
             mean_down_seconds=fmean(downs),
             median_down_seconds=median(downs),
-            up_fraction=sum(ups) / self.seconds,
         )
 
 

@@ -54,10 +54,10 @@ class World:
         metrics = Metrics(self._kernel, self._lifecycle.clusters)
         Probes(self._kernel, self._lifecycle.clusters)
         self.emr = EmrApi(self._kernel, self._lifecycle, Quotas(self._kernel))
-        self.ec2 = Ec2Api(self._kernel, self._resizer)
+        self.ec2 = Ec2Api(self._kernel, self._resizer.instances)
         self.cloudwatch = CloudWatchApi(self._kernel, metrics)
         self.pricing = PricingApi(self._kernel)
-        self.ledger = Ledger(self._kernel, self._lifecycle.clusters, self._resizer.pools)
+        self.ledger = Ledger(self._kernel, self._lifecycle.clusters, self._resizer.instances.pools)
 
     # ------------------------------------------------------------------ time
 
@@ -123,21 +123,21 @@ class World:
         if foreign is not None:
             announcements.spot_warning(self._kernel, foreign.zone, instance_id)
             return
-        self._resizer.warn(self._resizer.by_ec2_id[instance_id])
+        self._resizer.warn(self._resizer.instances.by_ec2_id[instance_id])
 
     def recommend_rebalance(self, instance_id: str) -> None:
         """Send a rebalance recommendation for an instance (EC2 id); nothing happens to it."""
         foreign = self.ec2.foreign.get(instance_id)
-        zone = foreign.zone if foreign else self._resizer.by_ec2_id[instance_id].group.cluster.zone
+        zone = foreign.zone if foreign else self._resizer.instances.by_ec2_id[instance_id].group.cluster.zone
         announcements.rebalance(self._kernel, zone, instance_id)
 
     def dry_pool(self, instance_type: str, zone: str, until: datetime, *, market: Market = Market.SPOT) -> None:
         """Let no instance of a pool be launched before ``until``; those that run keep running."""
-        self._resizer.pools.dry(instance_type, zone, market, to_seconds(until))
+        self._resizer.instances.pools.dry(instance_type, zone, market, to_seconds(until))
 
     def set_spot_price(self, instance_type: str, zone: str, usd_per_hour: Decimal) -> None:
         """Set a pool's price from now on; it does not move by itself any more."""
-        self._resizer.pools.steps(instance_type, zone).fix(self._kernel.now, usd_per_hour)
+        self._resizer.instances.pools.steps(instance_type, zone).fix(self._kernel.now, usd_per_hour)
 
     def announce_maintenance(self, instance_ids: Sequence[str]) -> None:
         """Send an AWS Health Event: a scheduled change of EC2 instances; nothing happens to them."""

@@ -41,7 +41,6 @@ def test_a_cluster_is_described_in_full(aws):
     assert described.applications == ("hadoop", "spark")
     assert described.dfs_replication == 2
     assert described.termination_protected
-    assert not described.auto_terminates
     assert not described.uses_fleets
     assert not described.has_managed_scaling
     assert described.availability_zone == "us-east-1b"
@@ -63,11 +62,9 @@ def test_an_old_release_has_the_small_old_root_volume(aws):
     assert aws.reader.describe_cluster(cluster_id).root_volume == Volume(volume_type="gp2", size_gib=10)
 
 
-def test_a_transient_cluster_says_so(aws):
+def test_a_cluster_is_running_while_a_step_runs(aws):
     spec = cluster(auto_terminate=True, steps=(StepSpec(name="long", seconds=36000),))
-    described = aws.reader.describe_cluster(run_cluster(aws.world, spec))
-    assert described.auto_terminates
-    assert described.state is ClusterState.RUNNING
+    assert aws.reader.describe_cluster(run_cluster(aws.world, spec)).state is ClusterState.RUNNING
 
 
 def test_an_ended_cluster_is_still_described_with_its_end(aws):

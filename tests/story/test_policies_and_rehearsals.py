@@ -45,6 +45,7 @@ def test_a_policy_that_cannot_be_read_leaves_the_last_good_one_in_force_and_name
     assert "task.max_node: there is no such field; did you mean max_nodes?" in complaints[0].body
     recorded = story.decisions(cluster_id, DecisionKind.POLICY)
     assert {r.decision.reason for r in recorded} == {Reason.POLICY_INVALID}
+    assert "task.max_node" in recorded[0].decision.detail
 
 
 def test_a_policy_that_never_could_be_read_does_nothing_at_all() -> None:

@@ -18,7 +18,6 @@ from emr_autoscaler_cli.replay import decide_again
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
-LISTENING_CALLS = ("GetMetricData", "ListInstanceGroups", "ModifyInstanceGroups")
 
 
 def pushing_story(*, mode: Mode = Mode.LIVE, **changes: Any) -> Story:

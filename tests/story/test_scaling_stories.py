@@ -8,8 +8,7 @@ from tests.support.worlds import calm_world, cluster, group
 
 from emr_autoscaler.domain.cluster import Role
 from emr_autoscaler.domain.decision import Action, DecisionKind, Reason
-from emr_autoscaler.domain.policy import CorePolicy, IdlePolicy, Mode, TaskPolicy
-from emr_autoscaler.domain.record import Outcome
+from emr_autoscaler.domain.policy import CorePolicy, IdlePolicy, TaskPolicy
 from emr_simulator import words
 from emr_simulator.descriptions import ManagedScaling
 
@@ -184,17 +183,6 @@ def test_a_group_with_automatic_scaling_of_its_own_is_left_to_it() -> None:
         "theirs": 1,
         "ours": 9,
     }
-
-
-def test_a_dry_run_decides_and_tells_and_changes_nothing() -> None:
-    story = Story(calm_world(), live(task=pools_policy(), mode=Mode.DRY_RUN))
-    cluster_id = story.start(cluster(core=2, task=1, tags=OPTED_IN))
-    story.world.submit_job(cluster_id, job(tasks=20_000, seconds=60))
-    story.run(timedelta(minutes=30))
-    assert not {"ModifyInstanceGroups", "AddInstanceGroups", "TerminateJobFlows"} & {*+story.world.calls}
-    outcomes = {r.outcome for r in story.decisions(cluster_id) if r.decision.targets}
-    assert outcomes == {Outcome.DRY_RUN}
-    assert any(sent.subject.startswith("[dry run]") for sent in story.ports.notifier.sent)
 
 
 def test_metrics_that_stop_coming_change_nothing() -> None:

@@ -12,6 +12,7 @@ from uuid import uuid4
 import boto3
 from botocore.config import Config
 from moto import mock_aws
+from tests.support.fixed_clock import FixedClock
 from tests.support.tables import table_definition
 
 from emr_autoscaler.adapters.cost_store import DynamoCosts
@@ -37,7 +38,6 @@ from emr_autoscaler.ports import (
     Registry,
 )
 from emr_simulator.inprocess.costs import MemoryCosts
-from emr_simulator.inprocess.fixed_clock import FixedClock
 from emr_simulator.inprocess.messages_out import EvaluationRequest, MemoryEvaluationQueue, MemoryNotifier
 from emr_simulator.inprocess.policies import MemoryPolicies
 from emr_simulator.inprocess.stores import MemoryDecisions, MemoryLeases, MemoryPools, MemoryRegistry

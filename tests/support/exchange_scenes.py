@@ -4,12 +4,12 @@ import random
 from dataclasses import replace
 from decimal import Decimal
 
+from tests.support.drawn_scenes import draw_pools
 from tests.support.scenes import (
     NOW,
     SAMPLED,
     ZONE,
     cooling,
-    draw_pools,
     minutes,
     on_demand_group,
     prices,

@@ -1,5 +1,6 @@
 """A cluster whose hours are recorded in a simulated world, for tests of what finance reads."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
 
@@ -8,6 +9,7 @@ from tests.support.worlds import calm_world, cluster, run_cluster
 from emr_autoscaler.bootstrap import UseCases
 from emr_autoscaler.domain.cost_history import HourRevision
 from emr_autoscaler.domain.costs import HourRecord
+from emr_autoscaler.domain.focus import FocusRow, rows_of_hour
 from emr_autoscaler.domain.policy import CostPolicy, Policy
 from emr_autoscaler.usecases.hour_history import with_instances
 from emr_simulator.inprocess.policies import MemoryPolicies
@@ -47,3 +49,8 @@ class RecordedWorld:
 
     def spent(self, cost_centre: str = "analytics", month: str = "2026-10") -> Decimal:
         return self.ports.costs.month_total(cost_centre, month).total_usd
+
+
+def rows_of(revisions: Iterable[HourRevision]) -> list[FocusRow]:
+    """The rows of the export for many hours."""
+    return [row for revision in revisions for row in rows_of_hour(revision)]

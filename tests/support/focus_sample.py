@@ -4,11 +4,11 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from tests.support.finance import RecordedWorld
+from tests.support.finance import RecordedWorld, rows_of
 
 from emr_autoscaler.adapters.focus_csv import csv_lines
 from emr_autoscaler.domain.cost_history import correct
-from emr_autoscaler.domain.focus import rows_of, rows_of_correction
+from emr_autoscaler.domain.focus import rows_of_correction
 
 
 def main(path: Path) -> int:

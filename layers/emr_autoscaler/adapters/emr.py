@@ -91,7 +91,6 @@ class EmrClusterReader:
             availability_zone=description.get("Ec2InstanceAttributes", {}).get("Ec2AvailabilityZone", ""),
             subnet_id=description.get("Ec2InstanceAttributes", {}).get("Ec2SubnetId", ""),
             termination_protected=description.get("TerminationProtected", False),
-            auto_terminates=description.get("AutoTerminate", False),
             uses_fleets=description.get("InstanceCollectionType") == "INSTANCE_FLEET",
             has_managed_scaling=not state.has_ended and self._has_managed_scaling(cluster_id, release),
             applications=tuple(

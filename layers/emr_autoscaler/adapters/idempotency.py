@@ -22,6 +22,7 @@ PERMISSIONS = (
     Permission(("dynamodb:UpdateItem",), "note what an event led to"),
     Permission(("dynamodb:DeleteItem",), "forget an event whose handling failed, so that it is retried"),
 )
+"""Declared here and not by a class: the calls are Powertools' own."""
 
 
 def event_store(client: "DynamoDBClient", table_name: str) -> DynamoDBPersistenceLayer:

@@ -22,6 +22,7 @@ from emr_autoscaler.adapters.pool_store import DynamoPools
 from emr_autoscaler.adapters.price_list import AwsPriceList
 from emr_autoscaler.adapters.registry_store import DynamoRegistry
 from emr_autoscaler.adapters.statement_store import S3Statements
+from emr_autoscaler.domain.arns import account_of, region_of
 from emr_autoscaler.domain.decision import DecisionKind
 from emr_autoscaler.domain.policy import Mode
 from emr_autoscaler.messages.budgets import parse_budgets
@@ -141,12 +142,12 @@ class AwsPorts:
     @property
     def account_id(self) -> str:
         """The stack's account, from the ARN of its topic."""
-        return self._settings.notification_topic_arn.split(":")[4]
+        return account_of(self._settings.notification_topic_arn)
 
     @property
     def region(self) -> str:
         """The stack's region, from the ARN of its topic."""
-        return self._settings.notification_topic_arn.split(":")[3]
+        return region_of(self._settings.notification_topic_arn)
 
     @property
     def own_role_names(self) -> frozenset[str]:

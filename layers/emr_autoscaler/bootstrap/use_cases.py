@@ -1,31 +1,9 @@
 """Every use case, put together from ports. Which adapters these are is nobody's business here."""
 
-from collections.abc import Mapping
 from functools import cached_property
-from typing import Protocol
 
+from emr_autoscaler.bootstrap.ports import Ports
 from emr_autoscaler.domain.decision import DecisionKind
-from emr_autoscaler.domain.policy import Mode
-from emr_autoscaler.ports import (
-    Alarms,
-    BillingExport,
-    Budgets,
-    Clock,
-    ClusterActuator,
-    ClusterReader,
-    Compute,
-    Costs,
-    Decisions,
-    EvaluationQueue,
-    Leases,
-    MetricsReader,
-    Notifier,
-    Policies,
-    Pools,
-    PriceList,
-    Registry,
-    Statements,
-)
 from emr_autoscaler.usecases.answer_snapshot import AnswerSnapshot
 from emr_autoscaler.usecases.check_budgets import CheckBudgets
 from emr_autoscaler.usecases.close_lost_intents import CloseLostIntents
@@ -47,57 +25,6 @@ from emr_autoscaler.usecases.resize_core_group import ResizeCoreGroup
 from emr_autoscaler.usecases.scale_task_groups import ScaleTaskGroups
 from emr_autoscaler.usecases.sweep_fleet import SweepFleet
 from emr_autoscaler.usecases.watch_market import WatchMarket
-
-
-class Ports(Protocol):
-    """Everything the use cases need of the world, and the two names the stack was deployed with."""
-
-    @property
-    def clock(self) -> Clock: ...  # noqa: D102 (the types say it)
-    @property
-    def reader(self) -> ClusterReader: ...  # noqa: D102
-    @property
-    def actuators(self) -> Mapping[Mode, ClusterActuator]: ...  # noqa: D102
-    @property
-    def metrics(self) -> MetricsReader: ...  # noqa: D102
-    @property
-    def alarms(self) -> Alarms: ...  # noqa: D102
-    @property
-    def compute(self) -> Compute: ...  # noqa: D102
-    @property
-    def price_list(self) -> PriceList: ...  # noqa: D102
-    @property
-    def registry(self) -> Registry: ...  # noqa: D102
-    @property
-    def decisions(self) -> Decisions: ...  # noqa: D102
-    @property
-    def pools(self) -> Pools: ...  # noqa: D102
-    @property
-    def leases(self) -> Leases: ...  # noqa: D102
-    @property
-    def policies(self) -> Policies: ...  # noqa: D102
-    @property
-    def costs(self) -> Costs: ...  # noqa: D102
-    @property
-    def notifier(self) -> Notifier: ...  # noqa: D102
-    @property
-    def queue(self) -> EvaluationQueue: ...  # noqa: D102
-    @property
-    def prefix(self) -> str: ...  # noqa: D102
-    @property
-    def cost_centre_tag(self) -> str: ...  # noqa: D102
-    @property
-    def statements(self) -> Statements: ...  # noqa: D102
-    @property
-    def billing_export(self) -> BillingExport: ...  # noqa: D102
-    @property
-    def budgets(self) -> Budgets: ...  # noqa: D102
-    @property
-    def account_id(self) -> str: ...  # noqa: D102
-    @property
-    def region(self) -> str: ...  # noqa: D102
-    @property
-    def own_role_names(self) -> frozenset[str]: ...  # noqa: D102
 
 
 class UseCases:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from emr_autoscaler.domain.arns import account_of, region_of
+
 
 class Role(StrEnum):
     """What a group of instances does in its cluster."""
@@ -196,7 +198,6 @@ class Cluster:
         release_label: For instance emr-7.2.0.
         availability_zone: The one zone the cluster lives in; empty while unknown.
         termination_protected: True refuses TerminateJobFlows.
-        auto_terminates: True ends the cluster with its last step (a transient cluster).
         uses_fleets: True where the cluster has instance fleets instead of groups.
         has_managed_scaling: True where EMR's own managed scaling is on.
         applications: Lower-case names, for instance spark, presto.
@@ -215,7 +216,6 @@ class Cluster:
     release_label: str = ""
     availability_zone: str = ""
     termination_protected: bool = False
-    auto_terminates: bool = False
     uses_fleets: bool = False
     has_managed_scaling: bool = False
     applications: tuple[str, ...] = ()
@@ -226,9 +226,9 @@ class Cluster:
     @property
     def region(self) -> str:
         """AWS region, from the ARN."""
-        return self.arn.split(":")[3]
+        return region_of(self.arn)
 
     @property
     def account_id(self) -> str:
         """AWS account, from the ARN."""
-        return self.arn.split(":")[4]
+        return account_of(self.arn)

@@ -11,7 +11,6 @@ from emr_autoscaler.domain.costs import CostLine, HourRecord, exact_sum
 from emr_autoscaler.domain.focus_parts import LinePart, charges_by_line, parts_of_line
 from emr_autoscaler.domain.price_book import Component
 
-FOCUS_VERSION = "1.2"
 PROVIDER = "AWS"
 _IDLE_SCALE = Decimal("1e-12")
 
@@ -253,9 +252,3 @@ def _period(hour: datetime) -> tuple[datetime, datetime]:
     """Return the calendar month around an hour, UTC, half-open."""
     first = hour.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     return first, (first + timedelta(days=32)).replace(day=1)
-
-
-def rows_of(revisions: Iterable[HourRevision]) -> Iterator[FocusRow]:
-    """Yield the rows of many hours."""
-    for revision in revisions:
-        yield from rows_of_hour(revision)

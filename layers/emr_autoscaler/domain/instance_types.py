@@ -15,8 +15,6 @@ POOLS_WANTED = 4
 FEWEST_POOLS = 3
 """With fewer spot pools one outage takes a large part of the cluster: worth a warning."""
 
-MOST_POOLS = 5
-
 # name, vCPUs, memory in GiB, interruption bucket
 _TABLE = """
 m5.xlarge 4 16 4, m5.2xlarge 8 32 2, m5.4xlarge 16 64 3, m5.8xlarge 32 128 4

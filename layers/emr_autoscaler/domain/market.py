@@ -1,6 +1,6 @@
 """What a useful hour in a pool costs once its interruptions are reckoned with, and how they are remembered.
 
-The formula and its constants are those of docs/scaling.md (after SpotOn, Proteus and HotSpot). Prices come
+The formula and its constants are those of docs/spot.md (after SpotOn, Proteus and HotSpot). Prices come
 from the price book; nothing is looked up here.
 """
 

@@ -60,7 +60,6 @@ class WorldClusterReader:
             release_label=described.release_label,
             availability_zone=described.availability_zone,
             termination_protected=described.termination_protected,
-            auto_terminates=described.auto_terminate,
             uses_fleets=described.uses_fleets,
             has_managed_scaling=managed is not None,
             applications=tuple(name.lower() for name in described.applications),

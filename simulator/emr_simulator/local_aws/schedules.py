@@ -156,10 +156,6 @@ class ScheduleDriver:
             for function in rule.functions
         )
 
-    def fire_until(self, until: datetime, *, wait: bool = True) -> tuple[Delivery, ...]:
-        """Fire everything due up to and including ``until``, in order."""
-        return tuple(delivery for at, rule in self.pending(until) for delivery in self.fire(rule, at, wait=wait))
-
 
 def scheduled_event(rule_name: str, at: datetime) -> dict[str, Any]:
     """Return the event of a schedule rule; its id is the same for the same rule and time."""

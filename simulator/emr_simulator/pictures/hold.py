@@ -8,7 +8,7 @@ from emr_autoscaler.domain.policy import Objective
 from emr_autoscaler.domain.tuning import LARGE_SURPLUS, SMALL_SURPLUS_WAITS
 from emr_simulator.pictures.scenes import CONTAINER_MIB, CORE_NODES, NODE_MIB, Look, decide
 from emr_simulator.report.axes import Axis
-from emr_simulator.report.drawing import band, frame, line, upright
+from emr_simulator.report.drawing import band, frame, line, stair, upright
 from emr_simulator.report.standalone import WIDTH, legend_row, pointer, span, standalone
 
 TASK_NODES = 20
@@ -38,8 +38,8 @@ def hold_picture() -> str:
     ticks = tuple(float(minute) for minute in range(0, MINUTES + 1, 5))
     x = Axis(low=0.0, high=float(MINUTES), start=66, end=WIDTH - 24, ticks=ticks)
     y = Axis.linear(TASK_NODES * 1.5, start=_HEIGHT - 56, end=86, most_ticks=6)
-    need = [(at, 0.0, value) for at, value in _stair([(minute, needed) for minute, needed, _ in looks])]
-    orders = _stair([(minute, float(ordered)) for minute, _, ordered in looks])
+    need = [(at, 0.0, value) for at, value in stair((float(minute), needed) for minute, needed, _ in looks)]
+    orders = stair((float(minute), float(ordered)) for minute, _, ordered in looks)
     parts = legend_row(70, [("idle", "needed: everything that runs fits"), ("line ink strongline", "ordered")])
     parts += frame(x, y, x_unit="minutes", y_unit="")
     parts += [
@@ -81,12 +81,3 @@ def _said(looks: Sequence[tuple[int, float, int]], x: Axis, y: Axis) -> list[str
             [f"{small - large} of {small} are free, more", f"than {share}: they go at once"],
         ),
     ]
-
-
-def _stair(values: list[tuple[int, float]]) -> list[tuple[float, float]]:
-    """Return points so that each value holds until the next other one."""
-    points = [(float(values[0][0]), values[0][1])]
-    for minute, value in values[1:]:
-        if value != points[-1][1]:
-            points += [(float(minute), points[-1][1]), (float(minute), value)]
-    return [*points, (float(values[-1][0]), points[-1][1])]

@@ -15,7 +15,7 @@ from emr_simulator.pictures.scenes import (
     decide,
 )
 from emr_simulator.report.axes import Axis
-from emr_simulator.report.drawing import area, frame, line, text
+from emr_simulator.report.drawing import area, frame, line, stair, text
 from emr_simulator.report.standalone import WIDTH, legend_row, pointer, standalone
 
 TASK_NODES = 20
@@ -70,8 +70,8 @@ def want_picture() -> str:
         grid = range(0, _MOST_WAITING + 1, _STEP)
         want = [(x.at(waiting), y.at(wanted_nodes(objective, waiting))) for waiting in grid]
         parts.append(line([p for p in want if p[1] > y.end], f"{style} dashed thin"))
-        counts = [(waiting, ordered_nodes(objective, waiting)) for waiting in grid]
-        parts.append(line(_steps(x, y, counts), f"{style} strongline"))
+        counts = [(x.at(waiting), y.at(ordered_nodes(objective, waiting))) for waiting in grid]
+        parts.append(line(stair(counts), f"{style} strongline"))
         drain = TUNING[objective].drain_within.total_seconds()
         legend.append((f"line {style} strongline", f"{objective}: drained in {drain:.0f} s"))
     parts += legend_row(72, [*legend, ("line ink dashed thin", "wanted")], x=170)
@@ -94,14 +94,3 @@ def want_picture() -> str:
         f"{MOST_TASK_NODES} task nodes. Solid lines are orders of the deployed decision."
     )
     return standalone(_HEIGHT, parts, title="How many nodes the waiting work buys", note=note)
-
-
-def _steps(x: Axis, y: Axis, counts: list[tuple[int, int]]) -> list[tuple[float, float]]:
-    """Return a stair: each count holds until the next one."""
-    points = [(x.at(counts[0][0]), y.at(counts[0][1]))]
-    before = counts[0][1]
-    for waiting, count in counts[1:]:
-        if count != before:
-            points += [(x.at(waiting), y.at(before)), (x.at(waiting), y.at(count))]
-        before = count
-    return [*points, (x.end, y.at(before))]

@@ -1,7 +1,7 @@
 """Every policy by its name, knobs after a colon: ``drain-time:240,180``, ``static:36``, ``emr-autoscaler:cost``.
 
 What a policy does is in its own file. ``best-static`` has no driver: it is chosen among the static sizes of a
-benchmark after they have run (best_static.py).
+benchmark after they have run (benchmark/document.py).
 """
 
 import re

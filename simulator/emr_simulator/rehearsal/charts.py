@@ -1,29 +1,31 @@
-"""The charts of the page: nodes, memory, HDFS, core nodes, cost; how SVG is drawn is svg.py's."""
+"""The charts of the page: nodes, memory, HDFS, core nodes, cost; how they run over time is timed_chart.py's."""
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from html import escape
 
 from emr_simulator.rehearsal.summary import Summary
-from emr_simulator.rehearsal.svg import (
+from emr_simulator.rehearsal.timed_chart import (
     LEFT,
     RIGHT,
     WIDTH,
-    TimeAxis,
-    ValueAxis,
-    area,
-    frame,
-    line,
-    mark,
-    step_points,
+    Chart,
+    Series,
+    course,
+    framed,
+    read_off,
+    stack_chart,
+    time_axis,
+    value_axis,
 )
 from emr_simulator.rehearsal.timeline import Moment
+from emr_simulator.report.axes import Axis
+from emr_simulator.report.drawing import bar, line, mark, svg, text
+from emr_simulator.report.labels import Box
 
 _LANES = ("task resizes", "core resizes", "interruptions", "reaper", "incidents")
 _LANE_HEIGHT = 22
+_REACH = 8  # marks of neighbouring lanes do not catch each other's pointer
 _COMPONENTS = (
     ("EMR_FEE", "EMR fee", "emr-fee"),
     ("EC2_ON_DEMAND", "EC2 on demand", "on-demand"),
@@ -40,34 +42,6 @@ _LANE_OF_KIND = {
 _HOUR = timedelta(hours=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Series:
-    """One row of numbers over time.
-
-    Attributes:
-        name: For people.
-        style: Class of its colour.
-    """
-
-    name: str
-    style: str
-    values: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chart:
-    """One chart, ready to stand in a page.
-
-    Attributes:
-        legend: (name, style, kind: area or line) in the order they are stacked, uppermost first.
-    """
-
-    title: str
-    note: str
-    svg: str
-    legend: tuple[tuple[str, str, str], ...]
-
-
 def nodes_chart(moments: Sequence[Moment], summary: Summary, cluster: str) -> Chart:
     """Return running core and task nodes by group, stacked, what was wanted, and the events above."""
     times = [moment.at for moment in moments]
@@ -82,7 +56,7 @@ def nodes_chart(moments: Sequence[Moment], summary: Summary, cluster: str) -> Ch
     )
     wanted = tuple(float(m.clusters[cluster].wanted("CORE") + m.clusters[cluster].wanted("TASK")) for m in moments)
     top = 12.0 + len(_LANES) * _LANE_HEIGHT
-    return _stack_chart(
+    return stack_chart(
         title=f"Nodes of {cluster}",
         note="Running core and task nodes by instance group; the dashed line is what was ordered.",
         unit="nodes",
@@ -91,14 +65,14 @@ def nodes_chart(moments: Sequence[Moment], summary: Summary, cluster: str) -> Ch
         over=(Series(name="ordered", style="ink dashed", values=wanted),),
         top=top,
         height=top + 240,
-        extra=_lanes(summary, TimeAxis(start=times[0], end=times[-1])),
+        extra=_lanes(summary, time_axis(times[0], times[-1])),
     )
 
 
 def memory_chart(moments: Sequence[Moment], cluster: str) -> Chart:
     """Return the memory in use and waited for, under the memory there is."""
     seen = [moment.clusters[cluster] for moment in moments]
-    return _stack_chart(
+    return stack_chart(
         title="Demand",
         note="YARN memory in use, and memory that containers wait for; the line is what the nodes offer.",
         unit="GiB of memory",
@@ -117,14 +91,15 @@ def hdfs_chart(moments: Sequence[Moment], cluster: str, *, high: float, low: flo
     """Return how full HDFS is, with the marks at which core nodes come and go (fractions 0-1)."""
     times = [moment.at for moment in moments]
     full = tuple(moment.clusters[cluster].hdfs_used_percent for moment in moments)
-    time, value = TimeAxis(start=times[0], end=times[-1]), ValueAxis(top=12, bottom=150, top_value=100, step=25)
-    limits = _limit(value, high, "high") + _limit(value, low, "low")
+    time = time_axis(times[0], times[-1])
+    value = Axis(low=0, high=100, start=150, end=12, ticks=(0, 25, 50, 75, 100))
+    limits = (_limit(value, high, "high"), _limit(value, low, "low"))
     series = (Series(name="used", style="core", values=full),)
-    body = frame(time, value, "% of HDFS") + limits + line(step_points(time, value, times, full), "core")
+    parts = [*framed(time, value, "% of HDFS"), *limits, line(course(time, value, times, full), "core")]
     return Chart(
         title="HDFS",
         note="Used share of the core nodes' disks.",
-        svg=_svg(body, 180, times, series, bottom=150, unit="%"),
+        svg=read_off(parts, 180, times, series, bottom=150, unit="%"),
         legend=(
             ("used", "core", "line"),
             (f"core nodes are added above {high:.0%}", "high dotted", "line"),
@@ -136,7 +111,7 @@ def hdfs_chart(moments: Sequence[Moment], cluster: str, *, high: float, low: flo
 def core_chart(moments: Sequence[Moment], cluster: str) -> Chart:
     """Return core nodes running and ordered."""
     seen = [moment.clusters[cluster] for moment in moments]
-    return _stack_chart(
+    return stack_chart(
         title="Core nodes",
         note="They hold HDFS: out in time, in by one when every block is safe.",
         unit="nodes",
@@ -152,36 +127,30 @@ def cost_chart(costs: Mapping[tuple[datetime, str], Decimal], start: datetime, e
     """Return the cost of each hour by component, over the same time axis."""
     hours = sorted({hour for hour, _ in costs})
     sums = {hour: sum((costs.get((hour, c), Decimal(0)) for c, _, _ in _COMPONENTS), Decimal(0)) for hour in hours}
-    time = TimeAxis(start=start, end=end)
-    value = ValueAxis.over(float(max(sums.values(), default=Decimal(0))) * 1.1, top=12, bottom=200)
-    bars = []
+    time = time_axis(start, end)
+    value = value_axis(float(max(sums.values(), default=Decimal(0))) * 1.1, top=12, bottom=200)
+    parts = framed(time, value, "USD per hour")
     for hour in hours:
-        left, right = time.x(hour) + 3, time.x(min(hour + _HOUR, end)) - 3
+        left, right = time.at_time(hour) + 3, time.at_time(min(hour + _HOUR, end)) - 3
         below = Decimal(0)
         for component, name, style in _COMPONENTS:
             usd = costs.get((hour, component), Decimal(0))
-            y, base = value.y(float(below + usd)), value.y(float(below))
-            tip = escape(f"{hour:%H:%M} to {hour + _HOUR:%H:%M}: {name} {usd:.4f} USD")
-            bars.append(
-                f'<rect class="area {style}" x="{left:.1f}" y="{y:.1f}" width="{right - left:.1f}" '
-                f'height="{base - y:.1f}" data-tip="{tip}"/>'
-            )
+            y, base = value.at(float(below + usd)), value.at(float(below))
+            tip = f"{hour:%H:%M} to {hour + _HOUR:%H:%M}: {name} {usd:.4f} USD"
+            parts.append(bar(Box(x=left, y=y, width=right - left, height=base - y), style, tip))
             below += usd
-        bars.append(
-            f'<text class="bar-label" x="{(left + right) / 2:.1f}" y="{value.y(float(below)) - 5:.1f}" '
-            f'text-anchor="middle">{below:.2f}</text>'
-        )
+        parts.append(text((left + right) / 2, value.at(float(below)) - 5, f"{below:.2f}", "bar-label middle"))
     return Chart(
         title="Cost",
         note="Of all enrolled clusters, hour by hour, as queried from the cost table.",
-        svg=f'<svg viewBox="0 0 {WIDTH} 230" role="img">{frame(time, value, "USD per hour")}{"".join(bars)}</svg>',
+        svg=svg(WIDTH, 230, parts, title="Cost of each hour"),
         legend=tuple((name, style, "area") for _, name, style in reversed(_COMPONENTS)),
     )
 
 
-def _limit(value: ValueAxis, fraction: float, name: str) -> str:
-    y = value.y(fraction * 100)
-    return f'<line class="line dotted {name}" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
+def _limit(value: Axis, fraction: float, name: str) -> str:
+    y = value.at(fraction * 100)
+    return line([(LEFT, y), (WIDTH - RIGHT, y)], f"dotted {name}")
 
 
 def _running(moments: Sequence[Moment], cluster: str, group_id: str) -> tuple[float, ...]:
@@ -197,81 +166,24 @@ def _style_of(label: str, number: int) -> str:
     return f"spot{number}" if "spot" in label else "on-demand"
 
 
-def _stack_chart(
-    *,
-    title: str,
-    note: str,
-    unit: str,
-    times: Sequence[datetime],
-    stacked: Sequence[Series],
-    over: Sequence[Series],
-    top: float,
-    height: float,
-    extra: str = "",
-) -> Chart:
-    totals = [sum(column) for column in zip(*(s.values for s in stacked), strict=True)]
-    highest = max((*totals, *(v for s in over for v in s.values)), default=0.0)
-    time = TimeAxis(start=times[0], end=times[-1])
-    value = ValueAxis.over(highest * 1.04, top=top, bottom=height - 30)
-    below = [0.0] * len(times)
-    shapes = []
-    for series in stacked:
-        above = [low + own for low, own in zip(below, series.values, strict=True)]
-        shapes.append(
-            area(step_points(time, value, times, above), step_points(time, value, times, below), series.style)
-        )
-        below = above
-    shapes += [line(step_points(time, value, times, s.values), s.style) for s in over]
-    body = frame(time, value, unit) + "".join(shapes) + extra
-    return Chart(
-        title=title,
-        note=note,
-        svg=_svg(body, height, times, (*stacked, *over), bottom=height - 30, unit=unit),
-        legend=(
-            *((s.name, s.style, "line") for s in over),
-            *((s.name, s.style, "area") for s in reversed(stacked)),
-        ),
-    )
-
-
-def _svg(
-    body: str, height: float, times: Sequence[datetime], series: Sequence[Series], *, bottom: float, unit: str
-) -> str:
-    """Return the drawing with its numbers beside it, for the cursor that reads them off."""
-    data = {
-        "times": [f"{at:%H:%M}" for at in times],
-        "left": LEFT,
-        "right": WIDTH - RIGHT,
-        "unit": unit,
-        "series": [{"name": s.name, "values": [round(v, 1) for v in s.values]} for s in series],
-    }
-    text = json.dumps(data, separators=(",", ":")).replace("</", "<\\/")
-    cursor = f'<line class="cursor" y1="12" y2="{bottom}" x1="-9" x2="-9"/>'
-    return (
-        f'<svg class="timed" viewBox="0 0 {WIDTH} {height:g}" role="img">{body}{cursor}</svg>'
-        f'<script type="application/json">{text}</script>'
-    )
-
-
-def _lanes(summary: Summary, time: TimeAxis) -> str:
+def _lanes(summary: Summary, time: Axis) -> list[str]:
     """Return one lane of marks for each kind of event."""
     rows = {lane: 14 + number * _LANE_HEIGHT for number, lane in enumerate(_LANES)}
-    parts = [
-        f'<text class="lane" x="{LEFT - 8}" y="{y + 4}" text-anchor="end">{lane}</text>'
-        f'<line class="grid faint" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y}" y2="{y}"/>'
-        for lane, y in rows.items()
-    ]
+    parts = []
+    for lane, y in rows.items():
+        parts.append(text(LEFT - 8, y + 4, lane, "lane end"))
+        parts.append(f'<line class="grid faint" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y}" y2="{y}"/>')
     for deed in (deed for deed in summary.deeds if deed.kind in _LANE_OF_KIND):
         lane, style = _LANE_OF_KIND[deed.kind]
         shape = {"interruptions": "bolt", "reaper": "cross"}.get(lane) or _arrow(deed.change)
         orders = f" {deed.orders}." if deed.orders else ""
         tip = f"{deed.at:%H:%M} {deed.cluster}: {deed.action}, {deed.reason}.{orders} {deed.detail}"
-        parts.append(mark(time.x(min(deed.at, time.end)), rows[lane], shape, style, tip))
+        parts.append(mark(time.at_time(deed.at), rows[lane], shape, style, tip, reach=_REACH))
     for happened in summary.marks:
         tip = f"{happened.at:%H:%M} {happened.text}"
-        parts.append(mark(time.x(happened.at), rows["incidents"], "diamond", "incidents", tip))
-    return "".join(parts)
+        parts.append(mark(time.at_time(happened.at), rows["incidents"], "diamond", "incidents", tip, reach=_REACH))
+    return parts
 
 
 def _arrow(change: int) -> str:
-    return "up" if change > 0 else "down" if change < 0 else "diamond"
+    return "triangle" if change > 0 else "down" if change < 0 else "diamond"

@@ -6,9 +6,11 @@ from decimal import Decimal
 from html import escape
 from pathlib import Path
 
-from emr_simulator.rehearsal.charts import Chart, core_chart, cost_chart, hdfs_chart, memory_chart, nodes_chart
+from emr_simulator.rehearsal.charts import core_chart, cost_chart, hdfs_chart, memory_chart, nodes_chart
 from emr_simulator.rehearsal.summary import Summary, to_cents
+from emr_simulator.rehearsal.timed_chart import Chart
 from emr_simulator.rehearsal.timeline import Moment
+from emr_simulator.report.page import cards, page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,20 +45,14 @@ def render_page(story: Story, summary: Summary, moments: Sequence[Moment]) -> st
     body = (
         f'<h1>{title}</h1><p class="sub">{escape(story.title)}, {moments[0].at:%A %d %B %Y %H:%M} to '
         f"{moments[-1].at:%H:%M} UTC, virtual time</p>"
-        f"{_verdict(story.missing)}{_cards(summary)}"
+        f"{_verdict(story.missing)}{_figures(summary)}"
         f"{''.join(_section(chart) for chart in charts)}"
         f"{_interruptions(summary)}{_reaped(summary)}{_bills(summary)}{_deeds(summary)}"
         "<footer>Point at a mark for its reason; move over a chart to read all of them at that time. "
         "Every decision and cost on this page was written by the deployed functions and read back from "
         "DynamoDB.</footer>"
     )
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{title}</title><style>{_asset('page.css')}</style></head>"
-        f'<body><main>{body}</main><div id="tip" role="tooltip" hidden></div>'
-        f"<script>{_asset('page.js')}</script></body></html>\n"
-    )
+    return page(title, [body], style=_asset("page.css"), script=_asset("cursor.js"))
 
 
 def _asset(name: str) -> str:
@@ -73,7 +69,7 @@ def _verdict(missing: Sequence[str]) -> str:
     return f'<div class="verdict bad">Not everything was seen:<ul>{items}</ul></div>'
 
 
-def _cards(summary: Summary) -> str:
+def _figures(summary: Summary) -> str:
     saved = summary.static_usd - summary.recorded_usd
     share = saved / summary.static_usd if summary.static_usd else Decimal(0)
     total_hours = sum(summary.node_hours.values(), Decimal(0))
@@ -88,11 +84,7 @@ def _cards(summary: Summary) -> str:
         (f"{replaced} of {len(summary.interruptions)}", "interrupted instances replaced"),
         (f"{to_cents(rate)} USD/h", f"saved by reaping {_counted(len(summary.reaped), 'idle cluster')}"),
     )
-    return (
-        '<div class="cards">'
-        + "".join(f'<div class="card"><b>{b}</b><span>{s}</span></div>' for b, s in figures)
-        + "</div>"
-    )
+    return cards(figures)
 
 
 def _counted(count: int, what: str) -> str:

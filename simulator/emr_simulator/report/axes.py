@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 _NICE = (1, 2, 5, 10)
 _LOG_STEPS = ((1, 2, 5), (1, 1.5, 2, 3, 5, 7), (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9))
@@ -66,6 +67,10 @@ class Axis:
         else:
             share = (value - self.low) / (self.high - self.low)
         return self.start + share * (self.end - self.start)
+
+    def at_time(self, moment: datetime) -> float:
+        """Return the position of a time, on an axis whose values are seconds since 1970."""
+        return self.at(moment.timestamp())
 
 
 def _log_ticks(low: float, high: float, steps: Sequence[float]) -> tuple[float, ...]:

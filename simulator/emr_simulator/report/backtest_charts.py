@@ -3,11 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import pairwise
 from typing import Any
 
 from emr_simulator.report.axes import Axis
-from emr_simulator.report.drawing import area, frame, line, mark, svg, upright
+from emr_simulator.report.drawing import area, frame, line, mark, stair, svg, upright
 
 Entry = Mapping[str, Any]
 MIB_PER_GIB = 1024
@@ -48,7 +47,7 @@ def nodes_chart(document: Mapping[str, Any]) -> str:
                 f"{order['reason']}\n{order['detail']}"
             )
             style = "orange" if out else "blue"
-            at = x.at(_moment(order["at"]).timestamp())
+            at = x.at_time(_moment(order["at"]))
             marks.append(mark(at, y.at(order["nodes_after"]), "triangle" if out else "circle", style, tip))
     return _chart(document, (x, y), curves, f"task {document['counted_in']}", marks, steps=True)
 
@@ -105,16 +104,16 @@ def _chart(
     series = document["series"]
     parts = []
     for gap in document["gaps"]:
-        left, right = (x.at(_moment(gap[end]).timestamp()) for end in ("from", "to"))
+        left, right = (x.at_time(_moment(gap[end])) for end in ("from", "to"))
         parts.append(area([(left, y.end), (right, y.end), (right, y.start), (left, y.start)], "gap"))
     labels = [_tick_label(tick, x) for tick in x.ticks]
     parts += frame(x, y, x_unit="", y_unit="", x_labels=labels)
     parts.append(upright(14, (y.start + y.end) / 2, unit))
     for curve in curves:
         for part in _unbroken(series):
-            at = [x.at(_moment(entry["at"]).timestamp()) for entry in part]
+            at = [x.at_time(_moment(entry["at"])) for entry in part]
             points = list(zip(at, (y.at(curve.value(entry)) for entry in part), strict=True))
-            points = _stepped(points) if steps or curve.is_area else points
+            points = stair(points) if steps or curve.is_area else points
             if curve.is_area:
                 parts.append(area([(points[0][0], y.start), *points, (points[-1][0], y.start)], curve.style))
             else:
@@ -130,14 +129,6 @@ def _unbroken(series: Sequence[Entry]) -> list[list[Entry]]:
         if entry["gap_follows"]:
             parts.append([])
     return [part for part in parts if part]
-
-
-def _stepped(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Return points so that each value holds until the next."""
-    stepped = [points[0]]
-    for (_, before), (at, value) in pairwise(points):
-        stepped += [(at, before), (at, value)]
-    return stepped
 
 
 def _tick_label(tick: float, x: Axis) -> str:

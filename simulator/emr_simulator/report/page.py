@@ -7,14 +7,22 @@ from pathlib import Path
 Cells = Sequence[str]
 
 
-def page(title: str, body: Sequence[str]) -> str:
-    """Return a whole page; nothing in it is fetched from anywhere."""
+def page(title: str, body: Sequence[str], *, style: str | None = None, script: str = "") -> str:
+    """Return a whole page; nothing in it is fetched from anywhere.
+
+    Args:
+        title: Of the window.
+        body: HTML.
+        style: CSS in place of that of reports.
+        script: What runs after the script that shows the tips of marks.
+    """
+    style = asset("chart.css") + asset("page.css") if style is None else style
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{asset('chart.css')}{asset('page.css')}</style></head>"
+        f"<title>{escape(title)}</title><style>{style}</style></head>"
         f'<body><main>{"".join(body)}</main><div id="tip" role="tooltip" hidden></div>'
-        f"<script>{asset('page.js')}</script></body></html>\n"
+        f"<script>{asset('page.js')}{script}</script></body></html>\n"
     )
 
 

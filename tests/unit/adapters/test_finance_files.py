@@ -11,7 +11,7 @@ from decimal import Decimal
 import boto3
 import pytest
 from moto import mock_aws
-from tests.support.finance import RecordedWorld
+from tests.support.finance import RecordedWorld, rows_of
 
 from emr_autoscaler.adapters.budget_store import ParameterBudgets
 from emr_autoscaler.adapters.dynamodb_table import Table
@@ -20,7 +20,6 @@ from emr_autoscaler.adapters.statement_page import index_page, statement_page
 from emr_autoscaler.adapters.statement_store import S3Statements, file_name, statement_csv
 from emr_autoscaler.domain.cost_history import correct
 from emr_autoscaler.domain.costs import exact_sum
-from emr_autoscaler.domain.focus import rows_of
 from emr_autoscaler.domain.statement import StatementSums
 from emr_autoscaler.messages.budgets import parse_budgets
 

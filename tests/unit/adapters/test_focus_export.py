@@ -8,13 +8,13 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from tests.support.finance import RecordedWorld
+from tests.support.finance import RecordedWorld, rows_of
 from tests.support.samples import T0, cost_line, hour_record
 
 from emr_autoscaler.adapters.focus_csv import COLUMNS, csv_lines, plain_number
 from emr_autoscaler.domain.cost_history import HourRevision, correct
 from emr_autoscaler.domain.costs import IdleFigure, exact_sum
-from emr_autoscaler.domain.focus import rows_of, rows_of_correction, rows_of_hour
+from emr_autoscaler.domain.focus import rows_of_correction, rows_of_hour
 from emr_autoscaler.domain.savings import Savings, ScalingSaving
 
 MANDATORY = [

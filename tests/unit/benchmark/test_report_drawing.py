@@ -6,7 +6,7 @@ import re
 import pytest
 
 from emr_simulator.report.axes import Axis
-from emr_simulator.report.drawing import mark, text
+from emr_simulator.report.drawing import mark, stair, text
 from emr_simulator.report.families import look_of
 from emr_simulator.report.labels import Box, place
 from emr_simulator.report.page import page, table
@@ -16,6 +16,21 @@ def test_a_linear_axis_begins_at_nothing_and_ends_at_a_round_number():
     axis = Axis.linear(87, start=0, end=100)
     assert axis.ticks == (0, 20, 40, 60, 80, 100)
     assert (axis.at(0), axis.at(50), axis.at(100)) == (0, 50, 100)
+
+
+@pytest.mark.parametrize(("highest", "step"), [(5, 1), (5.5, 2), (15, 5), (35, 10), (0.15, 0.05), (2100, 500)])
+def test_the_ticks_of_a_linear_axis_are_round_and_reach_above_the_highest_value(highest, step):
+    axis = Axis.linear(highest, start=0, end=100)
+    assert axis.ticks[1] == pytest.approx(step)
+    assert axis.high >= highest * (1 - 1e-9)
+
+
+def test_an_axis_over_nothing_still_stands():
+    assert len(Axis.linear(0, start=110, end=10).ticks) > 1
+
+
+def test_a_stair_holds_each_value_until_the_next_other_one():
+    assert stair([(0, 1), (1, 1), (2, 2), (3, 2)]) == [(0, 1), (2, 1), (2, 2), (3, 2)]
 
 
 def test_an_upright_axis_runs_upwards():

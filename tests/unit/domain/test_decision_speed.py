@@ -25,7 +25,6 @@ from emr_autoscaler.domain.task_scene import TaskEvidence
 
 TASK_GROUPS = 48
 NODES = 2000
-CORE_MIB = 2 * 12288
 
 
 def largest_cluster(nodes: int, **metrics: Any) -> TaskEvidence:

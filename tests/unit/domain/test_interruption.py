@@ -9,16 +9,13 @@ from typing import Any
 import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
+from tests.support.drawn_scenes import draw_pools, draw_task_groups, draw_task_memory, draw_task_policy
 from tests.support.scenes import (
     CLUSTER,
     NOW,
     ZONE,
     cooling,
     core_group,
-    draw_pools,
-    draw_task_groups,
-    draw_task_memory,
-    draw_task_policy,
     minutes,
     on_demand_group,
     ordered,

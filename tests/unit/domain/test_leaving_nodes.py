@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
-from tests.support.scenes import NOW, draw_task_evidence, on_demand_group, task_evidence, task_group, yarn
+from tests.support.drawn_scenes import draw_task_evidence
+from tests.support.scenes import NOW, on_demand_group, task_evidence, task_group, yarn
 
 from emr_autoscaler.adapters.evidence import dump_evidence, load_evidence
 from emr_autoscaler.domain.cluster import GroupState, Market

@@ -1,4 +1,4 @@
-"""Risk-adjusted costs by hand: the formulas of docs/scaling.md with the numbers written out."""
+"""Risk-adjusted costs by hand: the formulas of docs/spot.md with the numbers written out."""
 
 import math
 from datetime import timedelta

@@ -40,6 +40,7 @@ ROOMS = [
             "cost_items",
             "cost_store",
             "focus_csv",
+            "hour_ledger",
             "price_list",
             "price_store",
             "statement_page",

@@ -11,6 +11,7 @@ from tests.support.scenes import (
     SAMPLED,
     ZONE,
     cooling,
+    counts,
     minutes,
     on_demand_group,
     prices,
@@ -19,7 +20,7 @@ from tests.support.scenes import (
     yarn,
 )
 
-from emr_autoscaler.domain.decision import Action, Decision, Reason
+from emr_autoscaler.domain.decision import Action, Reason
 from emr_autoscaler.domain.memory import PoolHealth, PoolKey, TaskMemory, WantedCapacity
 from emr_autoscaler.domain.pool_trouble import is_storm, with_warning
 from emr_autoscaler.domain.task_capacity import TaskVerdict, decide_task_capacity
@@ -37,10 +38,6 @@ HEALTHY = {group_id: pool(group_id) for group_id in ("ig-A", "ig-B", "ig-C")}
 
 def look(*groups: Any, **changes: Any) -> TaskVerdict:
     return decide_task_capacity(task_evidence(*groups, **{"pools": HEALTHY, "prices": prices(USD), **changes}))
-
-
-def counts(decision: Decision) -> dict[str, int]:
-    return {target.group_id: target.count for target in decision.targets}
 
 
 def waiting(since: float, **changes: Any) -> TaskMemory:

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support.scenes import CLUSTER, NOW, draw_task_evidence, task_evidence, task_group
+from tests.support.drawn_scenes import draw_task_evidence
+from tests.support.scenes import CLUSTER, NOW, task_evidence, task_group
 
 from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, Reason
 from emr_autoscaler.domain.demand import Demand, read_demand

@@ -12,6 +12,7 @@ from tests.support.scenes import (
     SAMPLED,
     ZONE,
     cooling,
+    counts,
     minutes,
     on_demand_group,
     ordered,
@@ -22,7 +23,7 @@ from tests.support.scenes import (
 )
 
 from emr_autoscaler.domain.cluster import InstanceGroup
-from emr_autoscaler.domain.decision import Action, Decision, Reason
+from emr_autoscaler.domain.decision import Action, Reason
 from emr_autoscaler.domain.memory import LostInstance, PoolHealth, PoolKey, TaskMemory, WantedCapacity
 from emr_autoscaler.domain.policy import CapacityUnit
 from emr_autoscaler.domain.snapshot import NodeLoad
@@ -48,10 +49,6 @@ def scene(*groups: InstanceGroup, **changes: Any) -> TaskEvidence:
 
 def look(*groups: InstanceGroup, **changes: Any) -> TaskVerdict:
     return decide_task_capacity(scene(*groups, **changes))
-
-
-def counts(decision: Decision) -> dict[str, int]:
-    return {target.group_id: target.count for target in decision.targets}
 
 
 def troubled(ago: float) -> dict[str, PoolHealth]:

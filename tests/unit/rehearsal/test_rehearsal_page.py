@@ -10,7 +10,7 @@ import pytest
 from tests.support.rehearsed import moments, summary
 
 from emr_simulator.rehearsal.page import Story, render_page
-from emr_simulator.rehearsal.svg import LEFT, RIGHT, WIDTH, TimeAxis, ValueAxis, nice_step, step_points
+from emr_simulator.rehearsal.timed_chart import LEFT, RIGHT, WIDTH, time_axis
 
 START = datetime(2026, 10, 5, 3, tzinfo=UTC)
 
@@ -86,37 +86,15 @@ def test_every_axis_names_its_unit():
         assert f">{unit}</text>" in page
 
 
-@pytest.mark.parametrize(("least", "step"), [(1, 1), (1.1, 2), (3, 5), (7, 10), (0.03, 0.05), (420, 500)])
-def test_steps_are_round(least, step):
-    assert nice_step(least) == pytest.approx(step)
-
-
-def test_the_axis_reaches_above_the_highest_value():
-    axis = ValueAxis.over(23, top=10, bottom=110)
-    assert axis.top_value >= 23
-    assert axis.y(0) == 110
-    assert axis.y(axis.top_value) == 10
-
-
-def test_an_axis_over_nothing_still_stands():
-    assert len(ValueAxis.over(0, top=10, bottom=110).ticks()) > 1
-
-
 def test_time_runs_from_edge_to_edge():
-    axis = TimeAxis(start=START, end=START + timedelta(hours=6))
-    assert axis.x(START) == LEFT
-    assert axis.x(START + timedelta(hours=6)) == WIDTH - RIGHT
+    axis = time_axis(START, START + timedelta(hours=6))
+    assert axis.at_time(START) == LEFT
+    assert axis.at_time(START + timedelta(hours=6)) == WIDTH - RIGHT
 
 
 @pytest.mark.parametrize("hours", [1, 6, 13, 24, 48])
 def test_hour_labels_never_crowd(hours):
-    axis = TimeAxis(start=START, end=START + timedelta(hours=hours))
-    positions = [axis.x(at) for at in axis.hours()]
+    axis = time_axis(START, START + timedelta(hours=hours))
+    positions = [axis.at(tick) for tick in axis.ticks]
     assert len(positions) > 1
     assert min(b - a for a, b in itertools.pairwise(positions)) > 45
-
-
-def test_steps_leave_out_what_does_not_change():
-    axis, value = TimeAxis(start=START, end=START + timedelta(minutes=3)), ValueAxis.over(2, top=0, bottom=100)
-    times = [START + timedelta(minutes=n) for n in range(4)]
-    assert len(step_points(axis, value, times, [1, 1, 2, 2]).split(" ")) == 4

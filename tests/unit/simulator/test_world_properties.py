@@ -160,7 +160,7 @@ def test_the_same_seed_gives_the_same_bytes(story, seed):
 @given(STORIES)
 def test_every_group_reaches_what_was_asked_for_once_left_alone(story):
     world, cluster_id = tell([step for step in story if step[0] not in {"core", "warn"}])
-    world._resizer.pools.has_capacity = lambda *_: True
+    world._resizer.instances.pools.has_capacity = lambda *_: True
     group = group_of(world, cluster_id)
     for _ in range(200):
         world.run_for(seconds(600))

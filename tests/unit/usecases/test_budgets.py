@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from tests.support.fixed_clock import FixedClock
 from tests.support.samples import cost_line, hour_record
 
 from emr_autoscaler.domain.budgets import FORECAST, Budget, judge_budget
@@ -12,7 +13,6 @@ from emr_autoscaler.messages.budgets import parse_budgets
 from emr_autoscaler.usecases.check_budgets import CheckBudgets
 from emr_simulator.inprocess.billing import MemoryBudgets
 from emr_simulator.inprocess.costs import MemoryCosts
-from emr_simulator.inprocess.fixed_clock import FixedClock
 from emr_simulator.inprocess.messages_out import MemoryNotifier
 
 TENTH = datetime(2026, 10, 11, 0, 5, tzinfo=UTC)

@@ -8,6 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from tests.support.fixed_clock import FixedClock
 from tests.support.samples import T0, cluster, registry_entry
 from tests.support.worlds import calm_world
 
@@ -21,7 +22,6 @@ from emr_autoscaler.domain.policy import Policy
 from emr_autoscaler.domain.price_book import Component, Price, PriceKey
 from emr_autoscaler.ports import ComputeInstance
 from emr_simulator.inprocess.costs import MemoryCosts
-from emr_simulator.inprocess.fixed_clock import FixedClock
 from emr_simulator.inprocess.policies import MemoryPolicies
 from emr_simulator.inprocess.ports import WorldPorts
 
