@@ -5,15 +5,20 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
+from importlib import import_module
 from importlib.metadata import version
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError
 
 from emr_autoscaler.domain.errors import AutoscalerError
-from emr_autoscaler_cli import backtest, benchmark, costs, doctor, explain, pausing, policy_files, simulate, status
 from emr_autoscaler_cli.arguments import OneLineParser, json_argument, stack_arguments
 from emr_autoscaler_cli.failures import DONE, FAILED, CommandError
-from emr_autoscaler_cli.installation import Connect, Installation, connect_to_aws
+
+if TYPE_CHECKING:
+    from emr_autoscaler_cli.installation import Connect
 
 EPILOG = """\
 start here:
@@ -25,114 +30,89 @@ exit codes: 0 done, 1 it could not be done (one line on stderr says why), 2 wron
 """
 
 
+class Needs(Enum):
+    """What a command is handed beside its arguments."""
+
+    NOTHING = auto()
+    SYSTEM = auto()
+    CONNECT = auto()  # only some of its arguments need a system: it connects itself
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """One command.
+    """One command; its module is imported once the command is meant, so that help waits for nobody.
 
     Attributes:
         name: As it is typed.
         summary: One clause for the list of commands.
-        examples: Below its help.
-        add_arguments: Adds what it takes beyond the shared arguments.
-        alone: Runs it, where it needs no deployed system.
-        on_system: Runs it, where it does.
-        with_connect: Runs it, where only some of its arguments need one: it connects itself.
+        module: Where it is, in this package: a module with ``add_arguments``.
+        run: The function there that runs it.
+        examples: The text there that stands below its help.
+        needs: What the function is handed.
     """
 
     name: str
     summary: str
-    examples: str
-    add_arguments: Callable[[argparse.ArgumentParser], None]
-    alone: Callable[[argparse.Namespace], int] | None = None
-    on_system: Callable[[argparse.Namespace, Installation], int] | None = None
-    with_connect: Callable[[argparse.Namespace, Connect], int] | None = None
+    module: str
+    run: str = "run"
+    examples: str = "EXAMPLES"
+    needs: Needs = Needs.SYSTEM
+
+    def load(self) -> ModuleType:
+        """Return its module."""
+        return import_module(f"emr_autoscaler_cli.{self.module}")
 
 
 COMMANDS = (
-    Command(
-        name="simulate",
-        summary="run a policy on a trace",
-        examples=simulate.EXAMPLES,
-        add_arguments=simulate.add_arguments,
-        alone=simulate.run,
-    ),
+    Command(name="simulate", summary="run a policy on a trace", module="simulate", needs=Needs.NOTHING),
     Command(
         name="benchmark",
         summary="compare all policies with each other and the optimum",
-        examples=benchmark.EXAMPLES,
-        add_arguments=benchmark.add_arguments,
-        alone=benchmark.run,
+        module="benchmark",
+        needs=Needs.NOTHING,
     ),
     Command(
         name="backtest",
         summary="what a policy would have done on recorded metrics",
-        examples=backtest.EXAMPLES,
-        add_arguments=backtest.add_arguments,
-        with_connect=backtest.run,
+        module="backtest",
+        needs=Needs.CONNECT,
     ),
+    Command(name="status", summary="every enrolled cluster", module="status"),
+    Command(name="explain", summary="why something was decided", module="explain"),
     Command(
-        name="status",
-        summary="every enrolled cluster",
-        examples=status.EXAMPLES,
-        add_arguments=status.add_arguments,
-        on_system=status.run,
-    ),
-    Command(
-        name="explain",
-        summary="why something was decided",
-        examples=explain.EXAMPLES,
-        add_arguments=explain.add_arguments,
-        on_system=explain.run,
-    ),
-    Command(
-        name="pause",
-        summary="leave a cluster alone",
-        examples=pausing.PAUSE_EXAMPLES,
-        add_arguments=pausing.add_arguments,
-        on_system=pausing.pause,
+        name="pause", summary="leave a cluster alone", module="pausing", run="pause", examples="PAUSE_EXAMPLES"
     ),
     Command(
         name="resume",
         summary="take a paused cluster up again",
-        examples=pausing.RESUME_EXAMPLES,
-        add_arguments=pausing.add_arguments,
-        on_system=pausing.resume,
+        module="pausing",
+        run="resume",
+        examples="RESUME_EXAMPLES",
     ),
     Command(
         name="policy validate",
         summary="check a policy document",
-        examples=policy_files.EXAMPLES,
-        add_arguments=policy_files.add_arguments,
-        alone=policy_files.validate,
+        module="policy_files",
+        run="validate",
+        needs=Needs.NOTHING,
     ),
-    Command(
-        name="doctor",
-        summary="check an installation",
-        examples=doctor.EXAMPLES,
-        add_arguments=doctor.add_arguments,
-        on_system=doctor.run,
-    ),
-    Command(
-        name="costs",
-        summary="what clusters cost",
-        examples=costs.EXAMPLES,
-        add_arguments=costs.add_arguments,
-        on_system=costs.run,
-    ),
+    Command(name="doctor", summary="check an installation", module="doctor"),
+    Command(name="costs", summary="what clusters cost", module="costs"),
 )
 
 
-def main(argv: Sequence[str] | None = None, *, connect: Connect = connect_to_aws) -> int:
+def main(argv: Sequence[str] | None = None, *, connect: "Connect | None" = None) -> int:
     """Run the command line.
 
     Args:
         argv: Arguments without the program's name; None takes the process's.
-        connect: Finds the deployed system; tests hand in one of their own.
+        connect: Finds the deployed system; None looks in AWS, tests hand in one of their own.
 
     Returns:
         The exit code.
     """
-    arguments = build_parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else list(argv)
+    arguments = build_parser(words).parse_args(words)
     command: Command = arguments.command
     try:
         return _run(command, arguments, connect)
@@ -148,16 +128,21 @@ def main(argv: Sequence[str] | None = None, *, connect: Connect = connect_to_aws
         return DONE
 
 
-def _run(command: Command, arguments: argparse.Namespace, connect: Connect) -> int:
-    if command.on_system is not None:
-        return command.on_system(arguments, connect(arguments))
-    if command.with_connect is not None:
-        return command.with_connect(arguments, connect)
-    return command.alone(arguments) if command.alone is not None else DONE
+def _run(command: Command, arguments: argparse.Namespace, connect: "Connect | None") -> int:
+    run: Callable[..., int] = getattr(command.load(), command.run)
+    if command.needs is Needs.NOTHING:
+        return run(arguments)
+    if connect is None:
+        connect = import_module("emr_autoscaler_cli.installation").connect_to_aws
+    return run(arguments, connect if command.needs is Needs.CONNECT else connect(arguments))
 
 
-def build_parser() -> OneLineParser:
-    """Return the parser of all commands; the documents' tests read it as well."""
+def build_parser(words: Sequence[str] | None = None) -> OneLineParser:
+    """Return the parser of all commands; the documents' tests read it as well.
+
+    Args:
+        words: What was typed: only the command that it means gets its arguments. None gives all of them theirs.
+    """
     parser = OneLineParser(
         prog="emr-autoscaler",
         description="Operate a deployed EMR Autoscaler, read its costs, and simulate its policies.",
@@ -171,15 +156,18 @@ def build_parser() -> OneLineParser:
     groups = {"": commands, "policy": verbs}
     for command in COMMANDS:
         group, _, name = command.name.rpartition(" ")
+        alone = command.needs is Needs.NOTHING
         added = groups[group].add_parser(
             name,
-            parents=[json_argument()] if command.alone else [stack_arguments(), json_argument()],
+            parents=[json_argument()] if alone else [stack_arguments(), json_argument()],
             help=command.summary,
             description=f"{command.summary[0].upper()}{command.summary[1:]}.",
-            epilog=command.examples,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        command.add_arguments(added)
+        if words is None or command.name.split() == list(words[: len(command.name.split())]):
+            module = command.load()
+            added.epilog = getattr(module, command.examples)
+            module.add_arguments(added)
         added.set_defaults(command=command)
     return parser
 

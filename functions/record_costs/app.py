@@ -4,7 +4,8 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from emr_autoscaler.bootstrap import answer_event, routes
+from emr_autoscaler.bootstrap import routes
+from emr_autoscaler.bootstrap.invocation import answer_event
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

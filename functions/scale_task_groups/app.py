@@ -4,7 +4,8 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from emr_autoscaler.bootstrap import answer_event, answer_messages, routes
+from emr_autoscaler.bootstrap import routes
+from emr_autoscaler.bootstrap.invocation import answer_event, answer_messages
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:  # noqa: ANN401 (Lambda takes any JSON)

@@ -130,7 +130,9 @@ def test_every_command_that_a_document_shows_is_understood(path: Path) -> None:
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
 def test_every_example_in_the_help_is_understood(command) -> None:
-    examples = re.findall(r"^  (?:\| )?emr-autoscaler (.*)$", command.examples, re.MULTILINE)
+    examples = re.findall(
+        r"^  (?:\| )?emr-autoscaler (.*)$", getattr(command.load(), command.examples), re.MULTILINE
+    )
     examples = [example for example in examples if example.startswith(command.name)]
     assert examples
     for example in examples:

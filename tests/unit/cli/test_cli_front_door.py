@@ -1,5 +1,8 @@
 """Exit codes, one-line errors, help that teaches."""
 
+import subprocess
+import sys
+
 import pytest
 
 from emr_autoscaler.domain.errors import UnavailableError
@@ -11,6 +14,15 @@ def test_help_of_every_command_shows_examples(run, command) -> None:
     result = run(*command.name.split(), "--help")
     assert result.code == 0
     assert f"emr-autoscaler {command.name}" in result.out.split("example", 1)[1]
+
+
+def test_the_list_of_commands_waits_for_no_aws_library() -> None:
+    shows_help = "import sys; from emr_autoscaler_cli.main import build_parser; build_parser([]).format_help()"
+    heavy = "print({'boto3', 'numpy', 'pydantic', 'rich'} & sys.modules.keys())"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{shows_help}; {heavy}"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "set()"
 
 
 @pytest.mark.parametrize(
