@@ -5,7 +5,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-from tests.support.spot_scenes import MINUTE, POOLS, busy, on_demand, spot, spot_story, warn
+from tests.support.spot_scenes import MINUTE, POOLS, busy, dry, on_demand, spot, spot_story, warn
 from tests.support.stories import OPTED_IN, Story, job, live
 from tests.support.worlds import calm_world, cluster
 
@@ -88,6 +88,22 @@ def test_on_demand_leaves_once_spot_has_booted_though_work_waits() -> None:
     assert on_demand(story, cluster_id) == 0
     assert min(running) == running[0] == sum(spot(story, cluster_id).values())
     assert story.system.given_up == []
+
+
+def test_of_spot_that_comes_in_part_as_many_on_demand_nodes_go_as_have_come() -> None:
+    pools = ("m5a.xlarge", "m6a.xlarge", "m5.xlarge")
+    story, cluster_id = spot_story(max_nodes=40, min_nodes=6, instance_types=pools)
+    story.run(20 * MINUTE)
+    story.world.submit_job(cluster_id, job(tasks=240))
+    warn(story, cluster_id, m5a=2, m6a=2, m5=1)
+    for minute in range(60):
+        if minute == 25:
+            dry(story, cluster_id, "m6a.xlarge", "m5.xlarge")
+        story.world.submit_job(cluster_id, job(tasks=70))
+        story.run(MINUTE)
+    steps = [sum(t.count - t.previous_count for t in d.targets) for d in exchanges(story, cluster_id)]
+    assert steps == [3, -2, 1, 1, -1]  # one of three never comes, and neither does one for the last
+    assert (on_demand(story, cluster_id), sum(spot(story, cluster_id).values())) == (0, 11)
 
 
 def test_a_cluster_that_stays_busy_at_its_maximum_goes_back_to_spot_node_by_node() -> None:

@@ -148,9 +148,7 @@ def set_scene(evidence: TaskEvidence) -> Scene | Reason:
     mine = tuple(g for g in usable if g.group_id in placed)
     warned = {g.group_id: min(_warned(evidence, g), g.requested_count) for g in mine}
     if any(shortage.unmet.values()):
-        memory = replace(
-            memory, returning_mib=0.0, owed_mib=0.0
-        )  # what was to take the place of on-demand did not come
+        memory = replace(memory, owed_mib=0.0)  # what was to take the place of on-demand did not come
     return Scene(
         evidence=evidence,
         usable=mine,

@@ -3,6 +3,7 @@
 What a step orders is in spot_return.py and spot_exchange.py; a fleet's way back is in fleet_capacity.py.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -30,15 +31,19 @@ def toward_spot(scene: Scene, choice: Choice, want: Want) -> tuple[Scene, Choice
     scene = _up_to_date(scene)
     if scene.memory.returning_mib and choice.reason is Reason.DEMAND_BELOW_CAPACITY and is_booting(scene):
         # The new nodes count as ordered, and do not carry anything yet: the old ones stay until they do.
-        return scene, Choice(reason=Reason.BACK_TO_SPOT, counts=scene.base)
-    orders = any(
-        choice.counts[group.group_id] + scene.warned[group.group_id] != group.requested_count
-        for group in scene.usable
-    )
+        if not _orders(scene, scene.base):
+            return scene, Choice(reason=Reason.BACK_TO_SPOT, counts=scene.base)
+        choice = replace(choice, counts=scene.base)  # those that never come are given up
+    orders = _orders(scene, choice.counts)
     step = _step_instead(scene, choice, want) if orders else _next_step(scene, want)
     if step is not None:
         return _taken(scene, step)
     return (_after_other_orders(scene, choice) if orders else _without_debt(scene)), choice
+
+
+def _orders(scene: Scene, counts: Mapping[str, int]) -> bool:
+    """Whether these counts are other than what is requested."""
+    return any(counts[g.group_id] + scene.warned[g.group_id] != g.requested_count for g in scene.usable)
 
 
 def _step_instead(scene: Scene, choice: Choice, want: Want) -> SpotReturn | None:
