@@ -90,20 +90,32 @@ def test_on_demand_leaves_once_spot_has_booted_though_work_waits() -> None:
     assert story.system.given_up == []
 
 
-def test_of_spot_that_comes_in_part_as_many_on_demand_nodes_go_as_have_come() -> None:
-    pools = ("m5a.xlarge", "m6a.xlarge", "m5.xlarge")
+def comes_in_part(*pools: str, dry_at: dict[int, tuple[str, ...]]) -> tuple[Story, str, list[int]]:
+    """A busy cluster with three nodes on demand, and what each step of its way back added; pools dry meanwhile."""
     story, cluster_id = spot_story(max_nodes=40, min_nodes=6, instance_types=pools)
     story.run(20 * MINUTE)
     story.world.submit_job(cluster_id, job(tasks=240))
-    warn(story, cluster_id, m5a=2, m6a=2, m5=1)
+    warn(story, cluster_id, **{name.partition(".")[0]: 1 if name == pools[-1] else 2 for name in pools})
     for minute in range(60):
-        if minute == 25:
-            dry(story, cluster_id, "m6a.xlarge", "m5.xlarge")
+        dry(story, cluster_id, *dry_at.get(minute, ()))
         story.world.submit_job(cluster_id, job(tasks=70))
         story.run(MINUTE)
     steps = [sum(t.count - t.previous_count for t in d.targets) for d in exchanges(story, cluster_id)]
-    assert steps == [3, -2, 1, 1, -1]  # one of three never comes, and neither does one for the last
+    return story, cluster_id, steps
+
+
+def test_spot_of_an_exchange_that_never_comes_is_ordered_in_the_next_pool() -> None:
+    pools = ("m5a.xlarge", "m6a.xlarge", "m5.xlarge")
+    story, cluster_id, steps = comes_in_part(*pools, dry_at={25: ("m6a.xlarge", "m5.xlarge")})
+    assert steps == [3, 0, 0, -3]  # one of three never comes, and neither does its successor in the next pool
     assert (on_demand(story, cluster_id), sum(spot(story, cluster_id).values())) == (0, 11)
+
+
+def test_where_no_pool_has_the_rest_of_an_exchange_as_many_go_as_have_come() -> None:
+    pools = ("m5a.xlarge", "m6a.xlarge", "m5.xlarge")
+    story, cluster_id, steps = comes_in_part(*pools, dry_at={25: pools[1:], 36: pools[:1]})
+    assert steps[:4] == [3, 0, 0, -2]
+    assert on_demand(story, cluster_id) == 1
 
 
 def test_a_cluster_that_stays_busy_at_its_maximum_goes_back_to_spot_node_by_node() -> None:

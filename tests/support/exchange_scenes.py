@@ -51,7 +51,26 @@ def draw_exchange(number: int) -> TaskEvidence:
         node_groups=node_groups,
         steps=StepQueue(started_at=NOW - minutes(1)) if chance.random() < 0.1 else StepQueue(),
     )
+    if chance.random() < 0.15:
+        evidence = _never_comes(chance, evidence)
     return replace(evidence, policy=_draw_policy(chance, evidence))
+
+
+def _never_comes(chance: random.Random, evidence: TaskEvidence) -> TaskEvidence:
+    """Amid an exchange, with requests of one spot group unmet for so long that they are given up."""
+    missing = chance.randint(1, 4)
+    groups = tuple(
+        replace(g, requested_count=g.running_count + missing, state=GroupState.RESIZING)
+        if g.group_id == "ig-A"
+        else replace(g, requested_count=g.running_count, state=GroupState.RUNNING)
+        for g in evidence.groups
+    )
+    memory = replace(
+        evidence.memory,
+        returning_mib=chance.choice(tuple(_SIZES.values())) * chance.randint(1, 6),
+        unfulfilled_since={"ig-A": NOW - minutes(chance.randint(10, 40))},
+    )
+    return replace(evidence, groups=groups, memory=memory)
 
 
 def _draw_groups(chance: random.Random) -> tuple[InstanceGroup, ...]:

@@ -65,12 +65,17 @@ def has_stood(scene: Scene) -> bool:
     return since is not None and scene.evidence.now - since >= STAY_ON_DEMAND
 
 
-def order_spot(scene: Scene) -> SpotReturn | None:
-    """Order spot for the surplus on demand that may go, as far as limits and the step leave room for it."""
+def order_spot(scene: Scene, *, returning_mib: float = 0.0) -> SpotReturn | None:
+    """Order spot for the surplus on demand that may go, as far as limits and the step leave room for it.
+
+    Args:
+        scene: As it is.
+        returning_mib: Spot capacity that was ordered for it before, and comes.
+    """
     surplus = movable(scene)
     slots = worth_it(scene.slots)
-    wanted = sum(s.node_mib * surplus.get(s.group_id, 0) for s in slots) + scene.memory.owed_mib
-    if not wanted or not has_room(slots, max_nodes=scene.room_nodes, limits=scene.limits):
+    wanted = sum(s.node_mib * surplus.get(s.group_id, 0) for s in slots) - returning_mib + scene.memory.owed_mib
+    if wanted <= _ROUNDING or not has_room(slots, max_nodes=scene.room_nodes, limits=scene.limits):
         return None
     step, before = scene.evidence.policy.max_step_nodes, capacity_mib(slots, scene.base)
     counts = place_more(
@@ -87,7 +92,7 @@ def order_spot(scene: Scene) -> SpotReturn | None:
     nodes = sum(counts.values()) - scene.nodes
     return SpotReturn(
         counts=counts,
-        returning_mib=max(0.0, added - scene.memory.owed_mib),
+        returning_mib=max(0.0, returning_mib + added - scene.memory.owed_mib),
         told=f"{nodes} on spot for on-demand nodes that stood in for it",
     )
 

@@ -75,6 +75,7 @@ class Scene:
             they are gone: lowering the count earlier could take a healthy neighbour instead.
         limits: What is left for these groups of units, money and addresses.
         cooled: Pools that are cooled because their requests stay unmet.
+        unmet: Those requests, by group.
     """
 
     evidence: TaskEvidence
@@ -88,6 +89,7 @@ class Scene:
     warned: Mapping[str, int]
     limits: Limits
     cooled: tuple[PoolHealth, ...] = ()
+    unmet: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def base(self) -> dict[str, int]:
@@ -169,6 +171,7 @@ def set_scene(evidence: TaskEvidence) -> Scene | Reason:
             now=evidence.now,
             spot_is_given_up=shortage.is_given_up,
         ),
+        unmet=shortage.unmet,
         cooled=cooled_pools(shortage, evidence.pools, memory, evidence.now),
     )
 

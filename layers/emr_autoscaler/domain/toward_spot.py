@@ -29,11 +29,15 @@ def toward_spot(scene: Scene, choice: Choice, want: Want) -> tuple[Scene, Choice
     if any(group.fleet_id for group in scene.usable):
         return scene, choice
     scene = _up_to_date(scene)
-    if scene.memory.returning_mib and choice.reason is Reason.DEMAND_BELOW_CAPACITY and is_booting(scene):
-        # The new nodes count as ordered, and do not carry anything yet: the old ones stay until they do.
-        if not _orders(scene, scene.base):
-            return scene, Choice(reason=Reason.BACK_TO_SPOT, counts=scene.base)
-        choice = replace(choice, counts=scene.base)  # those that never come are given up
+    if scene.memory.returning_mib and is_booting(scene):
+        step = _elsewhere(scene, choice)
+        if step is not None:
+            return _taken(scene, step)
+        if choice.reason is Reason.DEMAND_BELOW_CAPACITY:
+            # The new nodes count as ordered, and do not carry anything yet: the old ones stay until they do.
+            if not _orders(scene, scene.base):
+                return scene, Choice(reason=Reason.BACK_TO_SPOT, counts=scene.base)
+            choice = replace(choice, counts=scene.base)
     orders = _orders(scene, choice.counts)
     step = _step_instead(scene, choice, want) if orders else _next_step(scene, want)
     if step is not None:
@@ -44,6 +48,16 @@ def toward_spot(scene: Scene, choice: Choice, want: Want) -> tuple[Scene, Choice
 def _orders(scene: Scene, counts: Mapping[str, int]) -> bool:
     """Whether these counts are other than what is requested."""
     return any(counts[g.group_id] + scene.warned[g.group_id] != g.requested_count for g in scene.usable)
+
+
+def _elsewhere(scene: Scene, choice: Choice) -> SpotReturn | None:
+    """Order those nodes of an exchange that never come in another pool, unless other orders go further."""
+    never = sum(slot.node_mib * scene.unmet.get(slot.group_id, 0) for slot in scene.slots)
+    step = order_spot(scene, returning_mib=max(0.0, scene.memory.returning_mib - never)) if never else None
+    if step is None or choice.counts == scene.base or choice.reason is Reason.DEMAND_BELOW_CAPACITY:
+        return step
+    is_more = sum(step.counts.values()) > sum(choice.counts.values())
+    return step if choice.reason is Reason.DEMAND_ABOVE_CAPACITY and is_more else None
 
 
 def _step_instead(scene: Scene, choice: Choice, want: Want) -> SpotReturn | None:
