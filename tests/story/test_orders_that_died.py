@@ -10,7 +10,7 @@ import pytest
 from tests.support.faults import Fault, FaultyPorts
 from tests.support.fleet_scenes import cluster as fleet_cluster
 from tests.support.fleet_scenes import task_fleet
-from tests.support.stories import OPTED_IN, Story, full_disks, job, live
+from tests.support.stories import OPTED_IN, Story, announced_as_idle, full_disks, job, live
 from tests.support.worlds import calm_world, cluster
 
 from emr_autoscaler.bootstrap import UseCases
@@ -58,16 +58,6 @@ def busy_fleet() -> tuple[Story, str]:
     return story, cluster_id
 
 
-def idle() -> tuple[Story, str]:
-    """A cluster that was announced, and is to be ended by the next look."""
-    story = Story(calm_world())
-    cluster_id = story.start(cluster(core=2, tags=OPTED_IN))
-    while story.ports.registry.get(cluster_id).idle.announced_at is None:
-        story.run(timedelta(minutes=1))
-    story.world.run_for(timedelta(minutes=16))
-    return story, cluster_id
-
-
 def with_too_many_nodes() -> tuple[Story, str]:
     task = TaskPolicy(max_nodes=10, min_nodes=6)
     story = Story(calm_world(), live(task=task, idle=NO_IDLE))
@@ -112,7 +102,7 @@ SCENES = {
     "task groups": (busy, scale),
     "task fleet": (busy_fleet, scale),
     "core group": (full_disks, resize),
-    "idle cluster": (idle, reap),
+    "idle cluster": (announced_as_idle, reap),
 }
 
 
@@ -276,7 +266,7 @@ def saved_by_reaping(story: Story, cluster_id: str) -> Decimal:
 
 
 def test_the_savings_of_a_reaped_cluster_are_not_lost_with_the_invocation_that_ended_it() -> None:
-    story, cluster_id = idle()
+    story, cluster_id = announced_as_idle()
     die(story, cluster_id, reap, ordered=True)
     story.run(timedelta(hours=3))
     assert the_order(story, cluster_id).outcome is Outcome.DONE
@@ -284,7 +274,7 @@ def test_the_savings_of_a_reaped_cluster_are_not_lost_with_the_invocation_that_e
 
 
 def test_no_savings_are_claimed_for_a_cluster_that_had_ended_before() -> None:
-    story, cluster_id = idle()
+    story, cluster_id = announced_as_idle()
     intent = die(story, cluster_id, reap, ordered=False)
     story.world.emr.terminate_job_flows([cluster_id])
     story.world.run_for(LOST)

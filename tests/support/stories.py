@@ -42,6 +42,16 @@ def full_disks() -> tuple["Story", str]:
     return story, cluster_id
 
 
+def announced_as_idle() -> tuple["Story", str]:
+    """A cluster that was announced, and is to be ended by the next look."""
+    story = Story(calm_world())
+    cluster_id = story.start(cluster(core=2, tags=OPTED_IN))
+    while story.ports.registry.get(cluster_id).idle.announced_at is None:
+        story.run(timedelta(minutes=1))
+    story.world.run_for(timedelta(minutes=16))
+    return story, cluster_id
+
+
 def job(*, tasks: int, seconds: int = 60, mib: int = 2048) -> Job:
     return Job(
         name="work", submit_after_seconds=0, stages=(Stage(tasks=tasks, seconds=seconds, container_mib=mib),)

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from emr_autoscaler.domain.billing import HOUR, MINIMUM, bill_instances
+from emr_autoscaler.domain.billing import HOUR, MINIMUM, bill_instances, instances_in
 from emr_autoscaler.domain.cost_history import HourBill, HourRevision
 from emr_autoscaler.domain.costs import BilledInstance, HourRecord, RecordStatus
 from emr_autoscaler.domain.errors import AutoscalerError, UnavailableError
@@ -37,14 +37,19 @@ class _HourFacts:
     recorded: tuple[HourRevision, ...]
     instances: tuple[BilledInstance, ...]
 
-    def as_recorded(self, prices: PriceBook) -> HourBill | None:
-        """Return the hour as it is recorded, where instances and prices known now make no other."""
-        if self.before is None or not self.recorded:
+    def as_recorded(self, prices: PriceBook) -> HourRevision | None:
+        """Return what is recorded, where instances and prices known now make no other hour.
+
+        The instances are those known now: what they do in later hours is no reason to restate this one.
+        """
+        latest = self.recorded[-1] if self.recorded else None
+        if self.before is None or latest is None or latest.record.revision != self.before.revision:
             return None
-        latest = self.recorded[-1]
-        if latest.record.revision != self.before.revision or not has_same_facts(latest, self.instances, prices):
+        if not has_same_facts(latest, self.instances, prices):
             return None
-        return HourBill(lines=self.before.lines, instances=latest.instances)
+        known = {i.ec2_instance_id: i for i in instances_in(self.hour, self.instances)}
+        parts = (replace(part, instance=known[part.instance.ec2_instance_id]) for part in latest.instances)
+        return replace(latest, instances=tuple(parts))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -185,15 +190,15 @@ class RecordCosts:
         written = []
         for of_hour in facts:
             hour, before = of_hour.hour, of_hour.before
-            bill = of_hour.as_recorded(prices.book)
-            if before is not None and bill is not None:
-                labels = before.assumptions
+            kept = of_hour.as_recorded(prices.book)
+            if kept is not None:
+                bill = HourBill(lines=kept.record.lines, instances=kept.instances)
+                labels, idle = kept.record.assumptions, kept.record.idle
             else:
                 bill = bill_instances(hour, of_hour.instances, prices.book, region=region, policy=assumed)
                 sources = {line.price_source for line in bill.lines}
-                labels = (*assumed.assumptions, *prices.assumptions(hour, sources))
+                labels, idle = (*assumed.assumptions, *prices.assumptions(hour, sources)), None
             present = [part.instance for part in bill.instances]
-            idle = before.idle if before is not None and before.lines is bill.lines else None
             record = HourRecord(
                 account_id=entry.cluster.account_id,
                 region=region,

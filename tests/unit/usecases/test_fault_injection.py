@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.support.faults import Fault, FaultyPorts
-from tests.support.stories import OPTED_IN, Story, full_disks, job, live
+from tests.support.stories import OPTED_IN, Story, announced_as_idle, full_disks, job, live
 from tests.support.worlds import calm_world, cluster
 
 from emr_autoscaler.bootstrap import UseCases
@@ -76,15 +76,6 @@ def hours_past() -> tuple[Story, str]:
     return story, cluster_id
 
 
-def idle() -> tuple[Story, str]:
-    story = Story(calm_world())
-    cluster_id = story.start(cluster(core=2, tags=OPTED_IN))
-    while story.ports.registry.get(cluster_id).idle.announced_at is None:
-        story.run(timedelta(minutes=1))
-    story.world.run_for(timedelta(minutes=16))
-    return story, cluster_id
-
-
 def pushing(**changes: Any) -> tuple[Story, str]:
     """A cluster whose probe has just told of much work, in the last of the story's snapshots."""
     task = TaskPolicy(**{"max_nodes": 8, "instance_types": POOLS, **changes})
@@ -144,7 +135,7 @@ SCENARIOS = {
     "let a cluster go": Scenario(prepare=opted_out, invoke=lambda u, _s, c: u.enroll_cluster(c)),
     "record costs": Scenario(prepare=hours_past, invoke=lambda u, _s, _c: u.record_costs()),
     "refresh prices": Scenario(prepare=hours_past, invoke=lambda u, _s, _c: u.refresh_prices()),
-    "reap": Scenario(prepare=idle, invoke=lambda u, _s, _c: u.reap_idle_clusters(trigger="event-1")),
+    "reap": Scenario(prepare=announced_as_idle, invoke=lambda u, _s, _c: u.reap_idle_clusters(trigger="event-1")),
     "sweep": Scenario(prepare=neglected, invoke=lambda u, _s, _c: u.sweep_fleet(full=True)),
 }
 

@@ -120,6 +120,26 @@ def test_while_cloudwatch_fails_an_hour_waits_and_is_caught_up_with_its_idle_fig
     assert scene.hour(1)[0].idle is not None
 
 
+def test_an_idle_figure_known_later_is_written_with_the_instances_as_they_are_known_by_then(scene):
+    metrics, compute = scene.ports.metrics, scene.ports.compute
+    seen = compute.find_cluster_instances
+    scene.ports.metrics = Replaced(metrics, read_metrics=lambda *_, **__: {})
+    scene.ports.compute = Replaced(
+        compute, find_cluster_instances=lambda c: tuple(replace(i, volume_ids=()) for i in seen(c))
+    )
+    scene.cases = UseCases(scene.ports)
+    scene.run_until(START + HOUR + timedelta(minutes=5))
+    (first,) = scene.record()
+    scene.ports.metrics, scene.ports.compute = metrics, compute
+    scene.cases = UseCases(scene.ports)
+    scene.run_until(START + 2 * HOUR + timedelta(minutes=5))
+    scene.record()
+
+    record, revisions = scene.hour(0)
+    assert (first.idle, record.idle is None, record.lines) == (None, False, first.lines)
+    assert all(part.instance.volume_ids for part in revisions[-1].instances)
+
+
 def test_spot_saving_is_list_less_effective_of_spot_lines(scene):
     scene.run_until(START + HOUR + timedelta(minutes=5))
     (record,) = scene.record()
