@@ -14,7 +14,7 @@ from emr_autoscaler.domain.interruption import InterruptionEvidence
 from emr_autoscaler.domain.metrics import ClusterMetrics
 from emr_autoscaler.domain.record import DecisionRecord
 from emr_autoscaler.domain.task_scene import TaskEvidence
-from emr_autoscaler.domain.tuning import TUNING
+from emr_autoscaler.domain.tuning import tuning_of
 from emr_autoscaler.ports import Decisions
 from emr_autoscaler_cli import explain_words as words
 from emr_autoscaler_cli.arguments import utc_time, whole_number
@@ -192,10 +192,11 @@ def _fleet(fleet: InstanceFleet) -> str:
 
 def _task_inputs(evidence: TaskEvidence) -> Iterator[tuple[str, str]]:
     policy = evidence.policy
-    tuning = TUNING[policy.objective]
+    tuning = tuning_of(policy)
     drain, hold = tuning.drain_within.total_seconds(), tuning.hold.total_seconds()
     counted = "units of the task fleet" if evidence.fleets else "task nodes"
-    bounds = f"{policy.min_nodes}-{policy.max_nodes} {counted}, objective {policy.objective}"
+    aim = f"objective {policy.objective}" if policy.drain_within is None else "a drain time of its own"
+    bounds = f"{policy.min_nodes}-{policy.max_nodes} {counted}, {aim}"
     patience = f"waiting work may take {drain:.0f} s"
     kept = f", nodes needed in the last {hold:.0f} s are kept" if hold else ""
     yield "policy", f"{bounds}: {patience}{kept}"

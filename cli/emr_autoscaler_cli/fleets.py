@@ -1,6 +1,7 @@
 """emr-autoscaler simulate --fleet: a day of many small clusters under one deployment, and its figures."""
 
 import argparse
+import re
 import time
 from typing import Any
 
@@ -8,7 +9,7 @@ from emr_autoscaler.domain.policy import Objective
 from emr_autoscaler_cli.failures import DONE, UsageError
 from emr_autoscaler_cli.output import print_facts, print_json, tell
 from emr_simulator.experiment import Setup
-from emr_simulator.inprocess.autoscaler import NAME
+from emr_simulator.inprocess.autoscaler import KNOB, NAME
 from emr_simulator.inprocess.fleet import run_fleet
 
 DAY_HOURS = 24.0
@@ -28,11 +29,11 @@ def run(arguments: argparse.Namespace, setup: Setup) -> int:
         if given:
             msg = f"{option} has no meaning with --fleet"
             raise UsageError(msg)
-    objective = _objective(arguments.policy)
+    knob = _knob(arguments.policy)
     if not arguments.json:
         tell(f"simulating {hours:g} h of {arguments.fleet} small clusters ...")
     began, used = time.monotonic(), time.process_time()
-    figures = run_fleet(arguments.fleet, seed=arguments.seed, hours=hours, objective=objective, setup=setup)
+    figures = run_fleet(arguments.fleet, seed=arguments.seed, hours=hours, knob=knob, setup=setup)
     took, used = time.monotonic() - began, time.process_time() - used
     document = figures.to_json()
     if arguments.json:
@@ -43,13 +44,13 @@ def run(arguments: argparse.Namespace, setup: Setup) -> int:
     return DONE
 
 
-def _objective(policy: str) -> Objective:
-    name, _, knob = policy.partition(":")
-    if name != NAME or (knob and knob not in set(Objective)):
-        known = ", ".join((NAME, *(f"{NAME}:{objective}" for objective in Objective)))
+def _knob(policy: str) -> str:
+    name, colon, knob = policy.partition(":")
+    if name != NAME or (colon and re.fullmatch(KNOB, knob) is None):
+        known = ", ".join((NAME, *(f"{NAME}:{objective}" for objective in Objective), f"{NAME}:SECONDS"))
         msg = f"--policy: a fleet is looked after by {known}, not by {policy!r}"
         raise UsageError(msg)
-    return Objective(knob) if knob else Objective.BALANCED
+    return knob or Objective.BALANCED
 
 
 def _facts(document: dict[str, Any]) -> list[tuple[str, str]]:

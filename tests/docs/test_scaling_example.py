@@ -18,12 +18,12 @@ from emr_autoscaler.domain.tuning import (
     EXPECTED_TASKS,
     LARGE_SURPLUS,
     LEAST_GROWTH,
+    OBJECTIVES,
     PRESENT_NODES_WORK,
     PROFILE_LEAD,
     RUNNING_WORK_LEFT,
     SMALL_SURPLUS_WAITS,
     TASK_LENGTH_OVER,
-    TUNING,
     USUAL_LOAD_OVER,
 )
 
@@ -89,7 +89,7 @@ def test_what_does_not_is_bought_as_the_page_says(page: str) -> None:
 
 @pytest.mark.parametrize("objective", list(Objective))
 def test_the_numbers_of_each_objective_are_those_of_the_code(page: str, objective: Objective) -> None:
-    tuning = TUNING[objective]
+    tuning = OBJECTIVES[objective]
     drain, hold, usual = tuning.drain_within.seconds, tuning.hold.seconds, tuning.usual_share
     assert f"| `{objective}` | {drain} s | {hold} s | {usual:g} |" in page
 

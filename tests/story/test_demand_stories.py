@@ -51,6 +51,16 @@ def test_the_same_number_of_long_containers_buys_nodes_once_a_probe_has_shown_ho
     assert len(bought(told, cluster_id)) > before
 
 
+def test_the_same_work_buys_fewer_nodes_the_longer_it_may_take() -> None:
+    most = []
+    for minutes in (2, 10, 60):
+        told, cluster_id = story(task=TaskPolicy(max_nodes=20, drain_within=timedelta(minutes=minutes)), **PUSHING)
+        told.world.submit_job(cluster_id, job(tasks=1000, seconds=30))
+        told.run(timedelta(minutes=20))
+        most.append(max(bought(told, cluster_id), default=0))
+    assert most[0] > most[1] > most[2] == 0
+
+
 def test_nodes_are_kept_while_anything_waits_that_would_not_fit_on_fewer() -> None:
     told, cluster_id = story(task=TaskPolicy(max_nodes=10), **PUSHING)
     told.world.submit_job(cluster_id, job(tasks=2000, seconds=60))

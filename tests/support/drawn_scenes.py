@@ -7,7 +7,7 @@ thousands of scenes have to be seen for the rare ones. The number of a scene fin
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -98,6 +98,7 @@ def draw_task_policy(chance: random.Random) -> TaskPolicy:
         min_nodes=low,
         max_nodes=high,
         objective=chance.choice(tuple(Objective)),
+        drain_within=chance.choice((None, None, timedelta(seconds=chance.randint(30, 1800)))),
         expected_task_seconds=chance.choice((1, 30, 600)),
         max_step_nodes=chance.choice((None, None, chance.randint(1, 5))),
         scale_out_cooldown=minutes(chance.choice((0, 2, 30))),

@@ -15,7 +15,7 @@ class Mode(StrEnum):
 
 
 class Objective(StrEnum):
-    """Which end of the cost-against-waiting curve is wanted; docs/scaling.md gives the numbers."""
+    """A named point on the curve of cost against waiting; docs/scaling.md gives the numbers."""
 
     COST = "cost"
     BALANCED = "balanced"
@@ -66,7 +66,9 @@ class TaskPolicy:
         enabled: False leaves task groups alone.
         min_nodes: Never fewer task nodes than this.
         max_nodes: Never more task nodes than this.
-        objective: One knob for cost against waiting.
+        objective: One knob for cost against waiting, by the name of a point.
+        drain_within: The same knob as a time, in place of ``objective``: how long work that the present nodes
+            leave over may take before nodes are bought for it; None for the objective's.
         expected_task_seconds: How long one container typically runs, until a probe shows it; turns MiB into work.
         headroom_percent: Memory kept free, as a percentage of the memory in use.
         max_step_nodes: Never more nodes than this in one order; None for no limit.
@@ -94,6 +96,7 @@ class TaskPolicy:
     min_nodes: int = 0
     max_nodes: int = 10
     objective: Objective = Objective.BALANCED
+    drain_within: timedelta | None = None
     expected_task_seconds: int = 30
     headroom_percent: float = 0.0
     max_step_nodes: int | None = None
@@ -132,6 +135,9 @@ class TaskPolicy:
             raise ValueError(msg)
         if not 0 <= self.spot_share <= 1:
             msg = "task: spot_share is a fraction from 0 to 1"
+            raise ValueError(msg)
+        if self.drain_within is not None and self.drain_within <= timedelta(0):
+            msg = "task: drain_within must be above zero"
             raise ValueError(msg)
         if self.max_usd_per_hour is not None and self.max_usd_per_hour < 0:
             msg = "task: max_usd_per_hour is below zero"

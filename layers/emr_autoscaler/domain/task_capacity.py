@@ -26,7 +26,7 @@ from emr_autoscaler.domain.task_choice import (
 )
 from emr_autoscaler.domain.task_scene import Scene, TaskEvidence, set_scene
 from emr_autoscaler.domain.toward_spot import toward_spot
-from emr_autoscaler.domain.tuning import PRESENT_NODES_WORK, TUNING
+from emr_autoscaler.domain.tuning import PRESENT_NODES_WORK, tuning_of
 from emr_autoscaler.domain.want import Want, find_want
 
 PUBLISH_LAG = timedelta(seconds=150)
@@ -197,7 +197,7 @@ def _next_evaluation(
 
 def _next_busy_hour(scene: Scene) -> datetime | None:
     """Return when an hour of the week is near for which more nodes are usually kept than stand here."""
-    share = TUNING[scene.evidence.policy.objective].usual_share
+    share = tuning_of(scene.evidence.policy).usual_share
     standing = scene.elsewhere_mib + capacity_mib(scene.slots, scene.base)
     return scene.memory.load.next_look_above(standing / share, scene.evidence.now) if share else None
 
@@ -207,7 +207,7 @@ def _arithmetic(scene: Scene, choice: Choice, demand: Demand | None, want: Want 
     standing = f"{scene.nodes} task nodes ordered, bounds {scene.min_nodes}-{scene.max_nodes}"
     if demand is None or want is None:
         return standing
-    drain_within = TUNING[scene.evidence.policy.objective].drain_within.total_seconds()
+    drain_within = tuning_of(scene.evidence.policy).drain_within.total_seconds()
     kept = [
         f"{what} {mib:.0f} MiB"
         for what, mib in (("the usual load", want.usual_mib), ("the headroom", want.spare_mib))

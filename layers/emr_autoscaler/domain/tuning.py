@@ -1,15 +1,17 @@
 """The numbers behind a task decision, with where each comes from; docs/scaling.md shows what they do."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import lru_cache
+from itertools import pairwise
 
-from emr_autoscaler.domain.policy import Objective
+from emr_autoscaler.domain.policy import Objective, TaskPolicy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tuning:
-    """What an objective means: a point on the curve of cost against waiting.
+    """A point on the curve of cost against waiting.
 
     Attributes:
         drain_within: Work that the present nodes leave over may take this long on all nodes before
@@ -24,11 +26,40 @@ class Tuning:
     usual_share: float
 
 
-TUNING: Mapping[Objective, Tuning] = {
+OBJECTIVES: Mapping[Objective, Tuning] = {
     Objective.COST: Tuning(drain_within=timedelta(seconds=550), hold=timedelta(0), usual_share=0.0),
     Objective.BALANCED: Tuning(drain_within=timedelta(seconds=200), hold=timedelta(0), usual_share=0.4),
     Objective.SPEED: Tuning(drain_within=timedelta(seconds=90), hold=timedelta(minutes=4), usual_share=0.8),
 }
+
+_CURVE = sorted(OBJECTIVES.values(), key=lambda point: point.drain_within)
+
+
+def tuning_of(policy: TaskPolicy) -> Tuning:
+    """Return the point of the curve that a policy asks for.
+
+    A drain time of its own gets the hold and the usual share of the objectives on both sides, linear in the
+    drain time between them; beyond the first and the last they are those of that one.
+    """
+    if policy.drain_within is None:
+        return OBJECTIVES[policy.objective]
+    return _tuning_at(policy.drain_within)
+
+
+@lru_cache
+def _tuning_at(drain_within: timedelta) -> Tuning:
+    if drain_within <= _CURVE[0].drain_within:
+        return replace(_CURVE[0], drain_within=drain_within)
+    for faster, slower in pairwise(_CURVE):
+        if drain_within <= slower.drain_within:
+            part = (drain_within - faster.drain_within) / (slower.drain_within - faster.drain_within)
+            return Tuning(
+                drain_within=drain_within,
+                hold=faster.hold + part * (slower.hold - faster.hold),
+                usual_share=faster.usual_share + part * (slower.usual_share - faster.usual_share),
+            )
+    return replace(_CURVE[-1], drain_within=drain_within)
+
 
 PRESENT_NODES_WORK = timedelta(seconds=150)
 """What the present nodes do in this time is not bought for: a new node helps after 330 s, and more work comes

@@ -6,7 +6,7 @@ from datetime import datetime
 from emr_autoscaler.domain.demand import Demand
 from emr_autoscaler.domain.load import Load
 from emr_autoscaler.domain.policy import TaskPolicy
-from emr_autoscaler.domain.tuning import PRESENT_NODES_WORK, RUNNING_WORK_LEFT, TUNING
+from emr_autoscaler.domain.tuning import PRESENT_NODES_WORK, RUNNING_WORK_LEFT, tuning_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ def find_want(demand: Demand, load: Load, policy: TaskPolicy, *, elsewhere_mib: 
         elsewhere_mib: Memory of core nodes and of groups that may not be touched: they carry work as well.
         now: For the hour of the week.
     """
-    tuning = TUNING[policy.objective]
+    tuning = tuning_of(policy)
     task_seconds = load.task_seconds(policy.expected_task_seconds)
     work = (demand.pending_mib + RUNNING_WORK_LEFT * demand.allocated_mib) * task_seconds
     left_over = max(0.0, work - demand.total_mib * PRESENT_NODES_WORK.total_seconds())

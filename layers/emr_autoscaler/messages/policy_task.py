@@ -86,9 +86,15 @@ class TaskDocument(Section):
     max_nodes: Annotated[Nodes, Field(description="Never more task nodes than this, over all task groups.")] = (
         _TASK.max_nodes
     )
-    objective: Annotated[Objective, Field(description="Which end of the cost-against-waiting curve.")] = (
-        _TASK.objective
-    )
+    objective: Annotated[
+        Objective, Field(description="Which end of the curve of cost against waiting is wanted.")
+    ] = _TASK.objective
+    drain_within_minutes: Annotated[
+        Annotated[float, Field(ge=1, le=240)] | None,
+        Field(
+            description="A point of one's own on the curve: waiting work may take this long; not with `objective`."
+        ),
+    ] = None
     expected_task_seconds: Annotated[
         int, Field(ge=1, le=86_400, description="How long one container typically runs, until a probe shows it.")
     ] = _TASK.expected_task_seconds
@@ -175,6 +181,10 @@ class TaskDocument(Section):
         refuse(
             self.on_demand_max_nodes is not None and self.on_demand_max_nodes < self.on_demand_min_nodes,
             "on_demand_min_nodes is above on_demand_max_nodes; lower it or raise on_demand_max_nodes",
+        )
+        refuse(
+            self.drain_within_minutes is not None and "objective" in self.model_fields_set,
+            "objective and drain_within_minutes set the same knob; keep one of the two",
         )
         if self.bounds is not None and self.bounds.capacity_unit is None:
             refuse(

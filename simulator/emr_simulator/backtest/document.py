@@ -12,6 +12,7 @@ from emr_autoscaler.domain.decision import Action
 from emr_autoscaler.domain.errors import PriceMissingError
 from emr_autoscaler.domain.policy import Policy
 from emr_autoscaler.domain.pool_selection import types_in_question
+from emr_autoscaler.domain.tuning import tuning_of
 from emr_simulator.backtest.prices import NodePrice, PriceBook, price_of
 from emr_simulator.backtest.recording import Recording, iso
 from emr_simulator.backtest.replay import Look, Replay, ReplaySettings, replay_policy
@@ -67,7 +68,8 @@ def backtest(
         "policy": {
             "name": policy.name,
             "mode": policy.mode.value,
-            "objective": policy.task.objective.value,
+            "objective": None if policy.task.drain_within else policy.task.objective.value,
+            "drain_within_seconds": tuning_of(policy.task).drain_within.total_seconds(),
             "min_nodes": policy.task.min_nodes,
             "max_nodes": policy.task.max_nodes,
             "expected_task_seconds": policy.task.expected_task_seconds,

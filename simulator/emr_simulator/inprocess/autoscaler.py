@@ -1,7 +1,7 @@
 """emr-autoscaler as a policy of experiments: the deployed use cases, driven event by event in this process."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from emr_autoscaler.domain.enrolment import POLICY_TAG
@@ -15,7 +15,17 @@ from emr_simulator.words import Market, Role
 from emr_simulator.world import World
 
 NAME = "emr-autoscaler"
+KNOB = f"{'|'.join(Objective)}|[1-9][0-9]{{1,4}}"
+"""How the knob between cost and waiting is written: an objective, or the drain time in seconds."""
+
 _POLICY = "experiment"
+
+
+def task_policy(knob: str, *, max_nodes: int) -> TaskPolicy:
+    """Return a policy with this knob (see KNOB), whose other fields have their defaults."""
+    if knob in set(Objective):
+        return TaskPolicy(max_nodes=max_nodes, objective=Objective(knob))
+    return TaskPolicy(max_nodes=max_nodes, drain_within=timedelta(seconds=int(knob)))
 
 
 class AutoscalerPolicy:
@@ -26,22 +36,22 @@ class AutoscalerPolicy:
     It learns of the cluster as a real deployment does: from events, alarms and published metrics.
 
     Args:
-        objective: Of the policy.
+        knob: Of the policy, as KNOB writes it.
     """
 
-    def __init__(self, objective: Objective = Objective.BALANCED) -> None:
-        self._objective = objective
+    def __init__(self, knob: str = Objective.BALANCED) -> None:
+        self._knob = knob
         self._policies = MemoryPolicies()
         self.deployment: InProcessDeployment | None = None
 
     @property
     def name(self) -> str:
-        """emr-autoscaler, with the objective where it is not the default."""
-        return NAME if self._objective is Objective.BALANCED else f"{NAME}:{self._objective}"
+        """emr-autoscaler, with the knob where it is not the default."""
+        return NAME if self._knob == Objective.BALANCED else f"{NAME}:{self._knob}"
 
     def prepare(self, setup: Setup) -> tuple[tuple[GroupSpec, ...], dict[str, str]]:
         """Return the task groups, and the tag that opts the cluster in; beside spot there is one on demand."""
-        task = TaskPolicy(max_nodes=setup.maximum_task_count, objective=self._objective)
+        task = task_policy(self._knob, max_nodes=setup.maximum_task_count)
         self._policies.put(
             Policy(
                 name=_POLICY,

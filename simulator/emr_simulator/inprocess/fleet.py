@@ -11,10 +11,11 @@ from functools import partial
 from typing import Any
 
 from emr_autoscaler.domain.enrolment import POLICY_TAG
-from emr_autoscaler.domain.policy import CorePolicy, Mode, Objective, Policy, TaskPolicy
+from emr_autoscaler.domain.policy import CorePolicy, Mode, Objective, Policy
 from emr_simulator.descriptions import ClusterSpec, GroupSpec
 from emr_simulator.experiment import START, Setup, settings_of
 from emr_simulator.figures import bounded_slowdowns
+from emr_simulator.inprocess.autoscaler import task_policy
 from emr_simulator.inprocess.deployment import InProcessDeployment
 from emr_simulator.inprocess.policies import MemoryPolicies
 from emr_simulator.inprocess.ports import WorldPorts
@@ -105,7 +106,7 @@ def run_fleet(
     *,
     seed: int,
     hours: float = 24.0,
-    objective: Objective = Objective.BALANCED,
+    knob: str = Objective.BALANCED,
     setup: Setup | None = None,
 ) -> FleetFigures:
     """Let one deployment look after many small clusters, and return what came of it.
@@ -118,12 +119,12 @@ def run_fleet(
         clusters: How many.
         seed: Of the world and the work.
         hours: Of work, a day at most.
-        objective: Of the policy that all follow.
+        knob: Of the policy that all follow, as KNOB of inprocess/autoscaler.py writes it.
         setup: Instance type, metrics and world; its counts of nodes and its tags are not used.
     """
     setup = setup or Setup()
     with _rare_collections():
-        return _run(clusters, seed=seed, hours=hours, objective=objective, setup=setup)
+        return _run(clusters, seed=seed, hours=hours, knob=knob, setup=setup)
 
 
 @contextmanager
@@ -137,9 +138,9 @@ def _rare_collections() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-def _run(clusters: int, *, seed: int, hours: float, objective: Objective, setup: Setup) -> FleetFigures:
+def _run(clusters: int, *, seed: int, hours: float, knob: str, setup: Setup) -> FleetFigures:
     world = World(seed=seed, start=START, settings=replace(settings_of(setup), enforce_quotas=False))
-    deployment = InProcessDeployment(WorldPorts(world, _policies(objective)))
+    deployment = InProcessDeployment(WorldPorts(world, _policies(knob)))
     submitted, ids = 0, []
     for number in range(clusters):
         _drive(world, deployment, START + number * BETWEEN_CREATIONS)
@@ -155,8 +156,8 @@ def _run(clusters: int, *, seed: int, hours: float, objective: Objective, setup:
     return _figures(world, deployment, ids, submitted=submitted, seed=seed, hours=hours)
 
 
-def _policies(objective: Objective) -> MemoryPolicies:
-    task = TaskPolicy(max_nodes=MAXIMUM_TASK_NODES, objective=objective)
+def _policies(knob: str) -> MemoryPolicies:
+    task = task_policy(knob, max_nodes=MAXIMUM_TASK_NODES)
     core = CorePolicy(min_nodes=CORE_NODES)
     return MemoryPolicies(Policy(name=FLEET_POLICY, mode=Mode.LIVE, task=task, core=core))
 

@@ -3,7 +3,7 @@
 from emr_autoscaler.domain.demand import Demand
 from emr_autoscaler.domain.load import Load
 from emr_autoscaler.domain.policy import Objective, TaskPolicy
-from emr_autoscaler.domain.tuning import LEAST_GROWTH, PRESENT_NODES_WORK, RUNNING_WORK_LEFT, TUNING
+from emr_autoscaler.domain.tuning import LEAST_GROWTH, PRESENT_NODES_WORK, RUNNING_WORK_LEFT, tuning_of
 from emr_autoscaler.domain.want import find_want
 from emr_simulator.pictures.scenes import (
     BEGIN,
@@ -72,7 +72,7 @@ def want_picture() -> str:
         parts.append(line([p for p in want if p[1] > y.end], f"{style} dashed thin"))
         counts = [(x.at(waiting), y.at(ordered_nodes(objective, waiting))) for waiting in grid]
         parts.append(line(stair(counts), f"{style} strongline"))
-        drain = TUNING[objective].drain_within.total_seconds()
+        drain = tuning_of(TaskPolicy(objective=objective)).drain_within.total_seconds()
         legend.append((f"line {style} strongline", f"{objective}: drained in {drain:.0f} s"))
     parts += legend_row(72, [*legend, ("line ink dashed thin", "wanted")], x=170)
     parts += [

@@ -8,10 +8,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from emr_autoscaler.domain.policy import Objective
 from emr_simulator.experiment import PolicyDriver
+from emr_simulator.inprocess.autoscaler import KNOB, AutoscalerPolicy
 from emr_simulator.inprocess.autoscaler import NAME as AUTOSCALER
-from emr_simulator.inprocess.autoscaler import AutoscalerPolicy
 from emr_simulator.policies.clairvoyant import Clairvoyant
 from emr_simulator.policies.dataproc import Dataproc
 from emr_simulator.policies.drain_time import DrainTime
@@ -52,10 +51,11 @@ _WHOLE, _FACTOR = r"(\d{1,5})", r"(0?\.\d+|1(?:\.0+)?|0)"
 FAMILIES = (
     Family(
         name=AUTOSCALER,
-        knobs="[:OBJECTIVE]",
-        summary="the deployed use cases, woken by the same events, alarms and schedules; cost, balanced or speed",
-        pattern=f"({'|'.join(Objective)})",
-        build=lambda knobs, _work: AutoscalerPolicy(*(Objective(knob) for knob in knobs)),
+        knobs="[:OBJECTIVE|:SECONDS]",
+        summary="the deployed use cases, woken by the same events, alarms and schedules; cost, balanced, speed, "
+        "or a drain time in seconds",
+        pattern=f"({KNOB})",
+        build=lambda knobs, _work: AutoscalerPolicy(*knobs),
     ),
     Family(
         name="static",

@@ -20,11 +20,12 @@ def backtest_page(document: Mapping[str, Any]) -> str:
     """
     policy, model, counted = document["policy"], document["model"], document["counted_in"]
     title = f"Backtest of policy {policy['name']} on {document['cluster_id']}"
+    objective = f" (objective {policy['objective']})" if policy["objective"] else ""
     about = (
-        f"{_time(document['from'])} to {_time(document['to'])} UTC, {document['samples']} samples. Objective "
-        f"{policy['objective']}, {policy['min_nodes']} to {policy['max_nodes']} task {counted}; orders take "
-        f"effect after {model['provisioning_seconds'] / 60:g} min; containers run {model['task_seconds']:g} s "
-        f"({_SOURCES[model['task_seconds_from']]})."
+        f"{_time(document['from'])} to {_time(document['to'])} UTC, {document['samples']} samples. Waiting "
+        f"work may take {policy['drain_within_seconds']:g} s{objective}, {policy['min_nodes']} to "
+        f"{policy['max_nodes']} task {counted}; orders take effect after {model['provisioning_seconds'] / 60:g} "
+        f"min; containers run {model['task_seconds']:g} s ({_SOURCES[model['task_seconds_from']]})."
     )
     gap = (("gap", "samples missing"),) if document["gaps"] else ()
     body = [

@@ -46,6 +46,14 @@ def test_the_objective_says_how_soon_work_has_to_drain(objective: Objective, nod
     assert counts(decision) == {"ig-A": nodes}
 
 
+@pytest.mark.parametrize(("seconds", "nodes"), [(60, 34), (90, 22), (150, 13), (550, 2), (1200, 0)])
+def test_a_drain_time_of_ones_own_takes_the_place_of_the_objective(seconds: int, nodes: int) -> None:
+    work = yarn(allocated_mib=CORE_FULL_MIB, containers=12, pending=480)
+    knob = timedelta(seconds=seconds)
+    decision = decide(task_evidence(task_group(), metrics=work, drain_within=knob, max_nodes=50))
+    assert counts(decision) == ({"ig-A": nodes} if nodes else {})
+
+
 def test_free_nodes_are_given_back_gracefully_down_to_the_minimum() -> None:
     decision = decide(task_evidence(task_group(count=6), min_nodes=2))
     assert (decision.action, decision.reason) == (Action.SCALE_IN, Reason.DEMAND_BELOW_CAPACITY)

@@ -21,6 +21,7 @@ from emr_autoscaler.domain.node_prices import NO_PRICES
 from emr_autoscaler.domain.policy import TaskPolicy
 from emr_autoscaler.domain.task_capacity import decide_task_capacity
 from emr_autoscaler.domain.task_scene import TaskEvidence
+from emr_autoscaler.domain.tuning import tuning_of
 
 
 def warned(evidence: TaskEvidence, group: InstanceGroup) -> int:
@@ -40,6 +41,16 @@ def test_more_waiting_work_never_gives_fewer_nodes(evidence: TaskEvidence) -> No
     busier = replace(evidence, metrics=replace(evidence.metrics, series=points))
     less = task_nodes(after(evidence, decide_task_capacity(evidence)))
     assert task_nodes(after(busier, decide_task_capacity(busier))) >= less
+
+
+@good_scene
+def test_a_shorter_drain_time_never_gives_fewer_nodes(evidence: TaskEvidence) -> None:
+    asked = tuning_of(evidence.policy).drain_within
+    found = []
+    for drain_within in (asked, asked * 0.7):
+        hurried = replace(evidence, policy=replace(evidence.policy, drain_within=drain_within))
+        found.append(task_nodes(after(hurried, decide_task_capacity(hurried))))
+    assert found[0] <= found[1]
 
 
 @any_scene
@@ -166,7 +177,11 @@ def test_the_sum_over_pools_is_even_when_they_start_empty(evidence: TaskEvidence
         memory=replace(evidence.memory, lost=(), unfulfilled_since={}, last_scale_out_at=None, storm_until=None),
         metrics=yarn(pending=1000),
         prices=NO_PRICES,
-        policy=TaskPolicy(max_nodes=evidence.policy.max_nodes, objective=evidence.policy.objective),
+        policy=TaskPolicy(
+            max_nodes=evidence.policy.max_nodes,
+            objective=evidence.policy.objective,
+            drain_within=evidence.policy.drain_within,
+        ),
         is_paused=False,
         has_managed_scaling=False,
     )

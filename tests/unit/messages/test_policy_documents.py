@@ -96,6 +96,8 @@ def test_a_cap_in_money_is_exact():
         ({"pools": {"profile": "memory"}, "instance_types": ["m5.xlarge"]}, "keep pools"),
         ({"pools": {"profil": "memory"}}, "did you mean profile?"),
         ({"on_demand_min_nodes": 4, "on_demand_max_nodes": 3}, "raise on_demand_max_nodes"),
+        ({"objective": "cost", "drain_within_minutes": 5}, "objective and drain_within_minutes set the same knob"),
+        ({"drain_within_minutes": 0}, "task.drain_within_minutes"),
         ({"spot_share": 1.5}, "task.spot_share"),
         ({"max_usd_per_hour": -1}, "task.max_usd_per_hour"),
     ],
@@ -109,6 +111,11 @@ def test_durations_are_minutes():
     assert task(scale_in_cooldown_minutes=7.5).scale_in_cooldown == timedelta(minutes=7, seconds=30)
     assert parse({"idle": {"max_lifetime_minutes": 120}}).idle.max_lifetime == timedelta(hours=2)
     assert parse({"idle": {"max_lifetime_minutes": None}}).idle.max_lifetime is None
+
+
+def test_the_knob_may_be_a_drain_time_of_ones_own():
+    assert task(drain_within_minutes=20).drain_within == timedelta(minutes=20)
+    assert task(drain_within_minutes=None, objective="cost").drain_within is None
 
 
 def test_a_document_says_only_what_it_wants_otherwise():

@@ -192,6 +192,7 @@ def test_a_clairvoyant_waits_less_than_one_that_reacts():
         ("clairvoyant:600", Clairvoyant),
         ("emr-autoscaler", AutoscalerPolicy),
         ("emr-autoscaler:cost", AutoscalerPolicy),
+        ("emr-autoscaler:1200", AutoscalerPolicy),
     ],
 )
 def test_a_policy_is_found_by_the_name_it_gives_itself(name, kind):
@@ -203,7 +204,7 @@ def test_a_policy_is_found_by_the_name_it_gives_itself(name, kind):
 @pytest.mark.parametrize(
     "name",
     ["", "static", "static:x", "static:-1", "drain-time:0,60", "drain-time:60", "dataproc:2", "nothing",
-     "emr-autoscaler:cheap", "twenty-percent:3", "best-static", "managed-scaling:"],
+     "emr-autoscaler:cheap", "emr-autoscaler:0", "twenty-percent:3", "best-static", "managed-scaling:"],
 )  # fmt: skip
 def test_an_unknown_policy_is_named_with_what_is_known(name):
     with pytest.raises(UnknownPolicyError, match="drain-time"):
