@@ -6,6 +6,7 @@ from statistics import median
 from typing import Any
 
 from emr_simulator.benchmark.cells import MONEY, Cell, Variant, demand_timeline
+from emr_simulator.benchmark.equal_p95 import Setting, at_equal_p95
 from emr_simulator.benchmark.frontier import Frontier
 from emr_simulator.benchmark.results import code_digest
 from emr_simulator.benchmark.runner import Outcomes
@@ -102,7 +103,19 @@ def _trace(one: Played, outcomes: Outcomes, setup: Setup) -> dict[str, Any]:
         "policies": entries,
         "cheapest_at_p95": [cheapest_at(entries, target) for target in P95_TARGETS],
         "loses_to": loses_to(entries),
+        "equal_p95": at_equal_p95([_setting(variant, cells, outcomes) for variant, cells in one.cells.items()]),
     }
+
+
+def _setting(variant: Variant, cells: Sequence[Cell], outcomes: Outcomes) -> Setting:
+    runs = [outcomes[cell] for cell in cells]
+    return Setting(
+        policy=variant.label,
+        family=variant.family,
+        metrics=variant.metrics,
+        costs_usd=[figure(run, "cost_usd") for run in runs],
+        p95s=[figure(run, "bsld_p95") for run in runs],
+    )
 
 
 def _entry(variant: Variant, cells: Sequence[Cell], outcomes: Outcomes, frontier: Frontier) -> dict[str, Any]:

@@ -26,9 +26,18 @@ class Interval:
 
 def median_interval(values: Sequence[float]) -> Interval:
     """Return the median of independent values, and its percentile bootstrap interval."""
+    return _interval(float(np.median(values)), resampled_medians(values))
+
+
+def resampled_medians(values: Sequence[float]) -> NDArray[np.float64]:
+    """Return the median of each bootstrap sample; the same draws for all values of one number, so they pair."""
     sample = np.asarray(values, dtype=np.float64)
-    medians = np.median(sample[_draws(len(sample))], axis=1)
-    return _interval(float(np.median(sample)), medians)
+    return np.asarray(np.median(sample[_draws(len(sample))], axis=1), dtype=np.float64)
+
+
+def spread_of(value: float, resampled: Sequence[float]) -> Interval:
+    """Return a value with the percentile interval of what bootstrap samples gave for it; at least one."""
+    return _interval(value, np.asarray(resampled, dtype=np.float64))
 
 
 def mean_interval(values: Sequence[float]) -> Interval:

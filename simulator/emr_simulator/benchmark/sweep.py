@@ -10,10 +10,13 @@ from emr_simulator.workloads.model import Workload
 REFERENCE = "emr-autoscaler"
 """What the others are compared with."""
 
+_OWN = tuple(f"{REFERENCE}{knob}" for knob in (":1200", ":cost", ":350", "", ":120", ":speed", ":60"))
+"""The objectives, and drain times in seconds between and beyond them, from patient to hasty."""
+
 _KNOBS: dict[str, tuple[str, ...]] = {
-    "emr-autoscaler": ("emr-autoscaler:cost", "emr-autoscaler", "emr-autoscaler:speed"),
-    "emr-autoscaler@1min": ("emr-autoscaler:cost@1min", "emr-autoscaler@1min", "emr-autoscaler:speed@1min"),
-    "emr-autoscaler@push": ("emr-autoscaler:cost@push", "emr-autoscaler@push", "emr-autoscaler:speed@push"),
+    "emr-autoscaler": _OWN,
+    "emr-autoscaler@1min": tuple(f"{own}@1min" for own in _OWN),
+    "emr-autoscaler@push": tuple(f"{own}@push" for own in _OWN),
     "emr-default-rules": ("emr-default-rules",),
     "managed-scaling": ("managed-scaling", "managed-scaling:300"),
     "dataproc": ("dataproc:0.05", "dataproc:0.1", "dataproc:0.25", "dataproc:0.5", "dataproc:1"),

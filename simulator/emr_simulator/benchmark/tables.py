@@ -50,6 +50,7 @@ def _tables(trace: Mapping[str, Any], document: Document) -> Iterator[str]:
     yield "### Results\n\n" + _results(trace, document)
     yield _judged(trace)
     yield _saving(trace, document)
+    yield "### Cost at equal p95\n\n" + _equal_p95(trace)
     yield "### Where this system loses\n\n" + _losses(trace)
     yield "### Elasticity\n\n" + _elasticity(trace)
 
@@ -119,6 +120,31 @@ def _saving(trace: Mapping[str, Any], document: Document) -> str:
         f"Against a fixed size `{own['policy']}` saves {saved:.0%}: the cheapest size with its p95 of "
         f"{_value(own, 'bsld_p95'):.1f} is `{static['policy']}` at {static['cost_usd']:.1f} USD."
     )
+
+
+def _equal_p95(trace: Mapping[str, Any]) -> str:
+    """Return this system's cost over that of each other setting at its p95, by what tells it of the cluster."""
+    rows = [
+        [
+            f"`{row['policy']}`",
+            f"{row['bsld_p95']:.1f}",
+            f"{row['cost_usd']:.1f}",
+            *(_compared(compared) for compared in row["own"].values()),
+        ]
+        for row in trace["equal_p95"]
+    ]
+    if not rows or not trace["equal_p95"][0]["own"]:
+        return "Nothing to compare."
+    return _table(
+        ["policy", "p95", "task USD", *(f"`@{metrics}`" for metrics in trace["equal_p95"][0]["own"])], rows
+    )
+
+
+def _compared(compared: Mapping[str, Any]) -> str:
+    if compared["ratio"] is None:
+        return "no setting is as quick"
+    goal = f", aimed for {compared['goal']:.2f}" if compared["goal"] else ""
+    return _met(_interval(compared["ratio"], 2), met=compared["met"]) + goal
 
 
 def _losses(trace: Mapping[str, Any]) -> str:

@@ -111,6 +111,14 @@ def _trace(trace: Mapping[str, Any], document: Mapping[str, Any]) -> list[str]:
             legend=legend(_MONEY_LEGEND),
         ),
         section(
+            "Cost at equal p95",
+            "What this system costs where it is as quick as each other setting, over that setting's cost; between "
+            "two settings of its own on the logarithms of cost and p95. By what tells it of the cluster: "
+            "CloudWatch's samples every five minutes or every minute, or a probe. Below are 95 % bootstrap "
+            "intervals, and what was aimed for on the Facebook day; bold is met.",
+            [_equal_p95(trace)],
+        ),
+        section(
             "The cheapest setting at equal p95",
             "For each bound on the slowdown's 95th percentile: the cheapest setting of each policy whose median "
             "meets it, in USD. A dash: no setting does.",
@@ -169,6 +177,35 @@ def _headline(trace: Mapping[str, Any], document: Mapping[str, Any]) -> str:
             entries.append((f"{saved:.0%} saved", f"against {static['policy']}, the cheapest size with that p95"))
     entries.append((f"{deadlines['15']:.1f} USD", "the optimum, every task started within 15 min"))
     return cards(entries)
+
+
+def _equal_p95(trace: Mapping[str, Any]) -> str:
+    rows = trace["equal_p95"]
+    if not rows or not rows[0]["own"]:
+        return "<p>Nothing to compare.</p>"
+    cells = [
+        (
+            "",
+            [
+                escape(row["policy"]),
+                f"{row['bsld_p95']:.1f}",
+                f"{row['cost_usd']:.1f}",
+                *(_compared(compared) for compared in row["own"].values()),
+            ],
+        )
+        for row in rows
+    ]
+    return table(["policy", "p95", "task USD", *(f"over it, {metrics}" for metrics in rows[0]["own"])], cells)
+
+
+def _compared(compared: Mapping[str, Any]) -> str:
+    """Return one ratio as a cell; a dash where no setting is as quick."""
+    ratio = compared["ratio"]
+    if ratio is None:
+        return "-"
+    middle = f"<b>{ratio['value']:.2f}</b>" if compared["met"] else f"{ratio['value']:.2f}"
+    goal = f"; {compared['goal']:.2f} aimed for" if compared["goal"] else ""
+    return f"{middle}<small>{ratio['low']:.2f} - {ratio['high']:.2f}{goal}</small>"
 
 
 def _cheapest(trace: Mapping[str, Any]) -> str:

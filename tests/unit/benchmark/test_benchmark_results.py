@@ -212,7 +212,7 @@ def test_a_benchmark_leaves_one_document_and_one_page_that_fetches_nothing(trace
     written = json.loads((plan.out / "benchmark.json").read_text())
     page = (plan.out / "report.html").read_text()
     assert written == json.loads(json.dumps(document))
-    assert written["traces"][0]["policies"][0]["policy"] == "emr-autoscaler:cost"
+    assert written["traces"][0]["policies"][0]["policy"] == "emr-autoscaler:1200"
     assert "http" not in page.replace("http-equiv", "")
     assert not any(word in page for word in ("<link", "@import", "src=", "url("))
     assert "drain-time" in page

@@ -42,12 +42,18 @@ def rows_of(text, first):
 
 def test_one_benchmark_gives_the_tables_of_its_document(plain):
     text = tables_of([plain])
-    for heading in ("Against the reference values", "Results", "Where this system loses", "Elasticity"):
+    for heading in (
+        "Against the reference values",
+        "Results",
+        "Cost at equal p95",
+        "Where this system loses",
+        "Elasticity",
+    ):
         assert f"### {heading}" in text
     assert "medians of 2 seeds, reference set-up" in text
     assert len(rows_of(text, "`emr-autoscaler`")) == 2
     widths = {line.count("|") for line in text.splitlines() if line.startswith("| `drain-time:240,180`")}
-    assert widths == {9, 10, 7}
+    assert widths == {9, 10, 7, 5}
 
 
 def test_what_is_far_from_the_reference_is_marked(plain):
