@@ -49,8 +49,8 @@ def bill_hour(
     *,
     region: str,
     policy: CostPolicy,
-) -> tuple[CostLine, ...]:
-    """Compute the lines of the hour [hour, hour + 1 h); ``bill_instances`` says what each instance has in them.
+) -> HourBill:
+    """Compute the lines of the hour [hour, hour + 1 h), with the part of each instance in each line.
 
     Args:
         hour: Start of the hour, UTC.
@@ -65,18 +65,6 @@ def bill_hour(
     Raises:
         PriceMissingError: A price is unknown.
     """
-    return bill_instances(hour, instances, prices, region=region, policy=policy).lines
-
-
-def bill_instances(
-    hour: datetime,
-    instances: Sequence[BilledInstance],
-    prices: PriceBook,
-    *,
-    region: str,
-    policy: CostPolicy,
-) -> HourBill:
-    """Compute an hour as ``bill_hour`` does, with the part of each instance in each line."""
     present = instances_in(hour, instances)
     # Instances of one kind that were there for the same part of the hour cost the same: of 2,000 that ran
     # through it, only one for each group is computed.

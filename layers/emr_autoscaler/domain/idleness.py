@@ -110,7 +110,7 @@ def decide_reaping(evidence: IdleEvidence) -> IdleVerdict:
         return _leave(evidence, case)
     announced_at = evidence.memory.announced_at
     if announced_at is None:
-        memory = IdleMemory(announced_at=evidence.now, announced_reason=case)
+        memory = IdleMemory(announced_at=evidence.now)
         return _verdict(evidence, Action.ANNOUNCE, case, memory)
     if evidence.now < announced_at + evidence.policy.warning_period:
         return _verdict(evidence, Action.HOLD, Reason.WARNING_PERIOD, evidence.memory)

@@ -106,10 +106,9 @@ class CoreMemory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdleMemory:
-    """What reaping remembers: since when a cluster was announced, and why."""
+    """What reaping remembers: since when a cluster was announced."""
 
     announced_at: datetime | None = None
-    announced_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,18 +5,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from emr_autoscaler.domain.billing import HOUR, MINIMUM, bill_instances, instances_in
-from emr_autoscaler.domain.cost_history import HourBill, HourRevision
-from emr_autoscaler.domain.costs import BilledInstance, HourRecord, RecordStatus
+from emr_autoscaler.domain.billing import HOUR, bill_hour
+from emr_autoscaler.domain.cost_history import HourBill
+from emr_autoscaler.domain.costs import BilledInstance, HourRecord
 from emr_autoscaler.domain.errors import AutoscalerError, UnavailableError
 from emr_autoscaler.domain.idle_cost import idle_figure
 from emr_autoscaler.domain.memory import RegistryEntry
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName
 from emr_autoscaler.domain.policy import CostPolicy, Mode
-from emr_autoscaler.domain.price_book import PRICE_ASSUMED, PriceBook
-from emr_autoscaler.domain.restatement import has_same_facts
 from emr_autoscaler.ports import Clock, ClusterReader, Compute, Costs, Decisions, MetricsReader, Registry
-from emr_autoscaler.usecases.billed_instances import with_memory
+from emr_autoscaler.usecases.hour_facts import find_hour_facts
 from emr_autoscaler.usecases.hour_prices import FindPrices
 from emr_autoscaler.usecases.hour_savings import SavingsOfHours
 from emr_autoscaler.usecases.hours_due import RESTATED, hours_to_compute, is_over
@@ -26,30 +24,6 @@ from emr_autoscaler.usecases.refresh_prices import RefreshPrices
 from emr_autoscaler.usecases.registry_updates import update_entry
 
 REMEMBER_INTERRUPTIONS = timedelta(days=7)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _HourFacts:
-    """What one hour is computed from: what was recorded of it, and the instances as they are known now."""
-
-    hour: datetime
-    before: HourRecord | None
-    recorded: tuple[HourRevision, ...]
-    instances: tuple[BilledInstance, ...]
-
-    def as_recorded(self, prices: PriceBook) -> HourRevision | None:
-        """Return what is recorded, where instances and prices known now make no other hour.
-
-        The instances are those known now: what they do in later hours is no reason to restate this one.
-        """
-        latest = self.recorded[-1] if self.recorded else None
-        if self.before is None or latest is None or latest.record.revision != self.before.revision:
-            return None
-        if not has_same_facts(latest, self.instances, prices):
-            return None
-        known = {i.ec2_instance_id: i for i in instances_in(self.hour, self.instances)}
-        parts = (replace(part, instance=known[part.instance.ec2_instance_id]) for part in latest.instances)
-        return replace(latest, instances=tuple(parts))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -179,7 +153,7 @@ class RecordCosts:
         now: datetime,
     ) -> list[HourRecord]:
         region = entry.cluster.region
-        facts = self._facts(entry, instances, hours)
+        facts = find_hour_facts(self.costs, entry, instances, hours)
         everyone = [i for of_hour in facts for i in of_hour.instances]
         prices = run.find_prices(everyone, region, hours[0], hours[-1] + HOUR)
         policy = self.policy_in_force(entry) if entry.policy_name else None
@@ -195,7 +169,7 @@ class RecordCosts:
                 bill = HourBill(lines=kept.record.lines, instances=kept.instances)
                 labels, idle = kept.record.assumptions, kept.record.idle
             else:
-                bill = bill_instances(hour, of_hour.instances, prices.book, region=region, policy=assumed)
+                bill = bill_hour(hour, of_hour.instances, prices.book, region=region, policy=assumed)
                 sources = {line.price_source for line in bill.lines}
                 labels, idle = (*assumed.assumptions, *prices.assumptions(hour, sources)), None
             present = [part.instance for part in bill.instances]
@@ -212,27 +186,9 @@ class RecordCosts:
                 assumptions=labels,
                 recorded_at=now,
             )
-            if _changes(of_hour, bill, record):
+            if of_hour.is_changed_by(bill, record):
                 written.append(self.costs.put_hour(record, bill.instances))
         return written
-
-    def _facts(
-        self, entry: RegistryEntry, instances: Sequence[BilledInstance], hours: Sequence[datetime]
-    ) -> list[_HourFacts]:
-        """Return what is known of each hour: from AWS now, and from what was recorded of it and before it."""
-        key = (entry.cluster.account_id, entry.cluster.region, entry.cluster_id)
-        earlier: tuple[HourRevision, ...] = ()
-        if entry.costs_recorded_until is not None:
-            earlier = self.costs.revisions(*key, hours[0] - HOUR, latest_only=True)
-        facts = []
-        for hour in hours:
-            before = self.costs.get_hour(*key, hour)
-            recorded = () if before is None else self.costs.revisions(*key, hour, latest_only=True)
-            present = [i for i in instances if _may_be_billed(i, hour)]
-            known = with_memory(present, earlier=earlier, same_hour=recorded)
-            facts.append(_HourFacts(hour=hour, before=before, recorded=recorded, instances=known))
-            earlier = (*earlier, *recorded)
-        return facts
 
     def _memory_metrics(self, cluster_id: str, start: datetime, end: datetime) -> ClusterMetrics | None:
         """Return YARN's memory. While CloudWatch fails the hour waits: it is caught up with its idle figure."""
@@ -260,31 +216,3 @@ class RecordCosts:
             )
 
         update_entry(self.registry, entry.cluster_id, change)
-
-
-def _may_be_billed(instance: BilledInstance, hour: datetime) -> bool:
-    """Whether an instance may have to do with an hour; generous by the minimum, and by a corrected start."""
-    ended = instance.ended_at
-    return instance.started_at < hour + 2 * HOUR and (ended is None or ended + MINIMUM > hour)
-
-
-def _changes(of_hour: _HourFacts, bill: HourBill, record: HourRecord) -> bool:
-    """Whether the hour has to be written: it is new, or its facts say otherwise now.
-
-    A policy changed since is no fact of the hour: it holds from the hours recorded next.
-    """
-    before = of_hour.before
-    if before is None:
-        return bool(record.lines)
-    if before.status is RecordStatus.RECONCILED:
-        return False
-    if before.lines == record.lines:
-        known_since = before.idle is None and record.idle is not None
-        return known_since or (not before.reaping_saving_usd and bool(record.reaping_saving_usd))
-    same_facts = any(revision.instances == bill.instances for revision in of_hour.recorded)
-    return not (same_facts and _configured(before) != _configured(record))
-
-
-def _configured(record: HourRecord) -> list[str]:
-    """Return the assumptions that the policy made; a price that was assumed is a fact that was missing."""
-    return [text for text in record.assumptions if not text.startswith(PRICE_ASSUMED)]

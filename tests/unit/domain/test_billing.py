@@ -40,7 +40,7 @@ OCTOBER_SECONDS = 31 * 86400
 def bill(
     hour: datetime, *instances: BilledInstance, prices: Sequence[Price] = BOOK, **policy: Any
 ) -> tuple[CostLine, ...]:
-    return bill_hour(hour, instances, PriceBook(prices), region=REGION, policy=CostPolicy(**policy))
+    return bill_hour(hour, instances, PriceBook(prices), region=REGION, policy=CostPolicy(**policy)).lines
 
 
 def usd(lines: Sequence[CostLine], component: Component | None = None) -> Decimal:

@@ -44,7 +44,7 @@ def idle(
     own = changes.pop("of", cluster())
     memory = IdleMemory()
     if announced_minutes_ago is not None:
-        memory = IdleMemory(announced_at=NOW - minutes(announced_minutes_ago), announced_reason="IDLE_ANNOUNCED")
+        memory = IdleMemory(announced_at=NOW - minutes(announced_minutes_ago))
     values: dict[str, Any] = {
         "now": NOW,
         "cluster": own,
@@ -66,7 +66,7 @@ def recheck(*, steps: bool = False, **changes: Any) -> Recheck:
 def test_an_idle_cluster_is_announced_first() -> None:
     verdict = decide_reaping(idle())
     assert outcome(verdict) == (Action.ANNOUNCE, Reason.IDLE_ANNOUNCED)
-    assert verdict.memory == IdleMemory(announced_at=NOW, announced_reason=Reason.IDLE_ANNOUNCED)
+    assert verdict.memory == IdleMemory(announced_at=NOW)
 
 
 def test_the_warning_period_is_waited_for() -> None:

@@ -21,7 +21,7 @@ from tests.support.billed_lives import (
     spot,
 )
 
-from emr_autoscaler.domain.billing import bill_instances
+from emr_autoscaler.domain.billing import bill_hour
 from emr_autoscaler.domain.cluster import Market
 from emr_autoscaler.domain.cost_history import HourRevision
 from emr_autoscaler.domain.costs import BilledInstance, HourRecord
@@ -32,7 +32,7 @@ from emr_autoscaler.domain.restatement import has_same_facts
 
 def recorded(instances: Sequence[BilledInstance], prices: Sequence[Price] = BOOK) -> HourRevision:
     """The hour from 13:00 as it is recorded with these facts."""
-    bill = bill_instances(H13, instances, PriceBook(prices), region=REGION, policy=CostPolicy())
+    bill = bill_hour(H13, instances, PriceBook(prices), region=REGION, policy=CostPolicy())
     record = HourRecord(
         account_id="1",
         region=REGION,
@@ -70,7 +70,7 @@ def test_an_hour_of_the_same_facts_would_be_billed_the_same(number: int) -> None
     step = price(Component.EC2_SPOT, "m5.xlarge", "0.5", since=H12 + seconds(chance.randint(0, 3 * 3600)))
     book = PriceBook((*prices, step) if chance.random() < 0.3 else prices)
     if has_same_facts(recorded(lives, prices), known, book):
-        now = bill_instances(H13, known, book, region=REGION, policy=CostPolicy())
+        now = bill_hour(H13, known, book, region=REGION, policy=CostPolicy())
         assert now.lines == recorded(lives, prices).record.lines
 
 
