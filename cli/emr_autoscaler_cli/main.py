@@ -112,8 +112,11 @@ def main(argv: Sequence[str] | None = None, *, connect: "Connect | None" = None)
         The exit code.
     """
     words = sys.argv[1:] if argv is None else list(argv)
-    arguments = build_parser(words).parse_args(words)
-    command: Command = arguments.command
+    parser = build_parser(words)
+    arguments = parser.parse_args(words)
+    command: Command | None = arguments.command
+    if command is None:  # only now, so that an option that does not exist is named first
+        parser.error("COMMAND is missing")
     try:
         return _run(command, arguments, connect)
     except CommandError as error:
@@ -150,7 +153,8 @@ def build_parser(words: Sequence[str] | None = None) -> OneLineParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=version("emr-autoscaler"))
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    parser.set_defaults(command=None)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     policy = commands.add_parser("policy", help="policy documents", description="Policy documents.")
     verbs = policy.add_subparsers(title="commands", metavar="COMMAND", required=True)
     groups = {"": commands, "policy": verbs}

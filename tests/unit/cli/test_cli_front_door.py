@@ -45,6 +45,11 @@ def test_wrong_usage_ends_with_two_and_one_line_that_names_the_argument(run, arg
     assert result.err.startswith("emr-autoscaler")
 
 
+@pytest.mark.parametrize(("arguments", "named"), [(["--jsn"], "--jsn"), ([], "COMMAND")])
+def test_what_is_wrong_before_any_command_is_named(run, arguments, named) -> None:
+    assert named in run(*arguments).err
+
+
 def test_what_aws_does_not_answer_ends_with_one_and_one_line(run, rehearsal, monkeypatch) -> None:
     def out_of_reach() -> None:
         raise UnavailableError("throttled\nfor now")
