@@ -118,6 +118,11 @@ def _table(
     )
 
 
+def _orders(told: str) -> str:
+    """Return orders as HTML, each in one piece: lines break between two of them."""
+    return ", ".join(f'<span class="piece">{escape(order)}</span>' for order in told.split(", "))
+
+
 def _interruptions(summary: Summary) -> str:
     heads = (
         ("time", "tight"),
@@ -133,7 +138,7 @@ def _interruptions(summary: Summary) -> str:
             f"<code>{escape(entry.ec2_instance_id)}</code>",
             escape(entry.group),
             escape(entry.answer or "none"),
-            escape(entry.replacement or "nothing"),
+            _orders(entry.replacement or "nothing"),
             "none, in its first hour" if entry.is_free else "until it went",
         )
         for entry in summary.interruptions
@@ -193,7 +198,7 @@ def _deeds(summary: Summary) -> str:
             escape(deed.cluster),
             escape(f"{deed.kind} {deed.action}" + ("" if deed.done else " (failed)")),
             f"<code>{escape(deed.reason)}</code>",
-            escape(deed.orders),
+            _orders(deed.orders),
             escape(deed.detail),
         )
         for deed in summary.deeds
