@@ -110,9 +110,7 @@ def _trace(one: Played, outcomes: Outcomes, setup: Setup) -> dict[str, Any]:
 def _setting(variant: Variant, cells: Sequence[Cell], outcomes: Outcomes) -> Setting:
     runs = [outcomes[cell] for cell in cells]
     return Setting(
-        policy=variant.label,
-        family=variant.family,
-        metrics=variant.metrics,
+        variant=variant,
         costs_usd=[figure(run, "cost_usd") for run in runs],
         p95s=[figure(run, "bsld_p95") for run in runs],
     )

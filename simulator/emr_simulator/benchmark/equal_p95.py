@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from emr_simulator.benchmark.cells import Variant
 from emr_simulator.benchmark.statistics import pareto_front, resampled_medians, spread_of
 from emr_simulator.benchmark.sweep import REFERENCE
 from emr_simulator.experiment import MetricsMode
@@ -36,9 +37,7 @@ _NOT_COMPARED = frozenset({"static", "clairvoyant"})
 class Setting:
     """The runs of one policy with one knob, by seed: their cost, and the p95 of their bounded slowdowns."""
 
-    policy: str
-    family: str
-    metrics: MetricsMode
+    variant: Variant
     costs_usd: Sequence[float]
     p95s: Sequence[float]
 
@@ -74,20 +73,20 @@ def at_equal_p95(settings: Sequence[Setting]) -> list[dict[str, Any]]:
     both, among the draws in which this system had a setting as quick. Sizes that stand still and policies that
     know the future are not compared.
     """
-    own = [setting for setting in settings if setting.policy.partition(":")[0] == REFERENCE]
+    own = [setting for setting in settings if setting.variant.policy.partition(":")[0] == REFERENCE]
     curves = {
-        metrics: _Curves([setting for setting in own if setting.metrics is metrics])
-        for metrics in dict.fromkeys(setting.metrics for setting in own)
+        metrics: _Curves([setting for setting in own if setting.variant.metrics is metrics])
+        for metrics in dict.fromkeys(setting.variant.metrics for setting in own)
     }
     return [
         {
-            "policy": other.policy,
+            "policy": other.variant.label,
             "cost_usd": round(float(np.median(other.costs_usd)), 4),
             "bsld_p95": round(float(np.median(other.p95s)), 4),
             "own": {metrics.value: _compared(curve, metrics, other) for metrics, curve in curves.items()},
         }
         for other in settings
-        if other not in own and other.family not in _NOT_COMPARED
+        if other not in own and other.variant.family not in _NOT_COMPARED
     ]
 
 
@@ -101,7 +100,7 @@ class _Curves:
 
 def _compared(own: _Curves, metrics: MetricsMode, other: Setting) -> dict[str, Any]:
     cost, p95 = _median_point(other)
-    reached, goal = own.median.cost_usd(p95), GOALS.get((metrics, other.family))
+    reached, goal = own.median.cost_usd(p95), GOALS.get((metrics, other.variant.family))
     if reached is None:
         return {"cost_usd": None, "ratio": None, "goal": goal, "met": False}
     drawn = [

@@ -10,7 +10,10 @@ from emr_simulator.workloads.model import Workload
 REFERENCE = "emr-autoscaler"
 """What the others are compared with."""
 
-_OWN = tuple(f"{REFERENCE}{knob}" for knob in (":1200", ":cost", ":350", "", ":120", ":speed", ":60"))
+_OWN = tuple(
+    f"{REFERENCE}{knob}"
+    for knob in (":1200", ":cost", ":450", ":350", ":270", "", ":160", ":120", ":speed", ":60")
+)
 """The objectives, and drain times in seconds between and beyond them, from patient to hasty."""
 
 _KNOBS: dict[str, tuple[str, ...]] = {

@@ -4,18 +4,18 @@ import math
 
 import pytest
 
+from emr_simulator.benchmark.cells import Variant
 from emr_simulator.benchmark.equal_p95 import Curve, Setting, at_equal_p95
-from emr_simulator.experiment import MetricsMode
 
 QUICK_AND_CHEAP = ((100.0, 10.0), (50.0, 20.0))
 
 
-def a_setting(policy, costs, p95s, metrics=MetricsMode.FIVE_MINUTES):
-    return Setting(policy=policy, family=policy.partition(":")[0], metrics=metrics, costs_usd=costs, p95s=p95s)
+def a_setting(label, costs, p95s):
+    return Setting(variant=Variant.from_label(label), costs_usd=costs, p95s=p95s)
 
 
-def own(cost, p95, metrics=MetricsMode.FIVE_MINUTES, knob=""):
-    return a_setting(f"emr-autoscaler{knob}", [cost] * 3, [p95] * 3, metrics)
+def own(cost, p95, label="emr-autoscaler"):
+    return a_setting(label, [cost] * 3, [p95] * 3)
 
 
 def test_a_setting_of_ones_own_costs_what_it_costs():
@@ -45,9 +45,10 @@ def test_where_no_setting_is_as_quick_there_is_no_ratio():
 def test_each_way_to_be_told_is_compared_with_each_other_policy_and_its_goal():
     settings = [
         own(100, 10),
-        own(40, 10, MetricsMode.PUSH),
+        own(40, 10, "emr-autoscaler@push"),
+        own(20, 20, "emr-autoscaler:cost@push"),
         a_setting("dataproc:1", [100] * 3, [10] * 3),
-        a_setting("static:3", [900] * 3, [1] * 3),
+        a_setting("static:3", [900], [1]),
         a_setting("clairvoyant:600", [1] * 3, [1] * 3),
     ]
     (row,) = at_equal_p95(settings)
