@@ -23,8 +23,11 @@ MINUTE = timedelta(minutes=1)
 WITHOUT_IDLE = IdlePolicy(enabled=False)
 
 
-def begun(mode: Mode = Mode.LIVE, *, core: CorePolicy | None = None, **world: object) -> tuple[Story, str]:
-    policy = live(mode=mode, task=TaskPolicy(max_nodes=8), core=core or CorePolicy(min_nodes=2), idle=WITHOUT_IDLE)
+def begun(
+    mode: Mode = Mode.LIVE, *, core: CorePolicy | None = None, task: TaskPolicy | None = None, **world: object
+) -> tuple[Story, str]:
+    task, core = task or TaskPolicy(max_nodes=8), core or CorePolicy(min_nodes=2)
+    policy = live(mode=mode, task=task, core=core, idle=WITHOUT_IDLE)
     story = Story(calm_world(**world), policy)
     return story, story.start(cluster(core=4, task=1, tags=OPTED_IN, dfs_replication=2))
 
@@ -53,6 +56,22 @@ def test_an_order_is_told_with_groups_and_what_comes_next(capsys: pytest.Capture
     assert "DONE: EMR took the order" in out
     assert "later, or with the next alarm or event" in out
     assert "containers that wait for memory" in out
+
+
+def test_the_drain_time_of_a_policy_is_told_whether_it_has_a_name_or_not(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for task, told in (
+        (TaskPolicy(max_nodes=8), "objective balanced: waiting work may take 200 s"),
+        (
+            TaskPolicy(max_nodes=8, drain_within=20 * MINUTE),
+            "a drain time of its own: waiting work may take 1200 s",
+        ),
+    ):
+        story, cluster_id = begun(task=task)
+        story.world.submit_job(cluster_id, job(tasks=20_000))
+        story.run(8 * MINUTE)
+        assert told in shown(last(story, cluster_id, lambda r: r.decision.action is Action.SCALE_OUT), capsys)
 
 
 def test_it_tells_since_when_on_demand_stands_in_for_spot(capsys: pytest.CaptureFixture[str]) -> None:
