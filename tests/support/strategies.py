@@ -78,6 +78,7 @@ def _task_policies() -> st.SearchStrategy:
             | dict(zip(("min_nodes", "on_demand_min_nodes", "max_nodes"), sorted(drawn[1:]), strict=True))
             | {"on_demand_max_nodes": None, "spot_share": 0.5, "min_units": 0, "max_units": drawn[1]}
             | {"max_usd_per_hour": abs(drawn[0]["max_usd_per_hour"] or 0) or None}
+            | {"drain_within": drawn[0]["drain_within"] or None}
         )
     )
 
