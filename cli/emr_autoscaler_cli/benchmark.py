@@ -38,7 +38,8 @@ one of those that simulate takes, with @1min or @push for faster metrics. Withou
 
 spot: with --market spot every policy that knows of markets (emr-autoscaler) is run on demand and on spot, on the
 same work with the same seeds, for each of --outage-hours and for the recordings of --spot-trace; the comparison
-stands apart in table and report. The other policies are run on demand. Without --policies: emr-autoscaler alone.
+stands apart in table and report. The other policies are run on demand. Without --policies: the
+three objectives of emr-autoscaler.
 
 DIR receives benchmark.json, report.html (one file, opens anywhere) and a folder of finished runs: a benchmark
 that was broken off, or is asked for more seeds, runs only what is missing. Changed code runs everything again.
@@ -115,7 +116,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         from emr_simulator.benchmark.command import Plan, run_benchmark  # noqa: PLC0415
         from emr_simulator.benchmark.spot_rows import knows_markets  # noqa: PLC0415
-        from emr_simulator.benchmark.sweep import chosen  # noqa: PLC0415
+        from emr_simulator.benchmark.sweep import ON_SPOT, chosen  # noqa: PLC0415
         from emr_simulator.benchmark.tables import tables_of  # noqa: PLC0415
         from emr_simulator.benchmark.work import LongTasks  # noqa: PLC0415
     except ModuleNotFoundError as error:
@@ -129,7 +130,7 @@ def run(arguments: argparse.Namespace) -> int:
     setup = Setup(**world_of(arguments))
     markets = markets_of(arguments, setup.instance_type)
     try:
-        variants = chosen(arguments.policies or ([AUTOSCALER] if markets else []), setup)
+        variants = chosen(arguments.policies or (ON_SPOT if markets else ()), setup)
     except UnknownPolicyError as error:
         msg = f"--policies: {error}"
         raise UsageError(msg) from error

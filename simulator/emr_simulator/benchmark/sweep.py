@@ -16,6 +16,9 @@ _OWN = tuple(
 )
 """The objectives, and drain times in seconds between and beyond them, from patient to hasty."""
 
+ON_SPOT = (f"{REFERENCE}:cost", f"{REFERENCE}:balanced", f"{REFERENCE}:speed")
+"""What is compared with itself on spot where no policies are named."""
+
 _KNOBS: dict[str, tuple[str, ...]] = {
     "emr-autoscaler": _OWN,
     "emr-autoscaler@1min": tuple(f"{own}@1min" for own in _OWN),

@@ -114,6 +114,12 @@ def test_on_spot_a_second_table_compares_with_on_demand(run, tmp_path):
     assert "long-tasks-1" in result.out
 
 
+def test_on_spot_the_objectives_are_compared_where_no_policy_is_named(run, tmp_path):
+    result = on_spot(run, tmp_path, "--hours", "0.5", "--market", "spot", "--outage-hours", "9", "--json")
+    compared = [row["policy"] for row in json.loads(result.out)["spot"]["rows"]]
+    assert compared == ["emr-autoscaler:cost", "emr-autoscaler:balanced", "emr-autoscaler:speed"]
+
+
 @pytest.mark.parametrize(
     ("options", "named"),
     [
