@@ -5,6 +5,7 @@ from html import escape
 from typing import Any
 
 from emr_simulator.report.benchmark_charts import cost_against, nodes_over_the_day, where_the_money_went
+from emr_simulator.report.comparisons import cheapest, equal_p95, losses
 from emr_simulator.report.entries import Entry, over, value
 from emr_simulator.report.page import cards, legend, page, section, table
 from emr_simulator.report.spot_section import spot_section
@@ -116,18 +117,18 @@ def _trace(trace: Mapping[str, Any], document: Mapping[str, Any]) -> list[str]:
             "two settings of its own on the logarithms of cost and p95. By what tells it of the cluster: "
             "CloudWatch's samples every five minutes or every minute, or a probe. Below are 95 % bootstrap "
             "intervals, and what was aimed for on the Facebook day; bold is met.",
-            [_equal_p95(trace)],
+            [equal_p95(trace)],
         ),
         section(
             "The cheapest setting at equal p95",
             "For each bound on the slowdown's 95th percentile: the cheapest setting of each policy whose median "
             "meets it, in USD. A dash: no setting does.",
-            [_cheapest(trace)],
+            [cheapest(trace)],
         ),
         section(
             "Where this system loses",
             "Other settings that cost no more and whose p95 is no longer.",
-            [_losses(trace)],
+            [losses(trace)],
         ),
         section(
             "All figures",
@@ -177,73 +178,6 @@ def _headline(trace: Mapping[str, Any], document: Mapping[str, Any]) -> str:
             entries.append((f"{saved:.0%} saved", f"against {static['policy']}, the cheapest size with that p95"))
     entries.append((f"{deadlines['15']:.1f} USD", "the optimum, every task started within 15 min"))
     return cards(entries)
-
-
-def _equal_p95(trace: Mapping[str, Any]) -> str:
-    rows = trace["equal_p95"]
-    if not rows or not rows[0]["own"]:
-        return "<p>Nothing to compare.</p>"
-    cells = [
-        (
-            "",
-            [
-                escape(row["policy"]),
-                f"{row['bsld_p95']:.1f}",
-                f"{row['cost_usd']:.1f}",
-                *(_compared(compared) for compared in row["own"].values()),
-            ],
-        )
-        for row in rows
-    ]
-    return table(["policy", "p95", "task USD", *(f"over it, {metrics}" for metrics in rows[0]["own"])], cells)
-
-
-def _compared(compared: Mapping[str, Any]) -> str:
-    """Return one ratio as a cell; a dash where no setting is as quick."""
-    ratio = compared["ratio"]
-    if ratio is None:
-        return "-"
-    middle = f"<b>{ratio['value']:.2f}</b>" if compared["met"] else f"{ratio['value']:.2f}"
-    goal = f"; {compared['goal']:.2f} aimed for" if compared["goal"] else ""
-    return f"{middle}<small>{ratio['low']:.2f} - {ratio['high']:.2f}{goal}</small>"
-
-
-def _cheapest(trace: Mapping[str, Any]) -> str:
-    targets = trace["cheapest_at_p95"]
-    families = list(targets[0]["families"])
-    rows = []
-    for family in families:
-        cells = [escape(family)]
-        for target in targets:
-            found = target["families"][family]
-            others = [
-                f["cost_usd"] for name, f in target["families"].items() if f and not name.startswith("clairvoyant")
-            ]
-            cells.append(_cheapest_cell(found, min(others, default=0.0)))
-        rows.append(("mine" if family.startswith("emr-autoscaler") else "", cells))
-    return table(["policy", *(f"p95 up to {target['bsld_p95']:g}" for target in targets)], rows)
-
-
-def _cheapest_cell(found: Mapping[str, Any] | None, best: float) -> str:
-    if found is None:
-        return "-"
-    usd = f"{found['cost_usd']:.1f}"
-    knob = found["policy"].partition(":")[2].partition("@")[0]
-    return (f"<b>{usd}</b>" if found["cost_usd"] <= best else usd) + (
-        f"<small>{escape(knob)}</small>" if knob else ""
-    )
-
-
-def _losses(trace: Mapping[str, Any]) -> str:
-    by_policy: dict[str, list[str]] = {}
-    for loss in trace["loses_to"]:
-        by_policy.setdefault(loss["policy"], []).append(loss["to"])
-    if not by_policy:
-        return "<p>Nowhere on this trace.</p>"
-    items = "".join(
-        f"<li><b>{escape(policy)}</b> to {escape(', '.join(others))}</li>" for policy, others in by_policy.items()
-    )
-    return f'<ul class="plain">{items}</ul>'
 
 
 def _figures(entries: Sequence[Entry], document: Mapping[str, Any]) -> str:
