@@ -53,7 +53,8 @@ class PriceSteps:
             self.prices.append(usd)
         while self._moves and self.starts[-1] <= seconds:
             gap = max(600, round(self._chance.expovariate(1.0 / _MEAN_STEP_SECONDS)))
-            factor = Decimal(str(round(self._chance.uniform(0.94, 1.065), 4)))
+            # As far up as down: the mean stays, and with these bounds it is the discount for ever.
+            factor = Decimal(str(round(self._chance.uniform(0.9375, 1.0625), 4)))
             fraction = self.prices[-1] / self._on_demand * factor
             self.starts.append(self.starts[-1] + gap)
             self.prices.append(self._rounded(min(self._high, max(self._low, fraction))))

@@ -182,3 +182,15 @@ def test_drawn_prices_stay_below_on_demand(seed):
     prices = history(world, START - seconds(2 * 86400), world.now)
     assert len({p.usd_per_hour for p in prices}) > 5
     assert all(Decimal("0.02") < p.usd_per_hour < Decimal("0.192") for p in prices)
+
+
+def test_drawn_prices_stay_around_the_discount_for_weeks():
+    fractions = []
+    for seed in range(30):
+        world = a_world(seed=seed, spot_prices_move=True)
+        world.run_for(seconds(30 * 86400))
+        weeks = range(0, 30 * 86400, 7 * 86400)
+        at = [history(world, START + seconds(week), START + seconds(week + 1))[-1] for week in weeks]
+        fractions += [float(price.usd_per_hour) / 0.192 for price in at]
+    # Steps that rise more often than they fall would bring it to 0.40 by then.
+    assert sum(fractions) / len(fractions) == pytest.approx(0.35, abs=0.02)
