@@ -197,7 +197,8 @@ def _task_inputs(evidence: TaskEvidence) -> Iterator[tuple[str, str]]:
     counted = "units of the task fleet" if evidence.fleets else "task nodes"
     aim = f"objective {policy.objective}" if policy.drain_within is None else "a drain time of its own"
     bounds = f"{policy.min_nodes}-{policy.max_nodes} {counted}, {aim}"
-    patience = f"waiting work may take {drain:.0f} s"
+    lengths = f", or {tuning.drain_lengths:g} times the length of its containers" if tuning.drain_lengths else ""
+    patience = f"waiting work may take {drain:.0f} s{lengths}"
     kept = f", nodes needed in the last {hold:.0f} s are kept" if hold else ""
     yield "policy", f"{bounds}: {patience}{kept}"
     wanted = ", ".join(f"{want.mib:.0f} MiB at {want.at:%H:%M}" for want in evidence.memory.wanted)

@@ -51,6 +51,24 @@ def test_the_same_number_of_long_containers_buys_nodes_once_a_probe_has_shown_ho
     assert len(bought(told, cluster_id)) > before
 
 
+def test_without_a_probe_a_backlog_that_does_not_move_shows_that_containers_are_long() -> None:
+    told, cluster_id = story(task=TaskPolicy(max_nodes=20))
+    told.world.submit_job(cluster_id, job(tasks=54, seconds=1800))
+    told.run(timedelta(minutes=8))
+    assert bought(told, cluster_id) == []
+    told.run(timedelta(minutes=17))
+    assert bought(told, cluster_id) != []
+    told.run(timedelta(minutes=20))
+    assert told.world.yarn(cluster_id).pending == 0
+
+
+def test_a_job_that_never_ends_gets_all_its_containers_without_a_probe() -> None:
+    told, cluster_id = story(task=TaskPolicy(max_nodes=20))
+    told.world.submit_job(cluster_id, job(tasks=24, seconds=30 * 24 * 3600))
+    told.run(timedelta(minutes=45))
+    assert told.world.yarn(cluster_id).pending == 0
+
+
 def test_the_same_work_buys_fewer_nodes_the_longer_it_may_take() -> None:
     most = []
     for minutes in (2, 10, 60):

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from tests.support.scenes import CLUSTER, NOW, cooling, core_group, minutes, prices, task_group, yarn
 
 from emr_autoscaler.domain.cluster import ClusterState, GroupState, InstanceGroup, Market
+from emr_autoscaler.domain.load import Load
 from emr_autoscaler.domain.memory import LostInstance, PoolHealth, TaskMemory, WantedCapacity
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName, MetricPoint
 from emr_autoscaler.domain.node_prices import MarketPrices
@@ -31,6 +32,7 @@ _YARN = (
     MetricName.CONTAINER_PENDING,
     MetricName.CORE_NODES_RUNNING,
     MetricName.TASK_NODES_RUNNING,
+    MetricName.APPS_SUBMITTED,
 )
 _STATES = (GroupState.RUNNING,) * 40 + (GroupState.RESIZING,) * 20 + tuple(GroupState)
 
@@ -151,6 +153,21 @@ def draw_task_memory(chance: random.Random) -> TaskMemory:
     )
 
 
+def draw_load(chance: random.Random) -> Load:
+    """What was learned before: often nothing, else lengths of seconds to hours, of few containers or of many."""
+    if chance.random() < 0.4:
+        return Load()
+    return Load(
+        at=_near_now(chance, latest=0),
+        mean_mib=chance.uniform(0, 300_000),
+        containers=float(chance.randint(0, 300)),
+        pending=float(chance.choice((0, chance.randint(0, 2000)))),
+        submitted=chance.choice((None, float(chance.randint(0, 5)))),
+        seen_seconds=chance.choice((0.0, chance.uniform(0, 3e6))),
+        seen_containers=chance.choice((0.0, chance.uniform(0, 40), chance.uniform(0, 5000))),
+    )
+
+
 def draw_pools(chance: random.Random) -> Mapping[str, PoolHealth]:
     return {
         group_id: replace(
@@ -171,7 +188,8 @@ def draw_task_evidence(
     evidence = _draw_task_evidence(chance, market, ready, draw_metrics)
     # What EC2 launched is looked at together with the health of the pools.
     launched = {i: n for i, n in evidence.launched.items() if i in evidence.pools}
-    return replace(evidence, launched=launched)
+    memory = replace(evidence.memory, load=draw_load(random.Random(f"load {number}")))
+    return replace(evidence, launched=launched, memory=memory)
 
 
 def _draw_task_evidence(

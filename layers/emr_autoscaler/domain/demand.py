@@ -36,6 +36,7 @@ class Demand:
         container_mib: Memory per container the estimate used.
         containers: Containers in use.
         completed: Containers ended since YARN began, where a probe counts them.
+        submitted: Applications submitted since YARN began, where the sample tells.
     """
 
     at: datetime
@@ -46,6 +47,7 @@ class Demand:
     container_mib: float
     containers: float
     completed: float | None = None
+    submitted: float | None = None
 
 
 def read_demand(
@@ -86,12 +88,12 @@ def read_demand(
         total_mib=total,
         container_mib=size,
         containers=containers,
-        completed=_completed(metrics, at),
+        completed=_counted(metrics, MetricName.CONTAINERS_COMPLETED, at),
+        submitted=_counted(metrics, MetricName.APPS_SUBMITTED, at),
     )
 
 
-def _completed(metrics: ClusterMetrics, at: datetime) -> float | None:
-    """Return the counter of that very sample, where it is one."""
-    points = metrics.series.get(MetricName.CONTAINERS_COMPLETED, ())
-    value = next((point.value for point in reversed(points) if point.at == at), None)
+def _counted(metrics: ClusterMetrics, name: MetricName, at: datetime) -> float | None:
+    """Return a counter of that very sample, where it is one."""
+    value = next((point.value for point in reversed(metrics.series.get(name, ())) if point.at == at), None)
     return value if value is not None and math.isfinite(value) and 0 <= value <= MOST else None

@@ -5,7 +5,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from emr_autoscaler.domain.demand import Demand
-from emr_autoscaler.domain.tuning import EXPECTED_TASKS, PROFILE_LEAD, TASK_LENGTH_OVER, USUAL_LOAD_OVER
+from emr_autoscaler.domain.tuning import (
+    ENDED_TASKS,
+    EXPECTED_TASKS,
+    PROFILE_LEAD,
+    TASK_LENGTH_OVER,
+    USUAL_LOAD_OVER,
+)
 
 HOURS_OF_THE_WEEK = 168
 NEVER_SEEN = -1
@@ -52,7 +58,9 @@ class Load:
         at: The sample; None before the first.
         mean_mib: Running mean of the memory in use.
         containers: Containers in use at ``at``.
+        pending: Containers that waited at ``at``.
         completed: The probe's counter of ended containers at ``at``; None without a probe.
+        submitted: Applications submitted up to ``at``; None where the sample did not tell.
         seen_seconds: Container-seconds seen lately, earlier ones forgotten little by little.
         seen_containers: Containers seen ending in that time.
         profile: By hour of the week.
@@ -61,7 +69,9 @@ class Load:
     at: datetime | None = None
     mean_mib: float = 0.0
     containers: float = 0.0
+    pending: float = 0.0
     completed: float | None = None
+    submitted: float | None = None
     seen_seconds: float = 0.0
     seen_containers: float = 0.0
     profile: WeekProfile = field(default_factory=WeekProfile)
@@ -70,6 +80,11 @@ class Load:
         """Return how long a container runs: ``expected``, the more corrected the more was seen."""
         seen = self.seen_seconds + expected * EXPECTED_TASKS
         return seen / (self.seen_containers + EXPECTED_TASKS)
+
+    @property
+    def length_known(self) -> float:
+        """How far (0-1) ``task_seconds`` is of containers that were seen ending, and not expected to."""
+        return self.seen_containers / (self.seen_containers + ENDED_TASKS)
 
     def usual_mib(self, now: datetime) -> float:
         """Return the memory usually in use: lately, or in the coming hour of the week."""
@@ -84,34 +99,58 @@ class Load:
 def learn_load(load: Load, demand: Demand) -> Load:
     """Return what is known after one more sample; a sample that is not newer teaches nothing."""
     if load.at is None:
-        return replace(load, at=demand.at, containers=demand.containers, completed=demand.completed)
+        return _sampled(load, demand)
     if demand.at <= load.at:
         return load
     passed = demand.at - load.at
     kept = math.exp(-passed / USUAL_LOAD_OVER)
     seen_seconds, seen_containers = _learn_task_length(load, demand, passed)
-    return Load(
-        at=demand.at,
+    learned = Load(
         seen_seconds=seen_seconds,
         seen_containers=seen_containers,
         mean_mib=load.mean_mib * kept + demand.allocated_mib * (1.0 - kept),
-        containers=demand.containers,
-        completed=demand.completed,
         profile=_learn_profile(load.profile, demand, passed),
+    )
+    return _sampled(learned, demand)
+
+
+def _sampled(load: Load, demand: Demand) -> Load:
+    """Keep of a sample what the next one is compared with."""
+    return replace(
+        load,
+        at=demand.at,
+        containers=demand.containers,
+        pending=demand.pending_containers,
+        completed=demand.completed,
+        submitted=demand.submitted,
     )
 
 
 def _learn_task_length(load: Load, demand: Demand, passed: timedelta) -> tuple[float, float]:
-    """Add up how long containers ran and how many ended; a counter that began anew teaches nothing."""
+    """Add up how long containers ran and how many ended, where both are known."""
     known = load.seen_seconds, load.seen_containers
-    if load.completed is None or demand.completed is None or passed > LONGEST_GAP:
-        return known
-    ended = demand.completed - load.completed
-    if ended < 0 or not (ended or load.containers or demand.containers):
-        return known  # nor does idle time: what the last work was like is still the best guess
-    kept = math.exp(-passed / TASK_LENGTH_OVER)
     ran = (load.containers + demand.containers) / 2 * passed.total_seconds()
+    ended = _count_ended(load, demand)
+    if ended is None or passed > LONGEST_GAP or not (ended or ran):
+        return known  # idle time teaches nothing either: what the last work was like is still the best guess
+    kept = math.exp(-passed / TASK_LENGTH_OVER)
     return load.seen_seconds * kept + ran, load.seen_containers * kept + ended
+
+
+def _count_ended(load: Load, demand: Demand) -> float | None:
+    """Count the containers that ended between two samples; None where that is not known.
+
+    A probe counts them. CloudWatch does not; but while work waits and nobody submits an application, what is
+    gone from all that runs or waits has ended.
+    """
+    if load.completed is not None and demand.completed is not None:
+        ended = demand.completed - load.completed
+        return ended if ended >= 0 else None  # else it began anew
+    if load.submitted is None or demand.submitted != load.submitted:
+        return None
+    if not (load.pending and demand.pending_containers):
+        return None  # the cluster was not full all the time, so how much ran is not known
+    return max(0.0, load.containers + load.pending - demand.containers - demand.pending_containers)
 
 
 def _learn_profile(profile: WeekProfile, demand: Demand, passed: timedelta) -> WeekProfile:

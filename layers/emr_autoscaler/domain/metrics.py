@@ -13,6 +13,7 @@ class MetricName(StrEnum):
     IS_IDLE = "IsIdle"
     APPS_RUNNING = "AppsRunning"
     APPS_PENDING = "AppsPending"
+    APPS_SUBMITTED = "AppsSubmitted"
     CONTAINER_ALLOCATED = "ContainerAllocated"
     CONTAINER_PENDING = "ContainerPending"
     MEMORY_TOTAL_MIB = "MemoryTotalMB"

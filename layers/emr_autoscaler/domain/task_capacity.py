@@ -207,7 +207,6 @@ def _arithmetic(scene: Scene, choice: Choice, demand: Demand | None, want: Want 
     standing = f"{scene.nodes} task nodes ordered, bounds {scene.min_nodes}-{scene.max_nodes}"
     if demand is None or want is None:
         return standing
-    drain_within = tuning_of(scene.evidence.policy).drain_within.total_seconds()
     kept = [
         f"{what} {mib:.0f} MiB"
         for what, mib in (("the usual load", want.usual_mib), ("the headroom", want.spare_mib))
@@ -218,7 +217,7 @@ def _arithmetic(scene: Scene, choice: Choice, demand: Demand | None, want: Want 
         f"({demand.pending_containers:.0f} containers of {demand.container_mib:.0f} MiB, "
         f"{want.task_seconds:.0f} s each); what the present {demand.total_mib:.0f} MiB leave over after "
         f"{PRESENT_NODES_WORK.total_seconds():.0f} s needs {want.drain_mib:.0f} MiB of task nodes to drain within "
-        f"{drain_within:.0f} s{''.join(f', {text}' for text in kept)}; {standing} -> "
+        f"{want.drain_seconds:.0f} s{''.join(f', {text}' for text in kept)}; {standing} -> "
         f"{sum(choice.counts.values())}{choice.told and f'; {choice.told}'}"
     )
 

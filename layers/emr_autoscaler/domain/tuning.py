@@ -16,20 +16,28 @@ class Tuning:
     Attributes:
         drain_within: Work that the present nodes leave over may take this long on all nodes before
             nodes are bought for it.
+        drain_lengths: Or this many times the length of its containers, where that is longer.
         hold: Capacity that was needed this recently is not given back.
         usual_share: Part (0-1) of the cluster's usual load for which nodes stay although nobody needs
             them now.
     """
 
     drain_within: timedelta
+    drain_lengths: float
     hold: timedelta
     usual_share: float
 
 
 OBJECTIVES: Mapping[Objective, Tuning] = {
-    Objective.COST: Tuning(drain_within=timedelta(seconds=550), hold=timedelta(0), usual_share=0.0),
-    Objective.BALANCED: Tuning(drain_within=timedelta(seconds=200), hold=timedelta(0), usual_share=0.4),
-    Objective.SPEED: Tuning(drain_within=timedelta(seconds=90), hold=timedelta(minutes=4), usual_share=0.8),
+    Objective.COST: Tuning(
+        drain_within=timedelta(seconds=550), drain_lengths=2.0, hold=timedelta(0), usual_share=0.0
+    ),
+    Objective.BALANCED: Tuning(
+        drain_within=timedelta(seconds=200), drain_lengths=1.5, hold=timedelta(0), usual_share=0.4
+    ),
+    Objective.SPEED: Tuning(
+        drain_within=timedelta(seconds=90), drain_lengths=0.5, hold=timedelta(minutes=4), usual_share=0.8
+    ),
 }
 
 _CURVE = sorted(OBJECTIVES.values(), key=lambda point: point.drain_within)
@@ -38,8 +46,9 @@ _CURVE = sorted(OBJECTIVES.values(), key=lambda point: point.drain_within)
 def tuning_of(policy: TaskPolicy) -> Tuning:
     """Return the point of the curve that a policy asks for.
 
-    A drain time of its own gets the hold and the usual share of the objectives on both sides, linear in the
-    drain time between them; beyond the first and the last they are those of that one.
+    A drain time of its own is kept to, however long containers run. It gets the hold and the usual share of the
+    objectives on both sides, linear in the drain time between them; beyond the first and the last they are those
+    of that one.
     """
     if policy.drain_within is None:
         return OBJECTIVES[policy.objective]
@@ -49,16 +58,17 @@ def tuning_of(policy: TaskPolicy) -> Tuning:
 @lru_cache
 def _tuning_at(drain_within: timedelta) -> Tuning:
     if drain_within <= _CURVE[0].drain_within:
-        return replace(_CURVE[0], drain_within=drain_within)
+        return replace(_CURVE[0], drain_within=drain_within, drain_lengths=0.0)
     for faster, slower in pairwise(_CURVE):
         if drain_within <= slower.drain_within:
             part = (drain_within - faster.drain_within) / (slower.drain_within - faster.drain_within)
             return Tuning(
                 drain_within=drain_within,
+                drain_lengths=0.0,
                 hold=faster.hold + part * (slower.hold - faster.hold),
                 usual_share=faster.usual_share + part * (slower.usual_share - faster.usual_share),
             )
-    return replace(_CURVE[-1], drain_within=drain_within)
+    return replace(_CURVE[-1], drain_within=drain_within, drain_lengths=0.0)
 
 
 PRESENT_NODES_WORK = timedelta(seconds=150)
@@ -88,3 +98,7 @@ TASK_LENGTH_OVER = timedelta(minutes=20)
 
 EXPECTED_TASKS = 20
 """The policy's expected task length weighs as much as this many containers that were seen."""
+
+ENDED_TASKS = 5
+"""Once this many containers were lately seen to end, half of the drain time that their length allows is allowed:
+containers that never end, as a streaming job's, are no reason to let others wait."""

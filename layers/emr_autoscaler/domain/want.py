@@ -15,13 +15,15 @@ class Want:
 
     Attributes:
         task_seconds: How long a container is taken to run.
-        drain_mib: To drain what the present nodes leave over within the objective's time.
+        drain_seconds: How long what the present nodes leave over may take.
+        drain_mib: To drain what the present nodes leave over in that time.
         usual_mib: To keep ready for the usual load.
         spare_mib: To keep the policy's headroom above what is in use.
         in_use_mib: So that everything that runs or waits fits: as long as it is there, nothing is given back.
     """
 
     task_seconds: float
+    drain_seconds: float
     drain_mib: float
     usual_mib: float
     spare_mib: float
@@ -54,9 +56,13 @@ def find_want(demand: Demand, load: Load, policy: TaskPolicy, *, elsewhere_mib: 
     left_over = max(0.0, work - demand.total_mib * PRESENT_NODES_WORK.total_seconds())
     spare = demand.allocated_mib * (1 + policy.headroom_percent / 100) if policy.headroom_percent else 0.0
     in_use = max(0.0, demand.allocated_mib + demand.pending_mib - elsewhere_mib)
-    drain = max(0.0, left_over / tuning.drain_within.total_seconds() - elsewhere_mib)
+    # Who waits for a long container waits a part of its length longer; but only for those that do end.
+    patience = tuning.drain_lengths * task_seconds * load.length_known
+    drain_seconds = max(tuning.drain_within.total_seconds(), patience)
+    drain = max(0.0, left_over / drain_seconds - elsewhere_mib)
     return Want(
         task_seconds=task_seconds,
+        drain_seconds=drain_seconds,
         # Memory that no container asks for drains nothing: long containers that run are not helped by nodes.
         drain_mib=min(drain, in_use),
         usual_mib=max(0.0, tuning.usual_share * load.usual_mib(now) - elsewhere_mib),

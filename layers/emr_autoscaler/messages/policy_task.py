@@ -96,7 +96,12 @@ class TaskDocument(Section):
         ),
     ] = None
     expected_task_seconds: Annotated[
-        int, Field(ge=1, le=86_400, description="How long one container typically runs, until a probe shows it.")
+        int,
+        Field(
+            ge=1,
+            le=86_400,
+            description="How long one container typically runs, until a probe or a backlog shows it.",
+        ),
     ] = _TASK.expected_task_seconds
     headroom_percent: Annotated[
         float, Field(ge=0, le=500, description="Memory kept free, as a percentage of the memory in use.")

@@ -47,6 +47,7 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
         MetricName.CONTAINER_PENDING,
         MetricName.CORE_NODES_RUNNING,
         MetricName.TASK_NODES_RUNNING,
+        MetricName.APPS_SUBMITTED,
     )
     window = timedelta(minutes=30)
 

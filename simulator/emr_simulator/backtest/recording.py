@@ -25,6 +25,9 @@ NEEDED = (
 )
 """The columns of a recording; others of the namespace may stand beside them and are not used."""
 
+TOLD = (MetricName.APPS_SUBMITTED,)
+"""Columns that are used where they are there."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedGroup:
@@ -123,13 +126,14 @@ class Recording:
             }
             for fleet in self.fleets
         ]
+        columns = (*NEEDED, *(name for name in TOLD if any(name in sample.values for sample in self.samples)))
         return {
             "format": FORMAT,
             "cluster_id": self.cluster_id,
             **({"fleets": fleets} if fleets else {"groups": groups}),
-            "columns": [TIME, *(name.value for name in NEEDED)],
+            "columns": [TIME, *(name.value for name in columns)],
             "rows": [
-                [iso(sample.at), *(_shortest(sample.values.get(name)) for name in NEEDED)]
+                [iso(sample.at), *(_shortest(sample.values.get(name)) for name in columns)]
                 for sample in self.samples
             ],
         }
@@ -156,7 +160,7 @@ def record(
     Raises:
         RecordingError: Too few were published to say anything.
     """
-    metrics = reader.read_metrics([cluster_id], NEEDED, start=start, end=end)[cluster_id]
+    metrics = reader.read_metrics([cluster_id], (*NEEDED, *TOLD), start=start, end=end)[cluster_id]
     by_time: dict[datetime, dict[MetricName, float]] = {}
     for name, points in metrics.series.items():
         for point in points:

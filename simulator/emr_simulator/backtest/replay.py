@@ -14,7 +14,7 @@ from emr_autoscaler.domain.policy import TaskPolicy
 from emr_autoscaler.domain.task_capacity import decide_task_capacity
 from emr_autoscaler.domain.task_scene import TaskEvidence
 from emr_autoscaler.usecases.scale_task_groups import ScaleTaskGroups
-from emr_simulator.backtest.recording import NEEDED, Recording
+from emr_simulator.backtest.recording import NEEDED, TOLD, Recording
 from emr_simulator.backtest.replayed_cluster import ReplayedCluster, replayed_cluster
 from emr_simulator.backtest.work import Interval, Reading, Work
 
@@ -178,7 +178,10 @@ class _Replaying:
         allocated = min(self._wanted(), total)
         values = (total, allocated, allocated / size, float(pending), reading.core_nodes, float(present))
         self._sampled.add(reading.at)
-        self._samples.append((reading.at, dict(zip(NEEDED, values, strict=True))))
+        shown = dict(zip(NEEDED, values, strict=True))
+        if reading.demand.submitted is not None:
+            shown[MetricName.APPS_SUBMITTED] = reading.demand.submitted
+        self._samples.append((reading.at, shown))
         self._states.append(
             State(
                 at=reading.at,
@@ -222,8 +225,8 @@ class _Replaying:
             cluster_id=self._recording.cluster_id,
             period=self._recording.period,
             series={
-                name: tuple(MetricPoint(at=at, value=values[name]) for at, values in visible)
-                for name in NEEDED
+                name: tuple(MetricPoint(at=at, value=values[name]) for at, values in visible if name in values)
+                for name in (*NEEDED, *TOLD)
                 if visible
             },
         )

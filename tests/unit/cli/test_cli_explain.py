@@ -62,7 +62,7 @@ def test_the_drain_time_of_a_policy_is_told_whether_it_has_a_name_or_not(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     for task, told in (
-        (TaskPolicy(max_nodes=8), "objective balanced: waiting work may take 200 s"),
+        (TaskPolicy(max_nodes=8), "objective balanced: waiting work may take 200 s, or 1.5 times"),
         (
             TaskPolicy(max_nodes=8, drain_within=20 * MINUTE),
             "a drain time of its own: waiting work may take 1200 s",

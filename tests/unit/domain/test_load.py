@@ -14,18 +14,30 @@ MONDAY_NOON = datetime(2026, 10, 5, 12, 0, tzinfo=UTC)
 
 
 def sample(
-    minute: float, *, mib: float = 10_000.0, containers: float = 10.0, completed: float | None = None
+    minute: float,
+    *,
+    mib: float = 10_000.0,
+    containers: float = 10.0,
+    pending: float = 0.0,
+    completed: float | None = None,
+    submitted: float | None = None,
 ) -> Demand:
     return Demand(
         at=MONDAY_NOON + timedelta(minutes=minute),
         allocated_mib=mib,
-        pending_mib=0.0,
-        pending_containers=0.0,
+        pending_mib=pending * 1000.0,
+        pending_containers=pending,
         total_mib=50_000.0,
         container_mib=1000.0,
         containers=containers,
         completed=completed,
+        submitted=submitted,
     )
+
+
+def backlog(*pending: float, submitted: float | None = 3.0) -> Load:
+    """Ten containers run at each sample, five minutes apart, and so many wait."""
+    return learned(*(sample(5 * n, pending=left, submitted=submitted) for n, left in enumerate(pending)))
 
 
 def learned(*samples: Demand, load: Load | None = None) -> Load:
@@ -63,6 +75,42 @@ def test_a_counter_that_began_anew_teaches_nothing() -> None:
     load = learned(sample(0, completed=1000), sample(1, completed=1005))
     restarted = learn_load(load, sample(2, completed=3))
     assert (restarted.seen_seconds, restarted.seen_containers) == (load.seen_seconds, load.seen_containers)
+
+
+def test_without_a_probe_a_backlog_shows_how_long_containers_run_while_nobody_submits() -> None:
+    # ten containers at a time, 25 end in five minutes: each runs 120 s
+    assert backlog(*range(1000, 0, -25)).task_seconds(30) == pytest.approx(120, rel=0.2)
+
+
+def test_a_backlog_that_does_not_move_is_of_long_containers_and_longer_the_longer_it_stands() -> None:
+    lengths = [backlog(*(40 for _ in range(samples))).task_seconds(30) for samples in range(2, 8)]
+    assert lengths[0] > 150
+    assert lengths == sorted(lengths)
+
+
+def test_an_application_that_comes_hides_how_many_containers_ended() -> None:
+    load = learned(*(sample(5 * n, pending=1000 - 25 * n, submitted=float(n)) for n in range(20)))
+    assert load.task_seconds(30) == 30
+
+
+def test_a_sample_that_does_not_tell_of_applications_teaches_no_length() -> None:
+    assert backlog(*range(1000, 0, -25), submitted=None).task_seconds(30) == 30
+    gaps = [sample(5 * n, pending=40, submitted=3.0 if n % 2 else None) for n in range(20)]
+    assert learned(*gaps).task_seconds(30) == 30
+
+
+def test_a_cluster_that_was_not_full_at_both_samples_teaches_no_length() -> None:
+    assert backlog(0, 40, 0, 40, 0).task_seconds(30) == 30
+
+
+def test_a_silence_teaches_no_length() -> None:
+    load = learned(sample(0, pending=40, submitted=3), sample(60, pending=40, submitted=3))
+    assert load.task_seconds(30) == 30
+
+
+def test_how_long_containers_run_is_known_from_those_that_end_alone() -> None:
+    assert backlog(*(40 for _ in range(20))).length_known == 0
+    assert 0.5 < backlog(*range(1000, 0, -25)).length_known < 1
 
 
 def test_an_hour_of_the_week_is_known_once_it_was_seen() -> None:

@@ -18,6 +18,7 @@ from tests.support.scenes import (
 )
 
 from emr_autoscaler.domain.decision import Action, Decision, Reason
+from emr_autoscaler.domain.load import Load
 from emr_autoscaler.domain.memory import TaskMemory, WantedCapacity
 from emr_autoscaler.domain.policy import Objective
 
@@ -52,6 +53,30 @@ def test_a_drain_time_of_ones_own_takes_the_place_of_the_objective(seconds: int,
     knob = timedelta(seconds=seconds)
     decision = decide(task_evidence(task_group(), metrics=work, drain_within=knob, max_nodes=50))
     assert counts(decision) == ({"ig-A": nodes} if nodes else {})
+
+
+def long_containers(*, ended: float) -> TaskMemory:
+    """Containers of 1000 s, as far as those that ended show it."""
+    return TaskMemory(load=Load(at=SAMPLED, seen_seconds=1000.0 * 200, seen_containers=ended))
+
+
+@pytest.mark.parametrize(
+    ("objective", "nodes"), [(Objective.COST, 4), (Objective.BALANCED, 6), (Objective.SPEED, 10)]
+)
+def test_who_waits_for_long_containers_waits_as_much_longer_as_the_objective_says(
+    objective: Objective, nodes: int
+) -> None:
+    work = yarn(allocated_mib=CORE_FULL_MIB, containers=12, pending=60)
+    memory = long_containers(ended=200)
+    decision = decide(task_evidence(task_group(), metrics=work, memory=memory, objective=objective, max_nodes=50))
+    assert counts(decision) == {"ig-A": nodes}
+
+
+def test_nobody_waits_for_containers_that_never_end() -> None:
+    work = yarn(allocated_mib=CORE_FULL_MIB, containers=12, pending=6)
+    for ended, expected in ((200, {}), (0, {"ig-A": 1})):
+        evidence = task_evidence(task_group(), metrics=work, memory=long_containers(ended=ended), max_nodes=50)
+        assert counts(decide(evidence)) == expected
 
 
 def test_free_nodes_are_given_back_gracefully_down_to_the_minimum() -> None:

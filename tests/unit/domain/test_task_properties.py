@@ -18,7 +18,7 @@ from emr_autoscaler.domain.decision import Action, DecisionKind, Reason
 from emr_autoscaler.domain.demand import Demand, read_demand
 from emr_autoscaler.domain.metrics import MetricName
 from emr_autoscaler.domain.node_prices import NO_PRICES
-from emr_autoscaler.domain.policy import TaskPolicy
+from emr_autoscaler.domain.policy import Objective, TaskPolicy
 from emr_autoscaler.domain.task_capacity import decide_task_capacity
 from emr_autoscaler.domain.task_scene import TaskEvidence
 from emr_autoscaler.domain.tuning import tuning_of
@@ -51,6 +51,15 @@ def test_a_shorter_drain_time_never_gives_fewer_nodes(evidence: TaskEvidence) ->
         hurried = replace(evidence, policy=replace(evidence.policy, drain_within=drain_within))
         found.append(task_nodes(after(hurried, decide_task_capacity(hurried))))
     assert found[0] <= found[1]
+
+
+@good_scene
+def test_a_quicker_objective_never_gives_fewer_nodes(evidence: TaskEvidence) -> None:
+    found = []
+    for objective in (Objective.COST, Objective.BALANCED, Objective.SPEED):
+        asked = replace(evidence, policy=replace(evidence.policy, drain_within=None, objective=objective))
+        found.append(task_nodes(after(asked, decide_task_capacity(asked))))
+    assert found == sorted(found)
 
 
 @any_scene

@@ -1,5 +1,6 @@
 """The knob between cost and waiting: three named points, and the curve through them."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
@@ -13,7 +14,13 @@ from emr_autoscaler.domain.tuning import OBJECTIVES, tuning_of
 def test_an_objective_and_its_drain_time_are_the_same_point(objective: Objective) -> None:
     named = tuning_of(TaskPolicy(objective=objective))
     assert named == OBJECTIVES[objective]
-    assert tuning_of(TaskPolicy(drain_within=named.drain_within)) == named
+    in_time = tuning_of(TaskPolicy(drain_within=named.drain_within))
+    assert in_time == replace(named, drain_lengths=0.0), "a time is kept to, however long containers run"
+
+
+def test_the_objectives_fall_from_ready_to_patient_for_long_containers_too() -> None:
+    lengths = [OBJECTIVES[o].drain_lengths for o in (Objective.SPEED, Objective.BALANCED, Objective.COST)]
+    assert lengths == sorted(lengths)
 
 
 def test_between_two_objectives_the_hold_and_the_usual_share_are_between_theirs() -> None:
