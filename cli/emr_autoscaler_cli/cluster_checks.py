@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from emr_autoscaler.adapters.emr_volumes import release_of
+from emr_autoscaler.domain.applications import working_on_nodes
 from emr_autoscaler.domain.cluster import InstanceGroup, Market, Role
 from emr_autoscaler.domain.fleet_steps import fleet_of
 from emr_autoscaler.domain.memory import RegistryEntry
+from emr_autoscaler.domain.policy import Policy
 from emr_autoscaler.domain.price_book import Component
 from emr_autoscaler.domain.rates import needed_prices
 from emr_autoscaler.domain.snapshot import is_pushing
@@ -69,6 +71,7 @@ def _check(
     else:
         yield from _check_groups(entry, what)
         yield from _check_masters(entry, installation, what)
+    yield from _check_applications(entry, policies, what)
     gone = [name for name in entry.alarms if name not in alarms]
     if gone:
         yield failed(what, f"its alarm {gone[0]} is gone", "remove its policy tag, wait ten minutes, set it again")
@@ -79,6 +82,16 @@ def _check(
         )
     yield from _check_probe(entry, installation, what, now)
     yield from _check_costs(entry, installation, what, now)
+
+
+def _check_applications(entry: RegistryEntry, policies: PolicyBook, what: str) -> Iterator[Finding]:
+    policy, unseen = policies.get(entry.policy_name), working_on_nodes(entry.cluster.applications)
+    if unseen and isinstance(policy, Policy) and policy.task.enabled and not policy.task.trust_yarn:
+        yield warning(
+            what,
+            f"has {', '.join(unseen)}, whose work YARN does not see, so no task node is given back",
+            "set task.trust_yarn in a policy of its own if nobody works with it (docs/scaling.md)",
+        )
 
 
 def _check_groups(entry: RegistryEntry, what: str) -> Iterator[Finding]:

@@ -176,6 +176,7 @@ def _inputs(record: DecisionRecord) -> Mapping[str, str]:
         "metrics missing": words.missing_metrics(record),
         "set by somebody else": words.standing_hold(record),
         "last resize": words.last_resizes(evidence),
+        "works unseen by YARN": words.unseen(evidence),
         "fleets": "\n".join(map(_fleet, evidence.fleets)),
         **(dict(_task_inputs(evidence)) if isinstance(evidence, TaskEvidence) else {}),
     }

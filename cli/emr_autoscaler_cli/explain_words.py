@@ -194,6 +194,12 @@ def last_resizes(evidence: TaskEvidence | CoreEvidence) -> str:
     return "; ".join(f"{word} {_ago(at, evidence.now)}" for word, at in (("out", out), ("in", back)) if at)
 
 
+def unseen(evidence: TaskEvidence | CoreEvidence) -> str:
+    """Return which applications work on nodes unseen by YARN, and whether nodes go all the same."""
+    trusted = "; trust_yarn gives nodes back all the same" if evidence.policy.trust_yarn else ""
+    return ", ".join(evidence.unseen) + trusted if evidence.unseen else ""
+
+
 def _ago(at: datetime | None, now: datetime) -> str:
     return "" if at is None else f"{moment(at)} ({_length(now - at)} before)"
 

@@ -56,6 +56,9 @@ def notes_on(policy: Policy) -> list[str]:
         notes.append("task.instance_types: fewer than 3 spot pools; one interruption may take all of them")
     if policy.idle.enabled and policy.idle.trust_isidle:
         notes.append("idle.trust_isidle: work that YARN does not see (Presto, HBase, ...) does not keep a cluster")
+    for section, trusts in (("task", policy.task.trust_yarn), ("core", policy.core.trust_yarn)):
+        if trusts:
+            notes.append(f"{section}.trust_yarn: nodes go although Presto, Trino or HBase may work on them")
     return notes
 
 

@@ -226,8 +226,9 @@ _IDLE = {
     ),
     Reason.PROTECTED: Explanation("Termination protection is on.", "Take it off if the cluster may go."),
     Reason.WORK_NOT_VISIBLE_TO_YARN: Explanation(
-        "The cluster has Presto, Trino, HBase, Flink or notebooks, whose work YARN does not see.",
-        "Set trust_isidle if IsIdle may be believed there.",
+        "YARN does not see all work of the cluster, and so neither nodes nor the cluster go for what YARN says: "
+        "Presto, Trino and HBase work on nodes by themselves; for a whole cluster Flink and notebooks count too.",
+        "Where YARN may be believed: task.trust_yarn, core.trust_yarn or idle.trust_isidle.",
     ),
 }
 

@@ -25,6 +25,7 @@ class CapacityEvidence:
         fleets: All instance fleets as last seen, where the cluster has them.
         metrics: Recent metrics, as long a time as the decision looks back.
         operator_changes: Resizes of the cluster's groups that somebody else ordered lately.
+        unseen: Applications of the cluster whose work on its nodes YARN does not see.
     """
 
     now: datetime
@@ -37,6 +38,7 @@ class CapacityEvidence:
     fleets: tuple[InstanceFleet, ...] = ()
     metrics: ClusterMetrics
     operator_changes: tuple[OperatorChange, ...] = ()
+    unseen: tuple[str, ...] = ()
 
     def find_guard(self, *, enabled: bool) -> Reason | None:
         """Return why nothing is decided on this cluster at all, if so; ``enabled`` is the policy's."""

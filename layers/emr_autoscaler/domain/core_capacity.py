@@ -140,6 +140,7 @@ def _scale_in(evidence: CoreEvidence, group: InstanceGroup, used: float) -> Core
     checks = (
         (count < policy.min_nodes, Reason.AT_MINIMUM, None),
         (count < floor, Reason.REPLICATION_FLOOR, None),
+        (bool(evidence.unseen) and not policy.trust_yarn, Reason.WORK_NOT_VISIBLE_TO_YARN, None),
         (grown_up_at > evidence.now, Reason.TOO_YOUNG, grown_up_at - evidence.now),
         (used * group.requested_count >= policy.hdfs_target * count, Reason.HDFS_WOULD_FILL, LATER),
         (blocks is not None, blocks, LATER),

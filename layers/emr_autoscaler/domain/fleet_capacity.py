@@ -168,7 +168,7 @@ def _back_to_spot(
     ):
         return None
     scene = set_scene(seen)
-    if isinstance(scene, Reason) or not _saves(scene.slots):
+    if isinstance(scene, Reason) or scene.is_work_unseen or not _saves(scene.slots):
         return None
     surplus = surplus_on_demand(scene).get(on_demand.group_id, 0)
     surplus = movable_units(fleet, surplus * fleet.step_units, evidence) // fleet.step_units

@@ -4,6 +4,7 @@ import itertools
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from emr_autoscaler.domain.applications import NOT_ON_YARN
 from emr_autoscaler.domain.cluster import Cluster
 from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, Reason
 from emr_autoscaler.domain.enrolment import policy_name_of
@@ -12,22 +13,6 @@ from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName, MetricPoin
 from emr_autoscaler.domain.policy import IdlePolicy
 
 KEEP_UNTIL_TAG = "emr-autoscaler:keep-until"
-
-NOT_ON_YARN = frozenset(
-    {
-        "flink",
-        "hbase",
-        "jupyterenterprisegateway",
-        "jupyterhub",
-        "livy",
-        "phoenix",
-        "presto",
-        "prestosql",
-        "trino",
-        "zeppelin",
-    }
-)
-"""Applications whose work, or whose people, YARN may not see (EMR: IsIdle sees YARN and steps only)."""
 
 WORK_METRICS = (
     MetricName.APPS_RUNNING,

@@ -91,6 +91,7 @@ class TaskPolicy:
         profile: Takes the place of ``instance_types``: the system knows which types suit such work.
         on_demand_type: Instance type of the on-demand task group; empty for the first spot type.
         operator_hold: How long a count that somebody else ordered stands before this system decides again.
+        trust_yarn: True gives nodes back although applications work on them that YARN does not see.
     """
 
     enabled: bool = True
@@ -119,6 +120,7 @@ class TaskPolicy:
     profile: WorkloadProfile | None = None
     on_demand_type: str = ""
     operator_hold: timedelta = timedelta(minutes=30)
+    trust_yarn: bool = False
 
     def __post_init__(self) -> None:
         """Refuse bounds that cannot be kept."""
@@ -163,6 +165,7 @@ class CorePolicy:
         yarn_free_percent: A core node goes only while at least this much of YARN's memory is free, 0-100:
             core nodes run containers, too.
         operator_hold: How long a count that somebody else ordered stands before this system decides again.
+        trust_yarn: True takes nodes away although applications work on them that YARN does not see.
     """
 
     enabled: bool = True
@@ -177,6 +180,7 @@ class CorePolicy:
     min_age: timedelta = timedelta(hours=2)
     yarn_free_percent: float = 50.0
     operator_hold: timedelta = timedelta(minutes=30)
+    trust_yarn: bool = False
 
     def __post_init__(self) -> None:
         """Refuse bounds and marks that contradict each other."""

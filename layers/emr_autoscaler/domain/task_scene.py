@@ -122,6 +122,11 @@ class Scene:
         """Whether more is ordered than the bounds allow."""
         return self.nodes > self.max_nodes or capacity_units(self.slots, self.base) > self.limits.max_units
 
+    @property
+    def is_work_unseen(self) -> bool:
+        """Whether nodes may work although YARN sees nothing there, so that none is given back for that."""
+        return bool(self.evidence.unseen) and not self.evidence.policy.trust_yarn
+
     def without_lowering(self) -> "Scene":
         """Return the scene with everything ordered left standing, for a look without data."""
         ordered = {g.group_id: g.requested_count - self.warned[g.group_id] for g in self.usable}

@@ -26,7 +26,7 @@ from emr_autoscaler.domain.want import Want
 
 def toward_spot(scene: Scene, choice: Choice, want: Want) -> tuple[Scene, Choice]:
     """Take the next step back to spot where nothing else is to be done, or where it goes further than that."""
-    if any(group.fleet_id for group in scene.usable):
+    if any(group.fleet_id for group in scene.usable) or scene.is_work_unseen:
         return scene, choice
     scene = _up_to_date(scene)
     if scene.memory.returning_mib and is_booting(scene):

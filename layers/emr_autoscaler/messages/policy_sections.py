@@ -53,6 +53,10 @@ class CoreDocument(Section):
     operator_hold_minutes: Annotated[
         float, Field(ge=0, le=1440, description="How long a count that somebody else ordered stands.")
     ] = in_minutes(_CORE.operator_hold)
+    trust_yarn: Annotated[
+        bool,
+        Field(description="True takes nodes away although Presto, Trino or HBase work on them, unseen by YARN."),
+    ] = _CORE.trust_yarn
 
     @model_validator(mode="after")
     def _bounds_and_marks_agree(self) -> "CoreDocument":

@@ -162,6 +162,10 @@ class TaskDocument(Section):
     operator_hold_minutes: Annotated[
         float, Field(ge=0, le=1440, description="How long a count that somebody else ordered stands.")
     ] = in_minutes(_TASK.operator_hold)
+    trust_yarn: Annotated[
+        bool,
+        Field(description="True gives nodes back although Presto, Trino or HBase work on them, unseen by YARN."),
+    ] = _TASK.trust_yarn
 
     @model_validator(mode="after")
     def _bounds_can_be_kept(self) -> "TaskDocument":

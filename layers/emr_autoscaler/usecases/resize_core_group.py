@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from emr_autoscaler.domain.applications import working_on_nodes
 from emr_autoscaler.domain.core_capacity import CoreVerdict, decide_core_capacity
 from emr_autoscaler.domain.core_scene import BLOCK_METRICS, YARN_METRICS, CoreEvidence
 from emr_autoscaler.domain.decision import DecisionKind
@@ -48,6 +49,7 @@ class ResizeCoreGroup(CapacityLook[CoreEvidence, CoreVerdict]):
             policy=policy.core,
             memory=entry.core,
             operator_changes=entry.operator_changes,
+            unseen=working_on_nodes(entry.cluster.applications),
             created_at=entry.cluster.created_at,
         )
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from emr_autoscaler.domain.applications import working_on_nodes
 from emr_autoscaler.domain.cluster import InstanceGroup
 from emr_autoscaler.domain.decision import Decision, DecisionKind
 from emr_autoscaler.domain.fleets import InstanceFleet
@@ -101,6 +102,7 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
             memory=memory or entry.task,
             steps=entry.steps,
             operator_changes=entry.operator_changes,
+            unseen=working_on_nodes(entry.cluster.applications),
             node_groups=entry.node_groups,
             node_units=entry.node_units,
             pools=health_of_pools(self.pools, entry, groups, now),

@@ -45,6 +45,15 @@ def test_a_healthy_installation_ends_with_zero_and_nothing_to_do(run, healthy) -
     assert (result.code, result.json["healthy"]) == (0, True)
 
 
+def test_applications_that_keep_all_task_nodes_are_a_warning(run, healthy) -> None:
+    entry = healthy.ports.registry.get(healthy.cluster_id)
+    with_trino = replace(entry.cluster, applications=("hadoop", "trino"))
+    healthy.ports.registry.put(replace(entry, cluster=with_trino))
+    result, checks = examine(run, healthy)
+    assert result.code == 0
+    assert verdicts(checks, "has trino, whose work YARN does not see") == {"warning"}
+
+
 def test_people_see_a_line_for_each_check_and_the_counts(run, healthy) -> None:
     result = run("doctor", on=healthy)
     assert result.code == 0

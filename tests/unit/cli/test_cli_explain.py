@@ -8,7 +8,7 @@ import pytest
 from tests.support.stories import OPTED_IN, Story, job, live
 from tests.support.worlds import calm_world, cluster
 
-from emr_autoscaler.domain.decision import Action, Reason
+from emr_autoscaler.domain.decision import Action, DecisionKind, Reason
 from emr_autoscaler.domain.policy import CorePolicy, IdlePolicy, Mode, TaskPolicy
 from emr_autoscaler.domain.record import DecisionRecord
 from emr_autoscaler.domain.task_scene import TaskEvidence
@@ -72,6 +72,13 @@ def test_the_drain_time_of_a_policy_is_told_whether_it_has_a_name_or_not(
         story.world.submit_job(cluster_id, job(tasks=20_000))
         story.run(8 * MINUTE)
         assert told in shown(last(story, cluster_id, lambda r: r.decision.action is Action.SCALE_OUT), capsys)
+
+
+def test_it_tells_which_applications_work_unseen_by_yarn(capsys: pytest.CaptureFixture[str]) -> None:
+    story, cluster_id = begun()
+    (record,) = story.decisions(cluster_id, DecisionKind.TASK)[-1:]
+    unseen = replace(record, evidence=replace(record.evidence, unseen=("presto", "trino")))
+    assert "presto, trino" in shown(unseen, capsys)
 
 
 def test_it_tells_since_when_on_demand_stands_in_for_spot(capsys: pytest.CaptureFixture[str]) -> None:

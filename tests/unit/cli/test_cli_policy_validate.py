@@ -62,6 +62,8 @@ def test_standard_input_is_read_for_a_dash(run, monkeypatch) -> None:
         ({"mode": "live"}, "idle"),
         ({"task": {"instance_types": ["m5.xlarge"]}}, "instance_types"),
         ({"idle": {"trust_isidle": True}}, "trust_isidle"),
+        ({"task": {"trust_yarn": True}}, "task.trust_yarn"),
+        ({"core": {"trust_yarn": True}}, "core.trust_yarn"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

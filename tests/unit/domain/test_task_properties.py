@@ -102,6 +102,17 @@ def test_missing_or_absurd_metrics_never_lower_a_count(evidence: TaskEvidence) -
         assert target.count > target.previous_count
 
 
+@good_scene
+def test_no_node_is_given_back_for_what_yarn_says_where_it_does_not_see_all_work(
+    evidence: TaskEvidence,
+) -> None:
+    unseen = replace(evidence, unseen=("trino",))
+    decision = decide_task_capacity(unseen).decision
+    assert decision.reason not in {Reason.DEMAND_BELOW_CAPACITY, Reason.BACK_TO_SPOT}
+    trusting = replace(unseen, policy=replace(unseen.policy, trust_yarn=True))
+    assert decide_task_capacity(trusting).decision == decide_task_capacity(evidence).decision
+
+
 @any_scene
 def test_cooldowns_are_kept(evidence: TaskEvidence) -> None:
     decision = decide_task_capacity(evidence).decision
