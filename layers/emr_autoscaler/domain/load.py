@@ -18,6 +18,9 @@ NEVER_SEEN = -1
 LONGEST_GAP = timedelta(minutes=15)
 """Samples further apart say nothing of the time between them."""
 
+LONGEST_CONTAINER = timedelta(days=1)
+"""What runs for longer, a service or a stream, does not end as far as any decision is concerned."""
+
 ENOUGH_OF_AN_HOUR = timedelta(minutes=30)
 """An hour that was seen for less than this does not enter the profile."""
 
@@ -79,7 +82,7 @@ class Load:
     def task_seconds(self, expected: float) -> float:
         """Return how long a container runs: ``expected``, the more corrected the more was seen."""
         seen = self.seen_seconds + expected * EXPECTED_TASKS
-        return seen / (self.seen_containers + EXPECTED_TASKS)
+        return min(seen / (self.seen_containers + EXPECTED_TASKS), LONGEST_CONTAINER.total_seconds())
 
     @property
     def length_known(self) -> float:

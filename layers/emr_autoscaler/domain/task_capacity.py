@@ -26,8 +26,8 @@ from emr_autoscaler.domain.task_choice import (
 )
 from emr_autoscaler.domain.task_scene import Scene, TaskEvidence, set_scene
 from emr_autoscaler.domain.toward_spot import toward_spot
-from emr_autoscaler.domain.tuning import PRESENT_NODES_WORK, tuning_of
-from emr_autoscaler.domain.want import Want, find_want
+from emr_autoscaler.domain.tuning import PRESENT_NODES_WORK
+from emr_autoscaler.domain.want import Want, find_want, tuning_now
 
 PUBLISH_LAG = timedelta(seconds=150)
 """A sample is visible this long after it was taken, or it is late."""
@@ -198,7 +198,7 @@ def _next_evaluation(
 
 def _next_busy_hour(scene: Scene) -> datetime | None:
     """Return when an hour of the week is near for which more nodes are usually kept than stand here."""
-    share = tuning_of(scene.evidence.policy).usual_share
+    share = tuning_now(scene.evidence.policy, scene.memory.load).usual_share
     standing = scene.elsewhere_mib + capacity_mib(scene.slots, scene.base)
     return scene.memory.load.next_look_above(standing / share, scene.evidence.now) if share else None
 
@@ -218,7 +218,7 @@ def _arithmetic(scene: Scene, choice: Choice, demand: Demand | None, want: Want 
         f"({demand.pending_containers:.0f} containers of {demand.container_mib:.0f} MiB, "
         f"{want.task_seconds:.0f} s each); what the present {demand.total_mib:.0f} MiB leave over after "
         f"{PRESENT_NODES_WORK.total_seconds():.0f} s needs {want.drain_mib:.0f} MiB of task nodes to drain within "
-        f"{want.drain_seconds:.0f} s{''.join(f', {text}' for text in kept)}; {standing} -> "
+        f"{want.tuning.drain_within.total_seconds():.0f} s{''.join(f', {text}' for text in kept)}; {standing} -> "
         f"{sum(choice.counts.values())}{choice.told and f'; {choice.told}'}"
     )
 

@@ -22,7 +22,7 @@ from emr_autoscaler.domain.placement import capacity_mib, place_more, why_no_mor
 from emr_autoscaler.domain.resuming import draining_nodes, resume_draining
 from emr_autoscaler.domain.spot_exchange import EXCHANGE_RESTS, keeps_leaving
 from emr_autoscaler.domain.task_scene import Scene
-from emr_autoscaler.domain.tuning import LARGE_SURPLUS, LEAST_GROWTH, SMALL_SURPLUS_WAITS, tuning_of
+from emr_autoscaler.domain.tuning import LARGE_SURPLUS, LEAST_GROWTH, tuning_of
 from emr_autoscaler.domain.want import Want
 
 
@@ -56,7 +56,8 @@ def choose(scene: Scene, demand: Demand, want: Want) -> Choice:
 def remember_need(scene: Scene, demand: Demand, want: Want) -> tuple[WantedCapacity, ...]:
     """Return the recent needs with this look's, at most what stands: more was not needed, but wanted."""
     seen = WantedCapacity(at=demand.at, mib=min(want.needed_mib, capacity_mib(scene.slots, scene.base)))
-    longest = max(SMALL_SURPLUS_WAITS, tuning_of(scene.evidence.policy).hold)
+    unhurried = tuning_of(scene.evidence.policy)
+    longest = max(unhurried.surplus_waits, unhurried.hold)
     recent = [
         w
         for w in scene.memory.wanted
@@ -143,13 +144,13 @@ def _scale_out(scene: Scene, want: Want) -> Choice | None:
 def _scale_in(scene: Scene, demand: Demand, want: Want) -> Choice:
     """Choose fewer nodes, or hold and say why."""
     policy, now = scene.evidence.policy, scene.evidence.now
-    hold = tuning_of(policy).hold
+    hold, surplus_waits = want.tuning.hold, want.tuning.surplus_waits
     above = scene.is_above_maximum or scene.is_above_cap
     why_above = Reason.ABOVE_MAXIMUM if scene.is_above_maximum else Reason.ABOVE_MONEY_CAP
     needed = _needed_since(scene, want, demand.at - hold)
     counts = _place_fewer(scene, needed)
     if scene.nodes - sum(counts.values()) < LARGE_SURPLUS * scene.nodes:
-        lasting = _needed_since(scene, want, demand.at - max(hold, SMALL_SURPLUS_WAITS))
+        lasting = _needed_since(scene, want, demand.at - max(hold, surplus_waits))
         counts = counts if lasting == needed else _place_fewer(scene, lasting)
     if sum(counts.values()) >= scene.nodes:
         return Choice(reason=_why_held(scene, demand, want), counts=scene.base)
@@ -176,8 +177,7 @@ def _needed_since(scene: Scene, want: Want, since: datetime) -> float:
 def _why_held(scene: Scene, demand: Demand, want: Want) -> Reason:
     if demand.pending_containers > 0:
         return Reason.DRAINS_BEFORE_HELP
-    hold = max(tuning_of(scene.evidence.policy).hold, SMALL_SURPLUS_WAITS)
-    lasting = _needed_since(scene, want, demand.at - hold)
+    lasting = _needed_since(scene, want, demand.at - max(want.tuning.hold, want.tuning.surplus_waits))
     if _keeps_hosts(scene) and sum(_place_fewer(scene, lasting, keep_masters=False).values()) < scene.nodes:
         return Reason.HOSTS_APPLICATION_MASTERS
     if sum(_place_fewer(scene, want.needed_mib).values()) < scene.nodes:

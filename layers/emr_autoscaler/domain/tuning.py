@@ -8,6 +8,12 @@ from itertools import pairwise
 
 from emr_autoscaler.domain.policy import Objective, TaskPolicy
 
+SMALL_SURPLUS_WAITS = timedelta(minutes=10)
+"""How long a small surplus has to last before it goes: starting a node again costs five minutes of it."""
+
+TYPICAL_BOOT = timedelta(seconds=330)
+"""From an order to a node that takes containers."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tuning:
@@ -20,12 +26,34 @@ class Tuning:
         hold: Capacity that was needed this recently is not given back.
         usual_share: Part (0-1) of the cluster's usual load for which nodes stay although nobody needs
             them now.
+        surplus_waits: How long a small surplus has to last before it goes.
     """
 
     drain_within: timedelta
     drain_lengths: float
     hold: timedelta
     usual_share: float
+    surplus_waits: timedelta = SMALL_SURPLUS_WAITS
+
+    def suited_to(self, task_seconds: float, *, known: float) -> "Tuning":
+        """Return the point for containers of this length: who waits for long ones waits longer, all the same.
+
+        So more time is allowed to drain, and less is paid for nodes that stand ready: what they save is a
+        boot, which is the less of a container's time the longer that is.
+
+        Args:
+            task_seconds: How long a container is taken to run.
+            known: How far (0-1) that is known.
+        """
+        boot_counts = min(1.0, TYPICAL_BOOT.total_seconds() / task_seconds) if task_seconds else 1.0
+        ready = 1.0 - known * (1.0 - boot_counts)
+        return replace(
+            self,
+            drain_within=max(self.drain_within, timedelta(seconds=self.drain_lengths * task_seconds * known)),
+            hold=self.hold * ready,
+            usual_share=self.usual_share * ready,
+            surplus_waits=self.surplus_waits * ready,
+        )
 
 
 OBJECTIVES: Mapping[Objective, Tuning] = {
@@ -83,9 +111,6 @@ LEAST_GROWTH = 0.1
 
 LARGE_SURPLUS = 0.4
 """At least this share of the nodes goes as soon as it is free; a smaller surplus waits."""
-
-SMALL_SURPLUS_WAITS = timedelta(minutes=10)
-"""How long a smaller surplus has to last: starting a node again costs five minutes of it."""
 
 USUAL_LOAD_OVER = timedelta(hours=1)
 """Time constant of the running mean that is called the usual load."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from emr_autoscaler.domain.demand import Demand
 from emr_autoscaler.domain.load import Load
 from emr_autoscaler.domain.policy import TaskPolicy
-from emr_autoscaler.domain.tuning import PRESENT_NODES_WORK, RUNNING_WORK_LEFT, tuning_of
+from emr_autoscaler.domain.tuning import PRESENT_NODES_WORK, RUNNING_WORK_LEFT, Tuning, tuning_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,15 +15,15 @@ class Want:
 
     Attributes:
         task_seconds: How long a container is taken to run.
-        drain_seconds: How long what the present nodes leave over may take.
-        drain_mib: To drain what the present nodes leave over in that time.
+        tuning: What the policy asks for, of such containers.
+        drain_mib: To drain what the present nodes leave over in the time allowed.
         usual_mib: To keep ready for the usual load.
         spare_mib: To keep the policy's headroom above what is in use.
         in_use_mib: So that everything that runs or waits fits: as long as it is there, nothing is given back.
     """
 
     task_seconds: float
-    drain_seconds: float
+    tuning: Tuning
     drain_mib: float
     usual_mib: float
     spare_mib: float
@@ -40,6 +40,11 @@ class Want:
         return max(self.wanted_mib, self.in_use_mib)
 
 
+def tuning_now(policy: TaskPolicy, load: Load) -> Tuning:
+    """Return what the policy asks for, of containers as long as those that were learned of."""
+    return tuning_of(policy).suited_to(load.task_seconds(policy.expected_task_seconds), known=load.length_known)
+
+
 def find_want(demand: Demand, load: Load, policy: TaskPolicy, *, elsewhere_mib: float, now: datetime) -> Want:
     """Weigh the work by the time it takes.
 
@@ -50,19 +55,16 @@ def find_want(demand: Demand, load: Load, policy: TaskPolicy, *, elsewhere_mib: 
         elsewhere_mib: Memory of core nodes and of groups that may not be touched: they carry work as well.
         now: For the hour of the week.
     """
-    tuning = tuning_of(policy)
     task_seconds = load.task_seconds(policy.expected_task_seconds)
+    tuning = tuning_now(policy, load)
     work = (demand.pending_mib + RUNNING_WORK_LEFT * demand.allocated_mib) * task_seconds
     left_over = max(0.0, work - demand.total_mib * PRESENT_NODES_WORK.total_seconds())
     spare = demand.allocated_mib * (1 + policy.headroom_percent / 100) if policy.headroom_percent else 0.0
     in_use = max(0.0, demand.allocated_mib + demand.pending_mib - elsewhere_mib)
-    # Who waits for a long container waits a part of its length longer; but only for those that do end.
-    patience = tuning.drain_lengths * task_seconds * load.length_known
-    drain_seconds = max(tuning.drain_within.total_seconds(), patience)
-    drain = max(0.0, left_over / drain_seconds - elsewhere_mib)
+    drain = max(0.0, left_over / tuning.drain_within.total_seconds() - elsewhere_mib)
     return Want(
         task_seconds=task_seconds,
-        drain_seconds=drain_seconds,
+        tuning=tuning,
         # Memory that no container asks for drains nothing: long containers that run are not helped by nodes.
         drain_mib=min(drain, in_use),
         usual_mib=max(0.0, tuning.usual_share * load.usual_mib(now) - elsewhere_mib),

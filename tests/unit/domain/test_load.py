@@ -108,6 +108,11 @@ def test_a_silence_teaches_no_length() -> None:
     assert load.task_seconds(30) == 30
 
 
+def test_no_container_is_taken_to_run_for_longer_than_a_day() -> None:
+    stuck = (sample(5 * n, containers=1e12, pending=40, submitted=3) for n in range(300))
+    assert learned(*stuck).task_seconds(30) == 86_400
+
+
 def test_how_long_containers_run_is_known_from_those_that_end_alone() -> None:
     assert backlog(*(40 for _ in range(20))).length_known == 0
     assert 0.5 < backlog(*range(1000, 0, -25)).length_known < 1

@@ -23,6 +23,34 @@ def test_the_objectives_fall_from_ready_to_patient_for_long_containers_too() -> 
     assert lengths == sorted(lengths)
 
 
+@pytest.mark.parametrize("objective", list(Objective))
+def test_short_containers_get_what_the_objective_says(objective: Objective) -> None:
+    assert OBJECTIVES[objective].suited_to(30, known=1.0) == OBJECTIVES[objective]
+
+
+@pytest.mark.parametrize("objective", list(Objective))
+def test_the_longer_containers_are_the_more_time_is_allowed_and_less_stands_ready(
+    objective: Objective,
+) -> None:
+    suited = [OBJECTIVES[objective].suited_to(seconds, known=1.0) for seconds in range(0, 7200, 60)]
+    for shorter, longer in pairwise(suited):
+        assert shorter.drain_within <= longer.drain_within
+        assert shorter.hold >= longer.hold
+        assert shorter.usual_share >= longer.usual_share
+        assert shorter.surplus_waits >= longer.surplus_waits > timedelta(0)
+
+
+def test_a_length_that_is_not_known_changes_nothing() -> None:
+    assert OBJECTIVES[Objective.SPEED].suited_to(7200, known=0.0) == OBJECTIVES[Objective.SPEED]
+
+
+def test_containers_of_eleven_minutes_are_worth_half_the_readiness() -> None:
+    suited = OBJECTIVES[Objective.SPEED].suited_to(660, known=1.0)
+    assert (suited.drain_within, suited.hold) == (timedelta(seconds=330), timedelta(minutes=2))
+    assert suited.usual_share == pytest.approx(0.4)
+    assert suited.surplus_waits == timedelta(minutes=5)
+
+
 def test_between_two_objectives_the_hold_and_the_usual_share_are_between_theirs() -> None:
     halfway = tuning_of(TaskPolicy(drain_within=timedelta(seconds=145)))
     assert halfway.hold == timedelta(minutes=2)
