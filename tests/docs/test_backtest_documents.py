@@ -10,7 +10,7 @@ from tests.support.template import PROJECT
 from emr_autoscaler_cli.backtest import MOST_DAYS, add_arguments
 from emr_autoscaler_cli.main import main
 from emr_simulator.backtest.reading import read_recording
-from emr_simulator.backtest.recording import NEEDED, TIME
+from emr_simulator.backtest.recording import NEEDED, TIME, TOLD
 from emr_simulator.backtest.replay import TICK, ReplaySettings
 from emr_simulator.backtest.work import ENOUGH_DRAINS
 
@@ -19,7 +19,7 @@ PAGE = (PROJECT / "docs/backtest.md").read_text()
 
 def test_every_column_of_a_recording_is_documented_in_its_order() -> None:
     section = PAGE.split("## Recordings", 1)[1].split("## Method", 1)[0]
-    assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == [TIME, *NEEDED]
+    assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == [TIME, *NEEDED, *TOLD]
 
 
 @pytest.mark.parametrize(("kind", "suffix"), [("json", ".json"), ("", ".csv")], ids=["json", "csv"])

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from emr_autoscaler.domain.metrics import MetricName
 from emr_simulator.backtest.reading import groups_of
 from emr_simulator.backtest.recording import NEEDED, Recording, Sample
 
@@ -11,15 +12,17 @@ PERIOD = timedelta(minutes=5)
 NODE_MIB = 12288
 CONTAINER_MIB = 2048
 
-Row = tuple[int, int, int] | None
-"""Task nodes, containers running, containers waiting; None where the sample is missing."""
+Row = tuple[int, ...] | None
+"""Task nodes, containers running, containers waiting and, maybe, applications submitted; None where the sample is
+missing."""
 
 
-def values(task_nodes: int, running: int, waiting: int, *, core_nodes: int = 2) -> dict:
+def values(task_nodes: int, running: int, waiting: int, *submitted: int, core_nodes: int = 2) -> dict:
     """Return the metrics of one sample."""
     total = (core_nodes + task_nodes) * NODE_MIB
     numbers = (total, running * CONTAINER_MIB, running, waiting, core_nodes, task_nodes)
-    return dict(zip(NEEDED, map(float, numbers), strict=True))
+    needed = dict(zip(NEEDED, map(float, numbers), strict=True))
+    return needed | {MetricName.APPS_SUBMITTED: float(count) for count in submitted}
 
 
 def recording(rows: Sequence[Row], *, period: timedelta = PERIOD, instance_type: str = "m5.xlarge") -> Recording:

@@ -99,15 +99,25 @@ def estimate_task_seconds(recording: Recording) -> float | None:
 
     While work waits at both ends of a period, every container that ends makes room for a waiting one:
     the backlog shrinks by the containers that ran, times the period, over their length. New arrivals
-    make it shrink less and so the length seem longer: the lower quartile is taken.
+    make it shrink less and so the length seem longer. So periods in which nobody submitted an application
+    are taken alone, all that ran in them over all that ended; where too few are known to be such, the
+    lower quartile of all.
     """
     readings, _rejected = _readings(recording)
-    shown = []
+    shown, alone = [], []
     for earlier, later in itertools.pairwise(readings):
-        ran = (earlier.demand.allocated_mib + later.demand.allocated_mib) / 2
-        started = earlier.demand.pending_mib - later.demand.pending_mib
-        if later.at - earlier.at == recording.period and started > 0 and later.demand.pending_mib > 0:
-            shown.append(ran / started * recording.period.total_seconds())
+        before, after = earlier.demand, later.demand
+        if later.at - earlier.at != recording.period or not (before.pending_mib and after.pending_mib):
+            continue
+        ran = (before.allocated_mib + after.allocated_mib) / 2 * recording.period.total_seconds()
+        if before.pending_mib > after.pending_mib:
+            shown.append(ran / (before.pending_mib - after.pending_mib))
+        if before.submitted is not None and before.submitted == after.submitted:
+            ended = before.pending_mib + before.allocated_mib - after.pending_mib - after.allocated_mib
+            alone.append((ran, max(0.0, ended)))
+    ended = sum(gone for _ran, gone in alone)
+    if len(alone) >= ENOUGH_DRAINS and ended:
+        return float(max(1, round(sum(ran for ran, _gone in alone) / ended)))
     if len(shown) < ENOUGH_DRAINS:
         return None
     return float(max(1, round(quantiles(shown, n=4)[0])))
