@@ -107,8 +107,8 @@ docs: install ## Write the generated documents again
 	$(BIN)/python -m emr_autoscaler_cli.reasons > docs/reasons.md
 
 .PHONY: figures
-figures: install ## Draw the documents' pictures again (BENCHMARK=DIR: the frontier of its results too)
-	@$(BIN)/python -m emr_simulator.pictures docs/images $(if $(BENCHMARK),--benchmark "$(BENCHMARK)")
+figures: install ## Draw the documents' pictures again (BENCHMARK=DIR, LONG_TASKS=DIR: the frontiers of results too)
+	@$(BIN)/python -m emr_simulator.pictures docs/images $(if $(BENCHMARK),--benchmark "$(BENCHMARK)") $(if $(LONG_TASKS),--long-tasks "$(LONG_TASKS)")
 
 .PHONY: clean
 clean: ## Remove everything the other commands made

@@ -11,7 +11,7 @@ pytestmark = [
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("name", ["frontier.svg", "drain.svg", "want.svg", "hold.svg"])
+@pytest.mark.parametrize("name", ["frontier.svg", "frontier-long-tasks.svg", "drain.svg", "want.svg", "hold.svg"])
 def test_texts_of_a_picture_neither_overlap_nor_leave_it(tmp_path, name, dark):
     page = tmp_path / "picture.html"
     page.write_text(f"<!doctype html><body>{(PROJECT / 'docs/images' / name).read_text()}</body>")

@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from tests.support.template import PROJECT
 
-from emr_simulator.pictures.__main__ import PICTURES
+from emr_simulator.pictures.__main__ import FRONTIERS, PICTURES
 
 IMAGES = PROJECT / "docs/images"
 
@@ -19,11 +19,12 @@ def test_a_picture_shows_what_the_rule_does_now(name: str) -> None:
 def test_every_picture_is_shown_in_a_document_and_can_be_drawn_again() -> None:
     shown = "".join(path.read_text() for path in PROJECT.glob("docs/*.md"))
     names = {path.name for path in IMAGES.iterdir()}
-    assert names == {*PICTURES, "frontier.svg"}
+    assert names == {*PICTURES, *FRONTIERS}
     assert [name for name in names if f"](images/{name})" not in shown] == []
 
 
-def test_the_frontier_is_valid_and_small() -> None:
-    text = (IMAGES / "frontier.svg").read_text()
+@pytest.mark.parametrize("name", FRONTIERS)
+def test_a_frontier_is_valid_and_small(name: str) -> None:
+    text = (IMAGES / name).read_text()
     assert len(text) < 60_000
     assert ET.fromstring(text).get("width")

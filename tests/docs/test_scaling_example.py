@@ -15,6 +15,7 @@ from emr_autoscaler.domain.spot_return import LEAST_SAVING, STAY_ON_DEMAND
 from emr_autoscaler.domain.task_capacity import PUBLISH_LAG, decide_task_capacity
 from emr_autoscaler.domain.task_scene import TaskEvidence
 from emr_autoscaler.domain.tuning import (
+    ENDED_TASKS,
     EXPECTED_TASKS,
     LARGE_SURPLUS,
     LEAST_GROWTH,
@@ -24,6 +25,7 @@ from emr_autoscaler.domain.tuning import (
     RUNNING_WORK_LEFT,
     SMALL_SURPLUS_WAITS,
     TASK_LENGTH_OVER,
+    TYPICAL_BOOT,
     USUAL_LOAD_OVER,
 )
 
@@ -91,7 +93,7 @@ def test_what_does_not_is_bought_as_the_page_says(page: str) -> None:
 def test_the_numbers_of_each_objective_are_those_of_the_code(page: str, objective: Objective) -> None:
     tuning = OBJECTIVES[objective]
     drain, hold, usual = tuning.drain_within.seconds, tuning.hold.seconds, tuning.usual_share
-    assert f"| `{objective}` | {drain} s | {hold} s | {usual:g} |" in page
+    assert f"| `{objective}` | {drain} s | {tuning.drain_lengths:g} | {hold} s | {usual:g} |" in page
 
 
 def test_the_other_constants_are_those_of_the_code(page: str) -> None:
@@ -102,6 +104,8 @@ def test_the_other_constants_are_those_of_the_code(page: str) -> None:
     assert f"{PROFILE_LEAD.seconds // 60} minutes from now" in page
     assert f"{EXPECTED_TASKS} containers" in page
     assert f"half-forgotten after {round(TASK_LENGTH_OVER.seconds / 60 * 0.693)} minutes" in page
+    assert f"by {TYPICAL_BOOT.seconds} s / length" in page
+    assert f"({ENDED_TASKS} of them count\nhalf" in page
     assert f"{LEAST_GROWTH:.0%}".replace("%", " %") in page
     assert f"{LARGE_SURPLUS:.0%}".replace("%", " %") in page
     assert f"{SMALL_SURPLUS_WAITS.seconds // 60} minutes" in page

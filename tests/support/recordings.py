@@ -22,7 +22,7 @@ def values(task_nodes: int, running: int, waiting: int, *submitted: int, core_no
     total = (core_nodes + task_nodes) * NODE_MIB
     numbers = (total, running * CONTAINER_MIB, running, waiting, core_nodes, task_nodes)
     needed = dict(zip(NEEDED, map(float, numbers), strict=True))
-    return needed | {MetricName.APPS_SUBMITTED: float(count) for count in submitted}
+    return needed | ({MetricName.APPS_SUBMITTED: float(submitted[0])} if submitted else {})
 
 
 def recording(rows: Sequence[Row], *, period: timedelta = PERIOD, instance_type: str = "m5.xlarge") -> Recording:

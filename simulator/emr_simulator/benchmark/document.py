@@ -6,13 +6,14 @@ from statistics import median
 from typing import Any
 
 from emr_simulator.benchmark.cells import MONEY, Cell, Variant, demand_timeline
-from emr_simulator.benchmark.equal_p95 import Setting, at_equal_p95
+from emr_simulator.benchmark.equal_p95 import GOALS, Setting, at_equal_p95
 from emr_simulator.benchmark.frontier import Frontier
 from emr_simulator.benchmark.results import code_digest
 from emr_simulator.benchmark.runner import Outcomes
 from emr_simulator.benchmark.statistics import median_interval, paired_ratio, pareto_front
 from emr_simulator.benchmark.sweep import REFERENCE
 from emr_simulator.experiment import Setup
+from emr_simulator.workloads.long_tasks import is_of_long_tasks
 from emr_simulator.workloads.model import Workload
 
 SHOWN = {
@@ -103,7 +104,10 @@ def _trace(one: Played, outcomes: Outcomes, setup: Setup) -> dict[str, Any]:
         "policies": entries,
         "cheapest_at_p95": [cheapest_at(entries, target) for target in P95_TARGETS],
         "loses_to": loses_to(entries),
-        "equal_p95": at_equal_p95([_setting(variant, cells, outcomes) for variant, cells in one.cells.items()]),
+        "equal_p95": at_equal_p95(
+            [_setting(variant, cells, outcomes) for variant, cells in one.cells.items()],
+            goals={} if is_of_long_tasks(one.workload) else GOALS,
+        ),
     }
 
 

@@ -5,7 +5,7 @@ Its settings are points of a curve, and between two of them cost and p95 are int
 
 import math
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,8 @@ GOALS = {
     (MetricsMode.FIVE_MINUTES, "managed-scaling"): 0.85,
 }
 """What was aimed for on the Facebook day: cost over that of a family, whatever its knob, at no longer a p95."""
+
+Goals = Mapping[tuple[MetricsMode, str], float]
 
 _LEAST_USD = 0.01
 """A day on which nothing was bought counts as this much, so that there is a ratio."""
@@ -66,12 +68,16 @@ class Curve:
         return math.exp(self._costs[before] + part * (self._costs[after] - self._costs[before]))
 
 
-def at_equal_p95(settings: Sequence[Setting]) -> list[dict[str, Any]]:
+def at_equal_p95(settings: Sequence[Setting], *, goals: Goals = GOALS) -> list[dict[str, Any]]:
     """Return one row for each other setting, with this system's cost at its p95 by what tells it of the cluster.
 
     Medians over the seeds; the interval of a ratio is the 95 % bootstrap interval over seeds, the same draws for
     both, among the draws in which this system had a setting as quick. Sizes that stand still and policies that
     know the future are not compared.
+
+    Args:
+        settings: Of this system and of others, on one trace.
+        goals: What was aimed for on such work.
     """
     own = [setting for setting in settings if setting.variant.policy.partition(":")[0] == REFERENCE]
     curves = {
@@ -83,7 +89,10 @@ def at_equal_p95(settings: Sequence[Setting]) -> list[dict[str, Any]]:
             "policy": other.variant.label,
             "cost_usd": round(float(np.median(other.costs_usd)), 4),
             "bsld_p95": round(float(np.median(other.p95s)), 4),
-            "own": {metrics.value: _compared(curve, metrics, other) for metrics, curve in curves.items()},
+            "own": {
+                metrics.value: _compared(curve, other, goals.get((metrics, other.variant.family)))
+                for metrics, curve in curves.items()
+            },
         }
         for other in settings
         if other not in own and other.variant.family not in _NOT_COMPARED
@@ -98,9 +107,9 @@ class _Curves:
         self.drawn = [Curve(points) for points in zip(*map(_drawn_points, settings), strict=True)]
 
 
-def _compared(own: _Curves, metrics: MetricsMode, other: Setting) -> dict[str, Any]:
+def _compared(own: _Curves, other: Setting, goal: float | None) -> dict[str, Any]:
     cost, p95 = _median_point(other)
-    reached, goal = own.median.cost_usd(p95), GOALS.get((metrics, other.variant.family))
+    reached = own.median.cost_usd(p95)
     if reached is None:
         return {"cost_usd": None, "ratio": None, "goal": goal, "met": False}
     drawn = [

@@ -65,5 +65,8 @@ def _read_table() -> dict[str, Reference]:
 REFERENCE_VALUES = _read_table()
 """By policy."""
 
+JOBS = 5894
+"""Of that day: the values are of no other work."""
+
 FAR = 0.10
 """A difference of more than this fraction wants an explanation."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from emr_simulator.benchmark.reference import FAR, REFERENCE_VALUES
+from emr_simulator.benchmark.reference import FAR, JOBS, REFERENCE_VALUES
 
 Document = Mapping[str, Any]
 
@@ -45,7 +45,7 @@ def tables_of(documents: Sequence[Document]) -> str:
 def _tables(trace: Mapping[str, Any], document: Document) -> Iterator[str]:
     seeds, about = document["seeds"], ", ".join(document["setup"]["varied"]) or "reference set-up"
     yield f"## {trace['trace']}: medians of {seeds} seed{'s' if seeds > 1 else ''}, {about}"
-    if not document["setup"]["varied"]:
+    if not document["setup"]["varied"] and trace["jobs"] == JOBS:
         yield _against_reference(trace)
     yield "### Results\n\n" + _results(trace, document)
     yield _judged(trace)

@@ -24,11 +24,12 @@ _NAMES = {
 """The families shown, the most important first: their names are placed first."""
 
 
-def frontier_picture(document: Mapping[str, Any]) -> str:
+def frontier_picture(document: Mapping[str, Any], *, work: str = "") -> str:
     """Return the picture of a benchmark's first trace.
 
     Args:
         document: As benchmark.json holds it.
+        work: What the title says of the work.
     """
     trace = document["traces"][0]
     order = list(_NAMES)
@@ -50,7 +51,7 @@ def frontier_picture(document: Mapping[str, Any]) -> str:
         f"{trace['jobs']:,} jobs in {trace['hours']:g} h, {runs}. A line is a policy with its knob turned; "
         "no plan costs less than the upright line."
     )
-    return standalone(_HEIGHT, parts, title="What waiting costs: task nodes against slowdown", note=note)
+    return standalone(_HEIGHT, parts, title=f"What waiting costs{work}: task nodes against slowdown", note=note)
 
 
 def _knob(entry: Entry) -> str:

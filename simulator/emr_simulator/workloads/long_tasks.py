@@ -9,9 +9,15 @@ from emr_simulator.workloads.model import Job, Stage, Workload
 
 HOUR = 3600
 SHORTEST_SECONDS, LONGEST_SECONDS = 300, 1800
+_NAME = "long-tasks-"
 _JOBS_PER_HOUR = 6.0
 _TWO_STAGES = 0.5
 """Part of the jobs that have a second stage."""
+
+
+def is_of_long_tasks(workload: Workload) -> bool:
+    """Return whether a workload is a slice of such a day."""
+    return workload.name.startswith(_NAME)
 
 
 def long_tasks(*, seed: int, container_mib: int = 2048, start_hour: float = 0.0, hours: float = 24.0) -> Workload:
@@ -39,4 +45,4 @@ def long_tasks(*, seed: int, container_mib: int = 2048, start_hour: float = 0.0,
         if first <= at < end:
             name = f"long-{len(jobs)}"
             jobs.append(Job(name=name, stages=tuple(stages), submit_after_seconds=round(at) - first))
-    return Workload(name=f"long-tasks-{seed}", jobs=tuple(jobs), seconds=end - first)
+    return Workload(name=f"{_NAME}{seed}", jobs=tuple(jobs), seconds=end - first)

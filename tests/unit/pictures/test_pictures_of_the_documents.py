@@ -142,6 +142,12 @@ def test_the_frontier_shows_each_compared_family_and_what_it_is_drawn_from(pictu
     assert "5,894 jobs in 24 h, medians of 10 seeds" in svg
 
 
+def test_the_frontier_says_of_which_work_it_is():
+    assert "What waiting costs, tasks of 5 to 30 minutes: task nodes" in frontier_picture(
+        document(), work=", tasks of 5 to 30 minutes"
+    )
+
+
 def test_the_frontier_of_some_policies_on_part_of_a_day_is_drawn_as_well():
     some = {name: POLICIES[name] for name in ("emr-autoscaler", "drain-time:240,180")}
     svg = frontier_picture(document(some, hours=6.0))
