@@ -86,12 +86,15 @@ def _check(
 
 def _check_applications(entry: RegistryEntry, policies: PolicyBook, what: str) -> Iterator[Finding]:
     policy, unseen = policies.get(entry.policy_name), working_on_nodes(entry.cluster.applications)
-    if unseen and isinstance(policy, Policy) and policy.task.enabled and not policy.task.trust_yarn:
-        yield warning(
-            what,
-            f"has {', '.join(unseen)}, whose work YARN does not see, so no task node is given back",
-            "set task.trust_yarn in a policy of its own if nobody works with it (docs/scaling.md)",
-        )
+    if not unseen or not isinstance(policy, Policy):
+        return
+    for kind, section in (("task", policy.task), ("core", policy.core)):
+        if section.enabled and not section.trust_yarn:
+            yield warning(
+                what,
+                f"has {', '.join(unseen)}, whose work YARN does not see, so no {kind} node is given back",
+                f"set {kind}.trust_yarn in a policy of its own if nobody works with it (docs/scaling.md)",
+            )
 
 
 def _check_groups(entry: RegistryEntry, what: str) -> Iterator[Finding]:

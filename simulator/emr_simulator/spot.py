@@ -53,7 +53,7 @@ class PriceSteps:
             self.prices.append(usd)
         while self._moves and self.starts[-1] <= seconds:
             gap = max(600, round(self._chance.expovariate(1.0 / _MEAN_STEP_SECONDS)))
-            # As far up as down: the mean stays, and with these bounds it is the discount for ever.
+            # As far up as down: the mean stays, and between these bounds, uncut, it is the discount.
             factor = Decimal(str(round(self._chance.uniform(0.9375, 1.0625), 4)))
             fraction = self.prices[-1] / self._on_demand * factor
             self.starts.append(self.starts[-1] + gap)

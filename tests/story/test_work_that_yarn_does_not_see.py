@@ -61,6 +61,28 @@ def test_the_maximum_and_the_cap_in_money_hold_whatever_works_there(bound: dict[
     assert told.ordered(cluster_id) == nodes
 
 
+def test_a_warned_node_is_replaced_and_the_minimum_is_bought_again_whatever_is_lost() -> None:
+    told = story(min_nodes=5)
+    cluster_id = told.start(cluster(task=1, spot=4, **WITH_TRINO))
+    told.run(HOUR)
+    inside = told.world.inside(cluster_id)
+    told.world.dry_pool("m5.xlarge", inside.zone, told.world.now + 6 * HOUR)
+    for node in list(told.groups(cluster_id)["spot"].nodes):
+        told.world.warn_spot_interruption(node.ec2_id)
+    told.run(2 * HOUR)
+    assert told.ordered(cluster_id) == 5
+    assert told.groups(cluster_id)["task"].running == 5
+
+
+def test_a_settled_fleet_is_not_looked_at_every_five_minutes() -> None:
+    told = story()
+    cluster_id = told.start(fleet_cluster(task=fleet(SimulatedRole.TASK, 2, spot=2), **WITH_TRINO))
+    told.run(HOUR)
+    before = len(told.decisions(cluster_id, DecisionKind.TASK))
+    told.run(6 * HOUR)
+    assert len(told.decisions(cluster_id, DecisionKind.TASK)) - before <= 2
+
+
 def test_units_of_a_fleet_stay_as_well() -> None:
     told = story()
     cluster_id = told.start(fleet_cluster(task=fleet(SimulatedRole.TASK, 2, spot=2), **WITH_TRINO))

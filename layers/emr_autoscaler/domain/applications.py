@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-ON_NODES = frozenset({"hbase", "phoenix", "presto", "prestosql", "trino"})
+ON_NODES = frozenset({"hbase", "phoenix", "presto", "presto-sandbox", "prestosql", "trino", "trino-sandbox"})
 """Their work runs on core and task nodes, in processes of its own. EMR decommissions a node gracefully for YARN's
 containers; of these it ends the work at once (Presto's graceful-shutdown-timeout is 0 where nobody sets it)."""
 

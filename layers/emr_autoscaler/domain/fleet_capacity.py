@@ -223,7 +223,7 @@ def _on_demand_since(
     seen: TaskEvidence, decision: Decision, memory: TaskMemory, *, before: int, after: int, kept: int
 ) -> datetime | None:
     """Return since when more on-demand steps stand than are ``kept``, counted anew when spot failed again."""
-    if after <= kept:
+    if after <= kept or (seen.unseen and not seen.policy.trust_yarn):
         return None
     failed_again = decision.action is Action.REBALANCE and decision.reason is not Reason.BACK_TO_SPOT
     return seen.now if after > before or failed_again else memory.on_demand_since or seen.now

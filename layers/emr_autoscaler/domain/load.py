@@ -8,6 +8,7 @@ from emr_autoscaler.domain.demand import Demand
 from emr_autoscaler.domain.tuning import (
     ENDED_TASKS,
     EXPECTED_TASKS,
+    OTHER_WORK_OVER,
     PROFILE_LEAD,
     TASK_LENGTH_OVER,
     USUAL_LOAD_OVER,
@@ -81,8 +82,11 @@ class Load:
 
     def task_seconds(self, expected: float) -> float:
         """Return how long a container runs: ``expected``, the more corrected the more was seen."""
-        seen = self.seen_seconds + expected * EXPECTED_TASKS
-        return min(seen / (self.seen_containers + EXPECTED_TASKS), LONGEST_CONTAINER.total_seconds())
+        # Few that run show a long life as well as many do; many that have just begun show nothing yet.
+        lives = self.containers + self.seen_containers
+        weight = max(min(EXPECTED_TASKS, max(1.0, lives)), self.containers - self.seen_containers)
+        seen = self.seen_seconds + expected * weight
+        return min(seen / (self.seen_containers + weight), LONGEST_CONTAINER.total_seconds())
 
     @property
     def length_known(self) -> float:
@@ -131,13 +135,23 @@ def _sampled(load: Load, demand: Demand) -> Load:
 
 def _learn_task_length(load: Load, demand: Demand, passed: timedelta) -> tuple[float, float]:
     """Add up how long containers ran and how many ended, where both are known."""
-    known = load.seen_seconds, load.seen_containers
-    ran = (load.containers + demand.containers) / 2 * passed.total_seconds()
     ended = _count_ended(load, demand)
-    if ended is None or passed > LONGEST_GAP or not (ended or ran):
-        return known  # idle time teaches nothing either: what the last work was like is still the best guess
+    if ended is None or passed > LONGEST_GAP:
+        kept = math.exp(-passed / OTHER_WORK_OVER) if _is_other_work(load, demand) else 1.0
+        return load.seen_seconds * kept, load.seen_containers * kept
+    # What came in between has not run all the time; where nothing ended that is all there is to know.
+    before, after = load.containers, demand.containers
+    ran = ((before + after) / 2 if ended else min(before, after)) * passed.total_seconds()
+    if not (ended or ran):
+        return load.seen_seconds, load.seen_containers  # what the last work was like is still the best guess
     kept = math.exp(-passed / TASK_LENGTH_OVER)
     return load.seen_seconds * kept + ran, load.seen_containers * kept + ended
+
+
+def _is_other_work(load: Load, demand: Demand) -> bool:
+    """Whether applications came of which nobody knows how long their containers run."""
+    told = load.submitted is not None and demand.submitted is not None
+    return told and demand.submitted != load.submitted
 
 
 def _count_ended(load: Load, demand: Demand) -> float | None:

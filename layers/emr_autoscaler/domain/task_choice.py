@@ -129,7 +129,7 @@ def _scale_out(scene: Scene, want: Want) -> Choice | None:
         minimum = _reach_minimum(scene)
         if minimum is not None and sum(minimum.counts.values()) >= sum(counts.values()):
             return minimum
-        if wanted < present * (1 + LEAST_GROWTH):
+        if wanted < present * (1 + LEAST_GROWTH) and not want.is_everything:
             return minimum or Choice(reason=Reason.CHANGE_TOO_SMALL, counts=scene.base)
         ready_at = _ready_to_grow(scene)
         if ready_at is not None and ready_at > now:

@@ -121,8 +121,12 @@ PROFILE_LEAD = timedelta(minutes=10)
 TASK_LENGTH_OVER = timedelta(minutes=20)
 """Time constant with which earlier containers' lengths are forgotten."""
 
+OTHER_WORK_OVER = timedelta(hours=1)
+"""Time constant with which they are forgotten while applications come of which nothing is known."""
+
 EXPECTED_TASKS = 20
-"""The policy's expected task length weighs as much as this many containers that were seen."""
+"""The policy's expected task length weighs as much as this many containers that were seen, or as fewer where fewer
+run; as more while more run than were seen to end."""
 
 ENDED_TASKS = 5
 """Once this many containers were lately seen to end, half of the drain time that their length allows is allowed:

@@ -30,6 +30,11 @@ class Want:
     in_use_mib: float
 
     @property
+    def is_everything(self) -> bool:
+        """Whether nodes are wanted for all that runs and waits, because none of it would drain in time."""
+        return 0 < self.in_use_mib <= self.drain_mib
+
+    @property
     def wanted_mib(self) -> float:
         """Nodes are bought up to this."""
         return max(self.drain_mib, self.usual_mib, self.spare_mib)

@@ -9,6 +9,7 @@ from statistics import quantiles
 
 from emr_autoscaler.domain.decision import Reason
 from emr_autoscaler.domain.demand import Demand, read_demand
+from emr_autoscaler.domain.load import LONGEST_CONTAINER
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName, MetricPoint
 from emr_simulator.backtest.recording import NEEDED, Recording, Sample
 from emr_simulator.errors import RecordingError
@@ -116,8 +117,9 @@ def estimate_task_seconds(recording: Recording) -> float | None:
             ended = before.pending_mib + before.allocated_mib - after.pending_mib - after.allocated_mib
             alone.append((ran, max(0.0, ended)))
     ended = sum(gone for _ran, gone in alone)
-    if len(alone) >= ENOUGH_DRAINS and ended:
-        return float(max(1, round(sum(ran for ran, _gone in alone) / ended)))
+    if len(alone) >= ENOUGH_DRAINS and ended >= ENOUGH_DRAINS * readings[0].demand.container_mib:
+        length = sum(ran for ran, _gone in alone) / ended
+        return float(max(1, round(min(length, LONGEST_CONTAINER.total_seconds()))))
     if len(shown) < ENOUGH_DRAINS:
         return None
     return float(max(1, round(quantiles(shown, n=4)[0])))

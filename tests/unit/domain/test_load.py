@@ -109,8 +109,28 @@ def test_a_silence_teaches_no_length() -> None:
 
 
 def test_no_container_is_taken_to_run_for_longer_than_a_day() -> None:
-    stuck = (sample(5 * n, containers=1e12, pending=40, submitted=3) for n in range(300))
-    assert learned(*stuck).task_seconds(30) == 86_400
+    assert Load(seen_seconds=1e18, seen_containers=2).task_seconds(30) == 86_400
+
+
+@pytest.mark.parametrize("running", [1, 3, 10])
+def test_few_containers_that_do_not_end_are_long_as_soon_as_many(running: int) -> None:
+    many, few = (
+        learned(*(sample(5 * n, containers=c, pending=2, submitted=3) for n in range(4))) for c in (100, running)
+    )
+    assert few.task_seconds(30) == pytest.approx(many.task_seconds(30))
+
+
+def test_many_containers_that_have_just_begun_are_not_long() -> None:
+    load = learned(sample(0, containers=1, completed=0), sample(1, containers=500, completed=0))
+    assert load.task_seconds(30) < 35
+
+
+def test_a_length_is_forgotten_while_applications_come_of_which_nothing_is_known() -> None:
+    long = backlog(*range(100, 0, -3))
+    assert long.task_seconds(30) > 400
+    base = 5 * 40
+    later = learned(*(sample(base + 5 * n, pending=20, submitted=4.0 + n) for n in range(60)), load=long)
+    assert later.task_seconds(30) < 0.5 * long.task_seconds(30)
 
 
 def test_how_long_containers_run_is_known_from_those_that_end_alone() -> None:
