@@ -68,6 +68,14 @@ def draw_good_metrics(chance: random.Random) -> ClusterMetrics:
     return yarn(allocated_mib=allocated, containers=containers, pending=pending, total_mib=total)
 
 
+def draw_told_metrics(chance: random.Random) -> ClusterMetrics:
+    """A believable sample that tells of applications as well, so that lengths may be learned from it."""
+    good = draw_good_metrics(chance)
+    at = good.series[MetricName.CONTAINER_PENDING][-1].at
+    submitted = (MetricPoint(at=at, value=float(chance.randint(0, 5))),)
+    return replace(good, series={**good.series, MetricName.APPS_SUBMITTED: submitted})
+
+
 def draw_any_metrics(chance: random.Random) -> ClusterMetrics:
     """Whatever CloudWatch might hand over: gaps, lateness, the future, impossible values."""
 
@@ -241,6 +249,6 @@ def holds_for(
     return decorate
 
 
-any_scene = holds_for(draw_good_metrics, draw_good_metrics, draw_any_metrics)
+any_scene = holds_for(draw_good_metrics, draw_told_metrics, draw_any_metrics)
 good_scene = holds_for(draw_good_metrics)
 dark_scene = holds_for(draw_any_metrics)
