@@ -91,6 +91,10 @@ _TASK = {
     Reason.DEMAND_ABOVE_CAPACITY: Explanation("The work would take longer to drain than the objective allows."),
     Reason.DEMAND_BELOW_CAPACITY: Explanation("Memory is free, and no recent look wanted it."),
     Reason.DRAINS_BEFORE_HELP: Explanation("Containers wait, and the present nodes drain them in time."),
+    Reason.CONTAINERS_LARGER_THAN_NODES: Explanation(
+        "Containers wait that are larger than a task node of any group: more of them would not help.",
+        "Let groups of a larger type be created (task.pools), or ask for smaller containers.",
+    ),
     Reason.RECENT_DEMAND: Explanation("Fewer nodes would do now; a recent look needed these."),
     Reason.STEP_EXPECTED: Explanation(
         "Fewer nodes would do now, but a step is queued or has just begun: its work is about to come.",

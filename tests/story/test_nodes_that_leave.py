@@ -17,9 +17,9 @@ PER_NODE = 6
 """Containers of 2048 MiB on one node."""
 
 
-def begun(*, task: int, gap_seconds: int = 0, **policy: object) -> tuple[Story, str]:
+def begun(*, task: int, gap_seconds: int = 0, masters: bool = True, **policy: object) -> tuple[Story, str]:
     """A cluster with a probe whose two core nodes are busy for hours, with task nodes beside them."""
-    world = calm_world(probe_period_seconds=10, application_masters=True, stage_gap_seconds=gap_seconds)
+    world = calm_world(probe_period_seconds=10, application_masters=masters, stage_gap_seconds=gap_seconds)
     rules = TaskPolicy(**{"min_nodes": task, "max_nodes": task, "scale_in_cooldown": MINUTE, **policy})
     story = Story(world, live(task=rules, idle=IdlePolicy(enabled=False)))
     cluster_id = story.start(
@@ -102,6 +102,19 @@ def test_the_emptiest_nodes_leave_and_are_named() -> None:
     (target,) = shrink.decision.targets
     assert target.leave_first == (empty.ec2_id,)
     assert set(target.protected) == {four.ec2_id, one.ec2_id}
+
+
+def test_what_runs_for_longer_than_the_decommission_timeout_is_not_cut_off_by_a_shrink() -> None:
+    story, cluster_id = begun(task=6, masters=False, decommission_timeout=15 * MINUTE)
+    for n in range(36):
+        story.world.submit_job(cluster_id, job(tasks=1, seconds=(60 + 37 * n % 80) * 60))
+        story.run(4 * MINUTE)
+    allow(story, min_nodes=0, max_nodes=6, decommission_timeout=15 * MINUTE)
+    story.run(2 * HOUR)
+    shrinks = [r.decision for r in story.decisions(cluster_id) if r.decision.action is Action.SCALE_IN]
+    allowed = [target.decommission_timeout for shrink in shrinks for target in shrink.targets]
+    assert story.world.yarn(cluster_id).lost_container_seconds == 0
+    assert max(filter(None, allowed)) > HOUR
 
 
 def test_nodes_that_drain_are_called_back_before_a_new_one_is_bought() -> None:

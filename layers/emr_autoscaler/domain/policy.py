@@ -75,7 +75,7 @@ class TaskPolicy:
         max_step_nodes: Never more nodes than this in one order; None for no limit.
         scale_out_cooldown: Least time between any resize and the next scale-out.
         scale_in_cooldown: Least time between a scale-out or scale-in and the next scale-in.
-        decommission_timeout: How long a leaving node may drain.
+        decommission_timeout: How long a leaving node may drain; more where containers were seen to run for longer.
         metrics_max_age: Older samples count as missing.
         unit: What the bounds in units count.
         min_units: Never less task capacity than this, in ``unit``; in addition to ``min_nodes``.

@@ -4,7 +4,6 @@ Which counts are chosen is in task_choice.py, on wants that want.py weighs; docs
 whole rule with an example.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -27,7 +26,7 @@ from emr_autoscaler.domain.task_choice import (
 from emr_autoscaler.domain.task_scene import Scene, TaskEvidence, set_scene
 from emr_autoscaler.domain.toward_spot import toward_spot
 from emr_autoscaler.domain.tuning import PRESENT_NODES_WORK
-from emr_autoscaler.domain.want import Want, find_want, tuning_now
+from emr_autoscaler.domain.want import Want, find_want, finishing_time, tuning_now
 
 PUBLISH_LAG = timedelta(seconds=150)
 """A sample is visible this long after it was taken, or it is late."""
@@ -43,6 +42,9 @@ _OPEN_WISHES = frozenset(
     }
 )
 """What stands in the way of these may go without anything happening on the cluster."""
+
+_BOUNDS = frozenset({Reason.ABOVE_MAXIMUM, Reason.ABOVE_MONEY_CAP})
+"""What is above a bound has the policy's time to go, and no more."""
 
 SOON = timedelta(minutes=1)
 LATER = timedelta(minutes=5)
@@ -104,7 +106,7 @@ def _decide_task_fleet(evidence: TaskEvidence) -> TaskVerdict:
 def _conclude(scene: Scene, choice: Choice, demand: Demand | None, want: Want | None) -> TaskVerdict:
     """Turn counts into orders, and say when to look again."""
     evidence, now = scene.evidence, scene.evidence.now
-    targets = _targets(scene, choice.counts)
+    targets = _targets(scene, choice)
     gone = demand is not None  # without data nothing is lowered, and nothing is settled
     lost = tuple(entry for entry in evidence.memory.lost if entry.gone_by > now or not gone)
     change = sum(choice.counts.values()) - scene.nodes if targets else 0
@@ -147,10 +149,13 @@ def _conclude(scene: Scene, choice: Choice, demand: Demand | None, want: Want | 
     )
 
 
-def _targets(scene: Scene, counts: Mapping[str, int]) -> tuple[GroupTarget, ...]:
+def _targets(scene: Scene, choice: Choice) -> tuple[GroupTarget, ...]:
     targets, evidence = [], scene.evidence
+    timeout = evidence.policy.decommission_timeout
+    if choice.reason not in _BOUNDS:
+        timeout = finishing_time(evidence.policy, scene.memory.load)
     for group in scene.usable:
-        count = counts[group.group_id] + scene.warned[group.group_id]
+        count = choice.counts[group.group_id] + scene.warned[group.group_id]
         if count != group.requested_count:
             shrinks = count < group.requested_count
             leaving = name_leaving(group, count, evidence.nodes, evidence.node_groups) if shrinks else Leaving()
@@ -159,7 +164,7 @@ def _targets(scene: Scene, counts: Mapping[str, int]) -> tuple[GroupTarget, ...]
                     group_id=group.group_id,
                     count=count,
                     previous_count=group.requested_count,
-                    decommission_timeout=evidence.policy.decommission_timeout if shrinks else None,
+                    decommission_timeout=timeout if shrinks else None,
                     leave_first=leaving.first,
                     protected=leaving.protected,
                 )

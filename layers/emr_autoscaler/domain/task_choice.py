@@ -22,7 +22,7 @@ from emr_autoscaler.domain.placement import capacity_mib, place_more, why_no_mor
 from emr_autoscaler.domain.resuming import draining_nodes, resume_draining
 from emr_autoscaler.domain.spot_exchange import EXCHANGE_RESTS, keeps_leaving
 from emr_autoscaler.domain.task_scene import Scene
-from emr_autoscaler.domain.tuning import LARGE_SURPLUS, LEAST_GROWTH, tuning_of
+from emr_autoscaler.domain.tuning import LARGE_SURPLUS, LARGER_THAN_A_NODE, LEAST_GROWTH, tuning_of
 from emr_autoscaler.domain.want import Want
 
 
@@ -176,13 +176,21 @@ def _needed_since(scene: Scene, want: Want, since: datetime) -> float:
 
 def _why_held(scene: Scene, demand: Demand, want: Want) -> Reason:
     if demand.pending_containers > 0:
-        return Reason.DRAINS_BEFORE_HELP
+        return Reason.CONTAINERS_LARGER_THAN_NODES if _fits_no_node(scene, demand) else Reason.DRAINS_BEFORE_HELP
     lasting = _needed_since(scene, want, demand.at - max(want.tuning.hold, want.tuning.surplus_waits))
     if _keeps_hosts(scene) and sum(_place_fewer(scene, lasting, keep_masters=False).values()) < scene.nodes:
         return Reason.HOSTS_APPLICATION_MASTERS
     if sum(_place_fewer(scene, want.needed_mib).values()) < scene.nodes:
         return Reason.RECENT_DEMAND
     return Reason.AT_MINIMUM if scene.nodes <= scene.min_nodes else Reason.DEMAND_MET
+
+
+def _fits_no_node(scene: Scene, demand: Demand) -> bool:
+    """Whether a container that waits is, on average, larger than any task node by more than that could be wrong."""
+    if any(group.fleet_id for group in scene.usable):
+        return False  # a slot of a fleet is a step of it, and no node
+    largest_mib = max(slot.node_mib for slot in scene.slots)
+    return demand.pending_mib > LARGER_THAN_A_NODE * largest_mib * demand.pending_containers
 
 
 def _keeps_hosts(scene: Scene) -> bool:

@@ -112,6 +112,10 @@ LEAST_GROWTH = 0.1
 LARGE_SURPLUS = 0.4
 """At least this share of the nodes goes as soon as it is free; a smaller surplus waits."""
 
+LARGER_THAN_A_NODE = 1.5
+"""Containers of this many nodes' YARN memory fit on none: EMR gives YARN three quarters or more of a type's memory, so
+that no setting makes as much of a node."""
+
 USUAL_LOAD_OVER = timedelta(hours=1)
 """Time constant of the running mean that is called the usual load."""
 
@@ -127,6 +131,10 @@ OTHER_WORK_OVER = timedelta(hours=1)
 EXPECTED_TASKS = 20
 """The policy's expected task length weighs as much as this many containers that were seen, or as fewer where fewer
 run; as more while more run than were seen to end."""
+
+FINISH_LENGTHS = 2.0
+"""A leaving node has at least this many container lengths to finish: what waits for its end is less than what is
+begun again after a timeout that cuts it off."""
 
 ENDED_TASKS = 5
 """Once this many containers were lately seen to end, half of the drain time that their length allows is allowed:

@@ -1,12 +1,13 @@
 """How much memory of task nodes a cluster's work wants and needs; where the nodes stand is in placement.py."""
 
+import math
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from emr_autoscaler.domain.demand import Demand
-from emr_autoscaler.domain.load import Load
+from emr_autoscaler.domain.load import LONGEST_CONTAINER, Load
 from emr_autoscaler.domain.policy import TaskPolicy
-from emr_autoscaler.domain.tuning import PRESENT_NODES_WORK, RUNNING_WORK_LEFT, Tuning, tuning_of
+from emr_autoscaler.domain.tuning import FINISH_LENGTHS, PRESENT_NODES_WORK, RUNNING_WORK_LEFT, Tuning, tuning_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,15 @@ class Want:
 def tuning_now(policy: TaskPolicy, load: Load) -> Tuning:
     """Return what the policy asks for, of containers as long as those that were learned of."""
     return tuning_of(policy).suited_to(load.task_seconds(policy.expected_task_seconds), known=load.length_known)
+
+
+def finishing_time(policy: TaskPolicy, load: Load) -> timedelta:
+    """Return how long a leaving node may drain: the policy's timeout, or longer for containers that were seen to be.
+
+    Whole minutes, and at most a day where the policy does not allow more.
+    """
+    lasts = timedelta(minutes=math.ceil(FINISH_LENGTHS * load.ended_after_seconds / 60))
+    return max(policy.decommission_timeout, min(lasts, LONGEST_CONTAINER))
 
 
 def find_want(demand: Demand, load: Load, policy: TaskPolicy, *, elsewhere_mib: float, now: datetime) -> Want:

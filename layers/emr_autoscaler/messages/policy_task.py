@@ -90,7 +90,7 @@ class TaskDocument(Section):
         Objective, Field(description="Which end of the curve of cost against waiting is wanted.")
     ] = _TASK.objective
     drain_within_minutes: Annotated[
-        Annotated[float, Field(ge=1, le=240)] | None,
+        Annotated[float, Field(ge=0.5, le=240)] | None,
         Field(
             description="A point of one's own on the curve: waiting work may take this long; not with `objective`."
         ),
@@ -117,7 +117,12 @@ class TaskDocument(Section):
         float, Field(ge=0, le=1440, description="Least time between any resize and the next scale-in.")
     ] = in_minutes(_TASK.scale_in_cooldown)
     decommission_timeout_minutes: Annotated[
-        float, Field(ge=1, le=1440, description="How long a leaving node may drain.")
+        float,
+        Field(
+            ge=1,
+            le=1440,
+            description="How long a leaving node may drain; longer where containers were seen to run for longer.",
+        ),
     ] = in_minutes(_TASK.decommission_timeout)
     metrics_max_age_minutes: Annotated[
         float, Field(ge=1, le=60, description="Older samples count as missing.")

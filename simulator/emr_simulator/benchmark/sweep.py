@@ -12,7 +12,7 @@ REFERENCE = "emr-autoscaler"
 
 _OWN = tuple(
     f"{REFERENCE}{knob}"
-    for knob in (":1200", ":cost", ":450", ":350", ":270", "", ":160", ":120", ":speed", ":60")
+    for knob in (":1200", ":cost", ":450", ":350", ":270", "", ":160", ":120", ":speed", ":60", ":45")
 )
 """The objectives, and drain times in seconds between and beyond them, from patient to hasty."""
 

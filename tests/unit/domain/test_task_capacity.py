@@ -123,6 +123,14 @@ def test_nothing_is_given_back_while_what_waits_would_not_fit_on_the_rest() -> N
     assert (decision.action, decision.reason) == (Action.HOLD, Reason.DRAINS_BEFORE_HELP)
 
 
+def test_containers_that_fit_on_no_task_node_are_said_to_be_what_waits() -> None:
+    waiting = yarn(allocated_mib=CORE_FULL_MIB, containers=1, pending=1)
+    larger = task_evidence(task_group(count=2), metrics=waiting)
+    assert decide(larger).reason is Reason.CONTAINERS_LARGER_THAN_NODES
+    fits = task_evidence(task_group(count=2), task_group("ig-B", 0, instance_type="m5.4xlarge"), metrics=waiting)
+    assert decide(fits).reason is Reason.DRAINS_BEFORE_HELP
+
+
 def test_growth_of_less_than_a_tenth_is_not_worth_a_resize() -> None:
     def look(nodes: int) -> Decision:
         busy = yarn(allocated_mib=20 * NODE_MIB, containers=120, pending=1520, total_mib=20 * NODE_MIB)

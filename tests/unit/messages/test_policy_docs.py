@@ -46,7 +46,7 @@ def bounds(field: dict[str, Any]) -> str:
     if "exclusiveMinimum" in field:
         return f"above {field['exclusiveMinimum']}, below {field['exclusiveMaximum']}"
     if "minimum" in field:
-        return f"{field['minimum']:.0f} to {field['maximum']:.0f}"
+        return f"{field['minimum']:.10g} to {field['maximum']:.10g}"
     for word, keys in (("at most", ("maxItems", "maxProperties")), ("at least", ("minItems",))):
         for key in keys:
             if key in field:
