@@ -118,7 +118,7 @@ def test_nodes_are_ready_before_an_hour_that_was_busy_a_week_ago() -> None:
     busy_at = datetime(2026, 10, 6, 9, 0, tzinfo=UTC)
     told.run(busy_at)
     for minute in range(0, 60, 10):
-        told.world.submit_job(cluster_id, job(tasks=120, seconds=590), at=busy_at + timedelta(minutes=minute))
+        told.world.submit_job(cluster_id, job(tasks=2000, seconds=58), at=busy_at + timedelta(minutes=minute))
     a_week_later = busy_at + timedelta(days=7)
     told.run(a_week_later - timedelta(minutes=30))
     assert told.ordered(cluster_id) == 0

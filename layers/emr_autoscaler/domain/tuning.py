@@ -64,7 +64,7 @@ OBJECTIVES: Mapping[Objective, Tuning] = {
         drain_within=timedelta(seconds=200), drain_lengths=1.5, hold=timedelta(0), usual_share=0.4
     ),
     Objective.SPEED: Tuning(
-        drain_within=timedelta(seconds=90), drain_lengths=0.5, hold=timedelta(minutes=4), usual_share=0.8
+        drain_within=timedelta(seconds=90), drain_lengths=0.5, hold=timedelta(minutes=4), usual_share=0.4
     ),
 }
 
@@ -113,8 +113,8 @@ LARGE_SURPLUS = 0.4
 """At least this share of the nodes goes as soon as it is free; a smaller surplus waits."""
 
 LARGER_THAN_A_NODE = 1.5
-"""Containers of this many nodes' YARN memory fit on none: EMR gives YARN three quarters or more of a type's memory, so
-that no setting makes as much of a node."""
+"""Containers of this many nodes' YARN memory fit on none: EMR gives YARN three quarters or more of a type's
+memory, so that no setting makes as much of a node."""
 
 USUAL_LOAD_OVER = timedelta(hours=1)
 """Time constant of the running mean that is called the usual load."""

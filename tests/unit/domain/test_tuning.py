@@ -47,20 +47,20 @@ def test_a_length_that_is_not_known_changes_nothing() -> None:
 def test_containers_of_eleven_minutes_are_worth_half_the_readiness() -> None:
     suited = OBJECTIVES[Objective.SPEED].suited_to(660, known=1.0)
     assert (suited.drain_within, suited.hold) == (timedelta(seconds=330), timedelta(minutes=2))
-    assert suited.usual_share == pytest.approx(0.4)
+    assert suited.usual_share == pytest.approx(0.2)
     assert suited.surplus_waits == timedelta(minutes=5)
 
 
 def test_between_two_objectives_the_hold_and_the_usual_share_are_between_theirs() -> None:
-    halfway = tuning_of(TaskPolicy(drain_within=timedelta(seconds=145)))
-    assert halfway.hold == timedelta(minutes=2)
-    assert halfway.usual_share == pytest.approx(0.6)
+    fast, slow = (tuning_of(TaskPolicy(drain_within=timedelta(seconds=seconds))) for seconds in (145, 375))
+    assert fast.hold == timedelta(minutes=2)
+    assert slow.usual_share == pytest.approx(0.2)
 
 
 def test_beyond_the_objectives_only_the_drain_time_changes() -> None:
     slow, fast = (tuning_of(TaskPolicy(drain_within=timedelta(seconds=seconds))) for seconds in (3600, 30))
     assert (slow.drain_within, slow.hold, slow.usual_share) == (timedelta(hours=1), timedelta(0), 0.0)
-    assert (fast.drain_within, fast.hold, fast.usual_share) == (timedelta(seconds=30), timedelta(minutes=4), 0.8)
+    assert (fast.drain_within, fast.hold, fast.usual_share) == (timedelta(seconds=30), timedelta(minutes=4), 0.4)
 
 
 def test_the_curve_falls_from_ready_to_patient() -> None:
