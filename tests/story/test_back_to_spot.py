@@ -13,6 +13,9 @@ from emr_autoscaler.domain.cluster import Role
 from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, Reason
 from emr_autoscaler.domain.policy import IdlePolicy, TaskPolicy
 
+PATIENT = {"drain_within": 9 * MINUTE, "expected_task_seconds": 60}
+"""What lets a backlog of 70 tasks of a minute in each minute wait, where nothing but spot is to be bought."""
+
 
 def test_after_half_an_hour_the_work_goes_back_to_spot_new_nodes_first() -> None:
     task = TaskPolicy(max_nodes=8, min_nodes=3, instance_types=POOLS)
@@ -64,7 +67,7 @@ def exchanges(story: Story, cluster_id: str) -> list[Decision]:
 
 
 def test_on_demand_leaves_once_spot_has_booted_though_work_waits() -> None:
-    story, cluster_id = spot_story(max_nodes=40, min_nodes=6, instance_types=("m5a.xlarge", "m6a.xlarge"))
+    story, cluster_id = spot_story(max_nodes=40, min_nodes=6, **PATIENT, instance_types=("m5a.xlarge", "m6a.xlarge"))
     story.run(20 * MINUTE)
     story.world.submit_job(cluster_id, job(tasks=240))
     warn(story, cluster_id, m5a=3, m6a=3)
@@ -92,7 +95,7 @@ def test_on_demand_leaves_once_spot_has_booted_though_work_waits() -> None:
 
 def comes_in_part(*pools: str, dry_at: dict[int, tuple[str, ...]]) -> tuple[Story, str, list[int]]:
     """A busy cluster with three nodes on demand, and what each step of its way back added; pools dry meanwhile."""
-    story, cluster_id = spot_story(max_nodes=40, min_nodes=6, instance_types=pools)
+    story, cluster_id = spot_story(max_nodes=40, min_nodes=6, **PATIENT, instance_types=pools)
     story.run(20 * MINUTE)
     story.world.submit_job(cluster_id, job(tasks=240))
     warn(story, cluster_id, **{name.partition(".")[0]: 1 if name == pools[-1] else 2 for name in pools})

@@ -37,6 +37,7 @@ class Demand:
         containers: Containers in use.
         completed: Containers ended since YARN began, where a probe counts them.
         submitted: Applications submitted since YARN began, where the sample tells.
+        applications: Applications that run or wait, where the sample tells.
     """
 
     at: datetime
@@ -48,6 +49,7 @@ class Demand:
     containers: float
     completed: float | None = None
     submitted: float | None = None
+    applications: float | None = None
 
 
 def read_demand(
@@ -90,10 +92,17 @@ def read_demand(
         containers=containers,
         completed=_counted(metrics, MetricName.CONTAINERS_COMPLETED, at),
         submitted=_counted(metrics, MetricName.APPS_SUBMITTED, at),
+        applications=_applications(metrics, at),
     )
 
 
+def _applications(metrics: ClusterMetrics, at: datetime) -> float | None:
+    """Count the applications of that very sample."""
+    running, pending = (_counted(metrics, name, at) for name in (MetricName.APPS_RUNNING, MetricName.APPS_PENDING))
+    return None if running is None or pending is None else running + pending
+
+
 def _counted(metrics: ClusterMetrics, name: MetricName, at: datetime) -> float | None:
-    """Return a counter of that very sample, where it is one."""
+    """Return a count of that very sample, where it is one."""
     value = next((point.value for point in reversed(metrics.series.get(name, ())) if point.at == at), None)
     return value if value is not None and math.isfinite(value) and 0 <= value <= MOST else None

@@ -65,6 +65,7 @@ class Load:
         pending: Containers that waited at ``at``.
         completed: The probe's counter of ended containers at ``at``; None without a probe.
         submitted: Applications submitted up to ``at``; None where the sample did not tell.
+        applications: Applications that ran or waited at ``at``; None where the sample did not tell.
         seen_seconds: Container-seconds seen lately, earlier ones forgotten little by little.
         seen_containers: Containers seen ending in that time.
         profile: By hour of the week.
@@ -76,6 +77,7 @@ class Load:
     pending: float = 0.0
     completed: float | None = None
     submitted: float | None = None
+    applications: float | None = None
     seen_seconds: float = 0.0
     seen_containers: float = 0.0
     profile: WeekProfile = field(default_factory=WeekProfile)
@@ -111,15 +113,22 @@ class Load:
         return None if begin is None else begin - PROFILE_LEAD
 
 
-def learn_load(load: Load, demand: Demand) -> Load:
-    """Return what is known after one more sample; a sample that is not newer teaches nothing."""
+def learn_load(load: Load, demand: Demand, *, expected_seconds: float) -> Load:
+    """Return what is known after one more sample; a sample that is not newer teaches nothing.
+
+    Args:
+        load: What was known.
+        demand: The sample.
+        expected_seconds: How long a container is expected to run: what is guessed of those that ended never
+            makes them shorter.
+    """
     if load.at is None:
         return _sampled(load, demand)
     if demand.at <= load.at:
         return load
     passed = demand.at - load.at
     kept = math.exp(-passed / USUAL_LOAD_OVER)
-    seen_seconds, seen_containers = _learn_task_length(load, demand, passed)
+    seen_seconds, seen_containers = _learn_task_length(load, demand, passed, expected_seconds)
     learned = Load(
         seen_seconds=seen_seconds,
         seen_containers=seen_containers,
@@ -138,12 +147,17 @@ def _sampled(load: Load, demand: Demand) -> Load:
         pending=demand.pending_containers,
         completed=demand.completed,
         submitted=demand.submitted,
+        applications=demand.applications,
     )
 
 
-def _learn_task_length(load: Load, demand: Demand, passed: timedelta) -> tuple[float, float]:
+def _learn_task_length(
+    load: Load, demand: Demand, passed: timedelta, expected_seconds: float
+) -> tuple[float, float]:
     """Add up how long containers ran and how many ended, where both are known."""
     ended = _count_ended(load, demand)
+    if ended is None:
+        ended = _guess_ended(load, demand, passed, expected_seconds)
     if ended is None or passed > LONGEST_GAP:
         kept = math.exp(-passed / OTHER_WORK_OVER) if _is_other_work(load, demand) else 1.0
         return load.seen_seconds * kept, load.seen_containers * kept
@@ -171,11 +185,36 @@ def _count_ended(load: Load, demand: Demand) -> float | None:
     if load.completed is not None and demand.completed is not None:
         ended = demand.completed - load.completed
         return ended if ended >= 0 else None  # else it began anew
-    if load.submitted is None or demand.submitted != load.submitted:
+    if load.submitted is None or demand.submitted != load.submitted or not _was_full(load, demand):
         return None
-    if not (load.pending and demand.pending_containers):
-        return None  # the cluster was not full all the time, so how much ran is not known
-    return max(0.0, load.containers + load.pending - demand.containers - demand.pending_containers)
+    return max(0.0, _gone(load, demand))
+
+
+def _guess_ended(load: Load, demand: Demand, passed: timedelta, expected_seconds: float) -> float | None:
+    """Guess how many containers ended while applications came: those that were there tell what one asks for.
+
+    None where that cannot be guessed, or what came is more than was guessed. As large applications are met
+    more often than small ones the guess is high, and containers seem shorter than they are: never shorter
+    than expected.
+    """
+    if load.submitted is None or demand.submitted is None or not load.applications or not _was_full(load, demand):
+        return None
+    asked = (demand.submitted - load.submitted) * (load.containers + load.pending) / load.applications
+    ended = _gone(load, demand) + asked
+    if asked <= 0 or ended <= 0 or load.completed is not None:
+        return None
+    ran = (load.containers + demand.containers) / 2 * passed.total_seconds()
+    return min(ended, ran / expected_seconds)
+
+
+def _was_full(load: Load, demand: Demand) -> bool:
+    """Whether work waited at both samples: where the cluster was not full, how much ran is not known."""
+    return bool(load.pending and demand.pending_containers)
+
+
+def _gone(load: Load, demand: Demand) -> float:
+    """By how many containers less run or wait than before."""
+    return load.containers + load.pending - demand.containers - demand.pending_containers
 
 
 def _learn_profile(profile: WeekProfile, demand: Demand, passed: timedelta) -> WeekProfile:

@@ -87,7 +87,7 @@ def decide_task_capacity(evidence: TaskEvidence) -> TaskVerdict:
     if isinstance(demand, Reason):
         scene = scene.without_lowering()
         return _conclude(scene, choose_without_demand(scene, demand), None, None)
-    load = learn_load(scene.memory.load, demand)
+    load = learn_load(scene.memory.load, demand, expected_seconds=evidence.policy.expected_task_seconds)
     want = find_want(demand, load, evidence.policy, elsewhere_mib=scene.elsewhere_mib, now=evidence.now)
     wanted = remember_need(scene, demand, want)
     memory = replace(scene.memory, container_mib=demand.container_mib, wanted=wanted, load=load)

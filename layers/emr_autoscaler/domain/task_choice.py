@@ -186,7 +186,7 @@ def _why_held(scene: Scene, demand: Demand, want: Want) -> Reason:
 
 
 def _fits_no_node(scene: Scene, demand: Demand) -> bool:
-    """Whether a container that waits is, on average, larger than any task node by more than that could be wrong."""
+    """Whether a container that waits is on average larger than any task node, whatever is not known of these."""
     if any(group.fleet_id for group in scene.usable):
         return False  # a slot of a fleet is a step of it, and no node
     largest_mib = max(slot.node_mib for slot in scene.slots)

@@ -52,7 +52,7 @@ def tuning_now(policy: TaskPolicy, load: Load) -> Tuning:
 
 
 def finishing_time(policy: TaskPolicy, load: Load) -> timedelta:
-    """Return how long a leaving node may drain: the policy's timeout, or longer for containers that were seen to be.
+    """Return how long a leaving node may drain: the policy's timeout, or longer where containers ran for longer.
 
     Whole minutes, and at most a day where the policy does not allow more.
     """

@@ -49,6 +49,8 @@ class ScaleTaskGroups(CapacityLook[TaskEvidence, TaskVerdict]):
         MetricName.CORE_NODES_RUNNING,
         MetricName.TASK_NODES_RUNNING,
         MetricName.APPS_SUBMITTED,
+        MetricName.APPS_RUNNING,
+        MetricName.APPS_PENDING,
     )
     window = timedelta(minutes=30)
 

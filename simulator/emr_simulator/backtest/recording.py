@@ -25,7 +25,7 @@ NEEDED = (
 )
 """The columns of a recording; others of the namespace may stand beside them and are not used."""
 
-TOLD = (MetricName.APPS_SUBMITTED,)
+TOLD = (MetricName.APPS_SUBMITTED, MetricName.APPS_RUNNING, MetricName.APPS_PENDING)
 """Columns that are used where they are there."""
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from emr_autoscaler.domain.cluster import ClusterState, Role
 from emr_autoscaler.domain.decision import Decision
+from emr_autoscaler.domain.demand import Demand
 from emr_autoscaler.domain.memory import TaskMemory
 from emr_autoscaler.domain.metrics import ClusterMetrics, MetricName, MetricPoint
 from emr_autoscaler.domain.policy import TaskPolicy
@@ -53,6 +54,18 @@ class Look:
     def nodes_after(self) -> int:
         """Task nodes, or units, ordered after it."""
         return self.nodes_before + sum(t.count - t.previous_count for t in self.decision.targets)
+
+
+def _applications(recorded: Demand, containers: float) -> dict[MetricName, float]:
+    """Return what is shown of applications: those that came, and as many as the replayed containers are of."""
+    shown = {} if recorded.submitted is None else {MetricName.APPS_SUBMITTED: recorded.submitted}
+    there = recorded.containers + recorded.pending_containers
+    if recorded.applications is not None and there:
+        shown |= {
+            MetricName.APPS_RUNNING: recorded.applications * containers / there,
+            MetricName.APPS_PENDING: 0.0,
+        }
+    return shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,9 +191,7 @@ class _Replaying:
         allocated = min(self._wanted(), total)
         values = (total, allocated, allocated / size, float(pending), reading.core_nodes, float(present))
         self._sampled.add(reading.at)
-        shown = dict(zip(NEEDED, values, strict=True))
-        if reading.demand.submitted is not None:
-            shown[MetricName.APPS_SUBMITTED] = reading.demand.submitted
+        shown = dict(zip(NEEDED, values, strict=True)) | _applications(reading.demand, allocated / size + pending)
         self._samples.append((reading.at, shown))
         self._states.append(
             State(

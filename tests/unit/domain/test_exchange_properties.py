@@ -145,7 +145,7 @@ def test_a_step_back_to_spot_keeps_what_is_wanted(evidence: TaskEvidence) -> Non
         return
     demand = read_demand(evidence.metrics, now=NOW, max_age=evidence.policy.metrics_max_age, container_mib=None)
     assert isinstance(demand, Demand)
-    load = learn_load(evidence.memory.load, demand)
+    load = learn_load(evidence.memory.load, demand, expected_seconds=evidence.policy.expected_task_seconds)
     want = find_want(demand, load, evidence.policy, elsewhere_mib=2 * NODE_MIB, now=NOW)
     before = mib(evidence.groups) - given_up_mib(evidence, verdict)
     assert mib(after(evidence, verdict).groups) >= min(want.wanted_mib, before) - 1e-6

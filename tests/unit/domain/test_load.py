@@ -21,6 +21,7 @@ def sample(
     pending: float = 0.0,
     completed: float | None = None,
     submitted: float | None = None,
+    applications: float | None = None,
 ) -> Demand:
     return Demand(
         at=MONDAY_NOON + timedelta(minutes=minute),
@@ -32,6 +33,7 @@ def sample(
         containers=containers,
         completed=completed,
         submitted=submitted,
+        applications=applications,
     )
 
 
@@ -43,7 +45,7 @@ def backlog(*pending: float, submitted: float | None = 3.0) -> Load:
 def learned(*samples: Demand, load: Load | None = None) -> Load:
     load = load or Load()
     for demand in samples:
-        load = learn_load(load, demand)
+        load = learn_load(load, demand, expected_seconds=30)
     return load
 
 
@@ -56,8 +58,8 @@ def test_the_usual_load_follows_what_is_in_use_within_hours() -> None:
 
 def test_a_sample_that_is_not_newer_teaches_nothing() -> None:
     load = learned(sample(0), sample(5))
-    assert learn_load(load, sample(5, mib=40_000)) == load
-    assert learn_load(load, sample(-60, mib=40_000)) == load
+    assert learned(sample(5, mib=40_000), load=load) == load
+    assert learned(sample(-60, mib=40_000), load=load) == load
 
 
 def test_without_a_probe_a_container_runs_as_long_as_the_policy_expects() -> None:
@@ -73,7 +75,7 @@ def test_a_probe_shows_how_long_containers_run() -> None:
 
 def test_a_counter_that_began_anew_teaches_nothing() -> None:
     load = learned(sample(0, completed=1000), sample(1, completed=1005))
-    restarted = learn_load(load, sample(2, completed=3))
+    restarted = learned(sample(2, completed=3), load=load)
     assert (restarted.seen_seconds, restarted.seen_containers) == (load.seen_seconds, load.seen_containers)
 
 
@@ -88,9 +90,34 @@ def test_a_backlog_that_does_not_move_is_of_long_containers_and_longer_the_longe
     assert lengths == sorted(lengths)
 
 
-def test_an_application_that_comes_hides_how_many_containers_ended() -> None:
-    load = learned(*(sample(5 * n, pending=1000 - 25 * n, submitted=float(n)) for n in range(20)))
-    assert load.task_seconds(30) == 30
+def streams(count: int, *, ends: float, asks: float, applications: float | None = 4.0) -> Load:
+    """A backlog of 1000 that so many containers leave and enter in five minutes, with one application more."""
+    waiting = (1000 + (asks - ends) * n for n in range(count))
+    return learned(
+        *(
+            sample(5 * n, pending=left, submitted=float(n), applications=applications)
+            for n, left in enumerate(waiting)
+        )
+    )
+
+
+def test_an_application_that_comes_hides_how_many_containers_ended_where_none_are_counted() -> None:
+    assert streams(20, ends=25, asks=0, applications=None).task_seconds(30) == 30
+
+
+def test_applications_that_come_are_taken_to_ask_for_as_much_as_those_that_are_there() -> None:
+    # ten containers at a time, ten end in five minutes: each runs 300 s. An application brings 10 of the 40 there
+    samples = [sample(5 * n, pending=30, submitted=float(n), applications=4.0) for n in range(20)]
+    assert 200 < learned(*samples).task_seconds(30) < 300
+
+
+def test_applications_that_come_never_make_containers_look_shorter_than_expected() -> None:
+    # two applications with 1010 containers between them: one like these is no reason to believe in 6 s each
+    assert streams(20, ends=25, asks=25, applications=2.0).task_seconds(30) == pytest.approx(30)
+
+
+def test_applications_that_bring_more_than_could_be_guessed_teach_nothing() -> None:
+    assert streams(20, ends=25, asks=500, applications=400.0).task_seconds(30) == 30
 
 
 def test_a_sample_that_does_not_tell_of_applications_teaches_no_length() -> None:
