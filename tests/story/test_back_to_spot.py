@@ -13,7 +13,7 @@ from emr_autoscaler.domain.cluster import Role
 from emr_autoscaler.domain.decision import Action, Decision, DecisionKind, Reason
 from emr_autoscaler.domain.policy import IdlePolicy, TaskPolicy
 
-PATIENT = {"drain_within": 9 * MINUTE, "expected_task_seconds": 60}
+PATIENT = {"drain_within": 7 * MINUTE, "expected_task_seconds": 60}
 """What lets a backlog of 70 tasks of a minute in each minute wait, where nothing but spot is to be bought."""
 
 
@@ -67,7 +67,9 @@ def exchanges(story: Story, cluster_id: str) -> list[Decision]:
 
 
 def test_on_demand_leaves_once_spot_has_booted_though_work_waits() -> None:
-    story, cluster_id = spot_story(max_nodes=40, min_nodes=6, **PATIENT, instance_types=("m5a.xlarge", "m6a.xlarge"))
+    story, cluster_id = spot_story(
+        max_nodes=40, min_nodes=6, **PATIENT, instance_types=("m5a.xlarge", "m6a.xlarge")
+    )
     story.run(20 * MINUTE)
     story.world.submit_job(cluster_id, job(tasks=240))
     warn(story, cluster_id, m5a=3, m6a=3)

@@ -22,6 +22,9 @@ LONGEST_GAP = timedelta(minutes=15)
 LONGEST_CONTAINER = timedelta(days=1)
 """What runs for longer, a service or a stream, does not end as far as any decision is concerned."""
 
+MOST_GUESSED = 2.0
+"""Containers that may be guessed to have ended, for each that would have if all ran as long as expected."""
+
 ENOUGH_OF_AN_HOUR = timedelta(minutes=30)
 """An hour that was seen for less than this does not enter the profile."""
 
@@ -83,12 +86,17 @@ class Load:
     profile: WeekProfile = field(default_factory=WeekProfile)
 
     def task_seconds(self, expected: float) -> float:
-        """Return how long a container runs: ``expected``, the more corrected the more was seen."""
+        """Return how long a container runs: ``expected``, the more corrected the more was seen.
+
+        Without a probe nobody counts those that end, and it is never less than ``expected``: if that is wrong,
+        work waits.
+        """
         # Few that run show a long life as well as many do; many that have just begun show nothing yet.
         lives = self.containers + self.seen_containers
         weight = max(min(EXPECTED_TASKS, max(1.0, lives)), self.containers - self.seen_containers)
-        seen = self.seen_seconds + expected * weight
-        return min(seen / (self.seen_containers + weight), LONGEST_CONTAINER.total_seconds())
+        seconds = (self.seen_seconds + expected * weight) / (self.seen_containers + weight)
+        least = expected if self.completed is None else 0.0
+        return min(max(least, seconds), LONGEST_CONTAINER.total_seconds())
 
     @property
     def length_known(self) -> float:
@@ -119,8 +127,7 @@ def learn_load(load: Load, demand: Demand, *, expected_seconds: float) -> Load:
     Args:
         load: What was known.
         demand: The sample.
-        expected_seconds: How long a container is expected to run: what is guessed of those that ended never
-            makes them shorter.
+        expected_seconds: How long a container is expected to run, as a bound for what is guessed.
     """
     if load.at is None:
         return _sampled(load, demand)
@@ -194,8 +201,8 @@ def _guess_ended(load: Load, demand: Demand, passed: timedelta, expected_seconds
     """Guess how many containers ended while applications came: those that were there tell what one asks for.
 
     None where that cannot be guessed, or what came is more than was guessed. As large applications are met
-    more often than small ones the guess is high, and containers seem shorter than they are: never shorter
-    than expected.
+    more often than small ones the guess is high. What follows from one guess is at most that containers ran for
+    half of what is expected: a wild one would be remembered for hours.
     """
     if load.submitted is None or demand.submitted is None or not load.applications or not _was_full(load, demand):
         return None
@@ -204,7 +211,7 @@ def _guess_ended(load: Load, demand: Demand, passed: timedelta, expected_seconds
     if asked <= 0 or ended <= 0 or load.completed is not None:
         return None
     ran = (load.containers + demand.containers) / 2 * passed.total_seconds()
-    return min(ended, ran / expected_seconds)
+    return min(ended, MOST_GUESSED * ran / expected_seconds)
 
 
 def _was_full(load: Load, demand: Demand) -> bool:

@@ -119,7 +119,10 @@ def test_more_waiting_work_never_gives_fewer_units(first: int) -> None:
 
         # The way back to spot orders beside what stands, and only while nothing is wanted: that is no growth.
         # Spot that never came is given up once it is wanted elsewhere: that is no loss.
-        if decide(seen).reason is Reason.BACK_TO_SPOT or decide(busier).reason is Reason.POOL_DRY:
+        ordered, task = orders(busier), seen.fleets[1]
+        moved = ordered is not None and ordered.on_demand_units > ordered.previous_on_demand_units
+        elsewhere = ordered is not None and moved and ordered.spot_units == task.provisioned_spot_units
+        if decide(seen).reason is Reason.BACK_TO_SPOT or decide(busier).reason is Reason.POOL_DRY or elsewhere:
             continue
         assert standing(busier) >= min(standing(seen), seen.policy.max_nodes - seen.fleets[1].step_units)
 

@@ -112,8 +112,16 @@ def test_applications_that_come_are_taken_to_ask_for_as_much_as_those_that_are_t
 
 
 def test_applications_that_come_never_make_containers_look_shorter_than_expected() -> None:
-    # two applications with 1010 containers between them: one like these is no reason to believe in 6 s each
-    assert streams(20, ends=25, asks=25, applications=2.0).task_seconds(30) == pytest.approx(30)
+    # two applications with 1010 containers between them: one like these would mean that each ran for 6 s
+    crowd = streams(20, ends=25, asks=25, applications=2.0)
+    assert crowd.task_seconds(30) == 30
+    assert crowd.seen_seconds / crowd.seen_containers == pytest.approx(15)
+
+
+def test_without_a_probe_containers_are_never_taken_to_be_shorter_than_expected() -> None:
+    assert backlog(*range(1000, 0, -25)).task_seconds(600) == 600
+    counted = learned(*(sample(minute, completed=5.0 * minute) for minute in range(121)))
+    assert counted.task_seconds(600) < 300
 
 
 def test_applications_that_bring_more_than_could_be_guessed_teach_nothing() -> None:
