@@ -19,6 +19,9 @@ NEEDED = (
 MOST = 1e12
 """More MiB or containers than any cluster has (an exbibyte): a metric that says so is broken."""
 
+LONGEST_GAP = timedelta(minutes=15)
+"""Samples further apart say nothing of the time between them."""
+
 OVERCOMMIT = 1.5
 """Allocated memory above this share of the total is a broken metric, not a busy cluster."""
 

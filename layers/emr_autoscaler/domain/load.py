@@ -1,10 +1,10 @@
-"""What is learned of a cluster's load: its usual size, its hours of the week, and how long containers run."""
+"""What is learned of a cluster's load: its usual size, and how long containers run; by hour in week_profile.py."""
 
 import math
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from emr_autoscaler.domain.demand import Demand
+from emr_autoscaler.domain.demand import LONGEST_GAP, Demand
 from emr_autoscaler.domain.tuning import (
     ENDED_TASKS,
     EXPECTED_TASKS,
@@ -13,48 +13,13 @@ from emr_autoscaler.domain.tuning import (
     TASK_LENGTH_OVER,
     USUAL_LOAD_OVER,
 )
-
-HOURS_OF_THE_WEEK = 168
-NEVER_SEEN = -1
-LONGEST_GAP = timedelta(minutes=15)
-"""Samples further apart say nothing of the time between them."""
+from emr_autoscaler.domain.week_profile import WeekProfile, learn_profile
 
 LONGEST_CONTAINER = timedelta(days=1)
 """What runs for longer, a service or a stream, does not end as far as any decision is concerned."""
 
 MOST_GUESSED = 2.0
 """Containers that may be guessed to have ended, for each that would have if all ran as long as expected."""
-
-ENOUGH_OF_AN_HOUR = timedelta(minutes=30)
-"""An hour that was seen for less than this does not enter the profile."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WeekProfile:
-    """Mean memory in use by hour of the week, in UTC; half of each value is the last week's.
-
-    Attributes:
-        hours_mib: 168 values from Monday 00:00 on, NEVER_SEEN where unknown; empty before the first.
-        hour: The hour being added up.
-        mib_seconds: Its sum so far.
-        seconds: The time seen of it.
-    """
-
-    hours_mib: tuple[int, ...] = ()
-    hour: datetime | None = None
-    mib_seconds: float = 0.0
-    seconds: float = 0.0
-
-    def expected_mib(self, at: datetime) -> float:
-        """Return what this hour of the week needed in earlier weeks; 0 where it was never seen."""
-        return max(0.0, float(self.hours_mib[_hour_of_week(at)])) if self.hours_mib else 0.0
-
-    def next_above(self, mib: float, after: datetime) -> datetime | None:
-        """Return when the next hour begins that usually needs more than ``mib``; None where none does."""
-        first = _hour_of_week(after) + 1
-        coming = self.hours_mib[first:] + self.hours_mib[:first]
-        ahead = next((n for n, usual_mib in enumerate(coming, start=1) if usual_mib > max(0.0, mib)), None)
-        return None if ahead is None else after.replace(minute=0, second=0, microsecond=0) + timedelta(hours=ahead)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +105,7 @@ def learn_load(load: Load, demand: Demand, *, expected_seconds: float) -> Load:
         seen_seconds=seen_seconds,
         seen_containers=seen_containers,
         mean_mib=load.mean_mib * kept + demand.allocated_mib * (1.0 - kept),
-        profile=_learn_profile(load.profile, demand, passed),
+        profile=learn_profile(load.profile, demand, passed),
     )
     return _sampled(learned, demand)
 
@@ -222,31 +187,3 @@ def _was_full(load: Load, demand: Demand) -> bool:
 def _gone(load: Load, demand: Demand) -> float:
     """By how many containers less run or wait than before."""
     return load.containers + load.pending - demand.containers - demand.pending_containers
-
-
-def _learn_profile(profile: WeekProfile, demand: Demand, passed: timedelta) -> WeekProfile:
-    hour = demand.at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-    if profile.hour != hour:
-        profile = replace(_close_hour(profile), hour=hour, mib_seconds=0.0, seconds=0.0)
-    if passed > LONGEST_GAP:
-        return profile
-    seconds = passed.total_seconds()
-    return replace(
-        profile,
-        mib_seconds=profile.mib_seconds + demand.allocated_mib * seconds,
-        seconds=profile.seconds + seconds,
-    )
-
-
-def _close_hour(profile: WeekProfile) -> WeekProfile:
-    if profile.hour is None or profile.seconds < ENOUGH_OF_AN_HOUR.total_seconds():
-        return profile
-    hours = list(profile.hours_mib or (NEVER_SEEN,) * HOURS_OF_THE_WEEK)
-    index, mean = _hour_of_week(profile.hour), profile.mib_seconds / profile.seconds
-    hours[index] = round(mean if hours[index] == NEVER_SEEN else (hours[index] + mean) / 2)
-    return replace(profile, hours_mib=tuple(hours))
-
-
-def _hour_of_week(at: datetime) -> int:
-    utc = at.astimezone(UTC)
-    return utc.weekday() * 24 + utc.hour

@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from emr_autoscaler.domain.demand import Demand
-from emr_autoscaler.domain.load import Load, WeekProfile, learn_load
+from emr_autoscaler.domain.load import Load, learn_load
 from emr_autoscaler.domain.policy import Objective, TaskPolicy
 from emr_autoscaler.domain.want import find_want
+from emr_autoscaler.domain.week_profile import WeekProfile
 
 MONDAY_NOON = datetime(2026, 10, 5, 12, 0, tzinfo=UTC)
 
