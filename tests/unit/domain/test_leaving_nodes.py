@@ -2,11 +2,13 @@
 
 import random
 from dataclasses import replace
+from datetime import timedelta
 
+import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 from tests.support.drawn_scenes import draw_task_evidence
-from tests.support.scenes import NOW, on_demand_group, task_evidence, task_group, yarn
+from tests.support.scenes import BUSY, NOW, decide, on_demand_group, task_evidence, task_group, yarn
 
 from emr_autoscaler.adapters.evidence import dump_evidence, load_evidence
 from emr_autoscaler.domain.cluster import GroupState, Market
@@ -18,6 +20,7 @@ from emr_autoscaler.domain.leaving_nodes import (
     name_leaving,
     place_fewer_keeping,
 )
+from emr_autoscaler.domain.load import Load
 from emr_autoscaler.domain.memory import TaskMemory
 from emr_autoscaler.domain.placement import Slot
 from emr_autoscaler.domain.resuming import draining_nodes, resume_draining
@@ -197,3 +200,28 @@ def with_drawn_nodes(number: int) -> TaskEvidence:
                 groups[name] = group.group_id
     memory = replace(evidence.memory, lost=())
     return replace(evidence, nodes=tuple(nodes), node_groups=groups, memory=memory)
+
+
+@pytest.mark.parametrize(
+    ("ended", "minutes_allowed"), [(0.5, 60), (40, 149), (400, 60)], ids=["hardly any", "long ones", "short ones"]
+)
+def test_leaving_nodes_have_twice_the_length_of_those_that_ended_or_the_timeout(
+    ended: float, minutes_allowed: int
+) -> None:
+    # 200,000 s of 40 containers are 5,000 s for each; five more count as if they had not run
+    memory = TaskMemory(load=Load(seen_seconds=200_000, seen_containers=ended))
+    (target,) = decide(task_evidence(task_group(count=6), memory=memory)).targets
+    assert target.decommission_timeout == timedelta(minutes=minutes_allowed)
+
+
+def test_what_is_above_a_bound_has_the_timeout_and_no_more() -> None:
+    memory = TaskMemory(load=Load(seen_seconds=200_000, seen_containers=40))
+    decision = decide(task_evidence(task_group(count=12), metrics=BUSY, memory=memory))
+    assert decision.reason is Reason.ABOVE_MAXIMUM
+    assert decision.targets[0].decommission_timeout == timedelta(hours=1)
+
+
+def test_leaving_nodes_have_a_day_at_most() -> None:
+    memory = TaskMemory(load=Load(seen_seconds=1e9, seen_containers=40))
+    (target,) = decide(task_evidence(task_group(count=6), memory=memory)).targets
+    assert target.decommission_timeout == timedelta(days=1)
