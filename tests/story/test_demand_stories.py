@@ -62,6 +62,15 @@ def test_without_a_probe_a_backlog_that_does_not_move_shows_that_containers_are_
     assert told.world.yarn(cluster_id).pending == 0
 
 
+def test_without_a_probe_applications_that_keep_coming_show_that_their_containers_are_long() -> None:
+    told, cluster_id = story(task=TaskPolicy(max_nodes=20))
+    for _ in range(30):
+        told.world.submit_job(cluster_id, job(tasks=6, seconds=900))
+        told.run(timedelta(minutes=2))
+    # 45 of these run at a time where none waits, which are eight nodes, of which three are core nodes
+    assert told.ordered(cluster_id) >= 5
+
+
 def test_a_job_that_never_ends_gets_all_its_containers_without_a_probe() -> None:
     told, cluster_id = story(task=TaskPolicy(max_nodes=20))
     told.world.submit_job(cluster_id, job(tasks=24, seconds=30 * 24 * 3600))
