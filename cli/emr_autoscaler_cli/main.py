@@ -116,7 +116,8 @@ def main(argv: Sequence[str] | None = None, *, connect: "Connect | None" = None)
     arguments = parser.parse_args(words)
     command: Command | None = arguments.command
     if command is None:  # only now, so that an option that does not exist is named first
-        parser.error("COMMAND is missing")
+        of: OneLineParser = arguments.of
+        of.error("COMMAND is missing")
     try:
         return _run(command, arguments, connect)
     except CommandError as error:
@@ -153,10 +154,11 @@ def build_parser(words: Sequence[str] | None = None) -> OneLineParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=version("emr-autoscaler"))
-    parser.set_defaults(command=None)
+    parser.set_defaults(command=None, of=parser)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     policy = commands.add_parser("policy", help="policy documents", description="Policy documents.")
-    verbs = policy.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    policy.set_defaults(of=policy)
+    verbs = policy.add_subparsers(title="commands", metavar="COMMAND")
     groups = {"": commands, "policy": verbs}
     for command in COMMANDS:
         group, _, name = command.name.rpartition(" ")

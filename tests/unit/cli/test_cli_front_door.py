@@ -45,7 +45,15 @@ def test_wrong_usage_ends_with_two_and_one_line_that_names_the_argument(run, arg
     assert result.err.startswith("emr-autoscaler")
 
 
-@pytest.mark.parametrize(("arguments", "named"), [(["--jsn"], "--jsn"), ([], "COMMAND")])
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--jsn"], "--jsn"),
+        ([], "COMMAND"),
+        (["policy", "--jsn"], "--jsn"),
+        (["policy"], "emr-autoscaler policy: COMMAND"),
+    ],
+)
 def test_what_is_wrong_before_any_command_is_named(run, arguments, named) -> None:
     assert named in run(*arguments).err
 
