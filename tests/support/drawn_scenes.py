@@ -72,8 +72,9 @@ def draw_told_metrics(chance: random.Random) -> ClusterMetrics:
     """A believable sample that tells of applications as well, so that lengths may be learned from it."""
     good = draw_good_metrics(chance)
     at = good.series[MetricName.CONTAINER_PENDING][-1].at
-    submitted = (MetricPoint(at=at, value=float(chance.randint(0, 5))),)
-    return replace(good, series={**good.series, MetricName.APPS_SUBMITTED: submitted})
+    told = {MetricName.APPS_SUBMITTED: 9, MetricName.APPS_RUNNING: 5, MetricName.APPS_PENDING: 2}
+    counted = {n: (MetricPoint(at=at, value=float(chance.randint(0, most))),) for n, most in told.items()}
+    return replace(good, series={**good.series, **counted})
 
 
 def draw_any_metrics(chance: random.Random) -> ClusterMetrics:
@@ -171,6 +172,7 @@ def draw_load(chance: random.Random) -> Load:
         containers=float(chance.randint(0, 300)),
         pending=float(chance.choice((0, chance.randint(0, 2000)))),
         submitted=chance.choice((None, float(chance.randint(0, 5)))),
+        applications=chance.choice((None, float(chance.randint(0, 7)))),
         seen_seconds=chance.choice((0.0, chance.uniform(0, 3e6))),
         seen_containers=chance.choice((0.0, chance.uniform(0, 40), chance.uniform(0, 5000))),
     )
