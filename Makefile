@@ -19,7 +19,7 @@ export __SAM_CLI_APP_DIR := $(CURDIR)/.demo/sam
 export SAM_CLI_TELEMETRY := 0
 
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-  --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+  --custom-compile-command "make lock"
 
 .PHONY: help
 help: ## List the commands

@@ -116,8 +116,8 @@ def main(argv: Sequence[str] | None = None, *, connect: "Connect | None" = None)
     arguments = parser.parse_args(words)
     command: Command | None = arguments.command
     if command is None:  # only now, so that an option that does not exist is named first
-        of: OneLineParser = arguments.of
-        of.error("COMMAND is missing")
+        missed_by: OneLineParser = arguments.parser
+        missed_by.error("COMMAND is missing")
     try:
         return _run(command, arguments, connect)
     except CommandError as error:
@@ -154,10 +154,10 @@ def build_parser(words: Sequence[str] | None = None) -> OneLineParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=version("emr-autoscaler"))
-    parser.set_defaults(command=None, of=parser)
+    parser.set_defaults(command=None, parser=parser)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     policy = commands.add_parser("policy", help="policy documents", description="Policy documents.")
-    policy.set_defaults(of=policy)
+    policy.set_defaults(parser=policy)
     verbs = policy.add_subparsers(title="commands", metavar="COMMAND")
     groups = {"": commands, "policy": verbs}
     for command in COMMANDS:

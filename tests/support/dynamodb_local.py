@@ -19,7 +19,6 @@ def main(arguments: list[str]) -> int:
         port = probe.getsockname()[1]
     command = [
         "java",
-        f"-Djava.library.path={emulator / 'DynamoDBLocal_lib'}",
         "-jar",
         str(emulator / "DynamoDBLocal.jar"),
         "-inMemory",
@@ -27,7 +26,10 @@ def main(arguments: list[str]) -> int:
         "-port",
         str(port),
     ]
-    engine = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT, cwd=emulator)
+    native = {**os.environ, "LD_LIBRARY_PATH": str(emulator / "DynamoDBLocal_lib")}
+    engine = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT, cwd=emulator, env=native
+    )
     try:
         _wait_for(engine, port)
         environment = {

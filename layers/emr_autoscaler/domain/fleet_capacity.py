@@ -168,7 +168,7 @@ def _back_to_spot(
     ):
         return None
     scene = set_scene(seen)
-    if isinstance(scene, Reason) or scene.is_work_unseen or not _saves(scene.slots):
+    if isinstance(scene, Reason) or scene.evidence.is_work_unseen or not _saves(scene.slots):
         return None
     surplus = surplus_on_demand(scene).get(on_demand.group_id, 0)
     surplus = movable_units(fleet, surplus * fleet.step_units, evidence) // fleet.step_units
@@ -223,7 +223,7 @@ def _on_demand_since(
     seen: TaskEvidence, decision: Decision, memory: TaskMemory, *, before: int, after: int, kept: int
 ) -> datetime | None:
     """Return since when more on-demand steps stand than are ``kept``, counted anew when spot failed again."""
-    if after <= kept or (seen.unseen and not seen.policy.trust_yarn):
+    if after <= kept or seen.is_work_unseen:
         return None
     failed_again = decision.action is Action.REBALANCE and decision.reason is not Reason.BACK_TO_SPOT
     return seen.now if after > before or failed_again else memory.on_demand_since or seen.now

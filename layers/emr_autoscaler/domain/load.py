@@ -8,6 +8,7 @@ from emr_autoscaler.domain.demand import LONGEST_GAP, Demand
 from emr_autoscaler.domain.tuning import (
     ENDED_TASKS,
     EXPECTED_TASKS,
+    MOST_GUESSED,
     OTHER_WORK_OVER,
     PROFILE_LEAD,
     TASK_LENGTH_OVER,
@@ -17,9 +18,6 @@ from emr_autoscaler.domain.week_profile import WeekProfile, learn_profile
 
 LONGEST_CONTAINER = timedelta(days=1)
 """What runs for longer, a service or a stream, does not end as far as any decision is concerned."""
-
-MOST_GUESSED = 2.0
-"""Containers that may be guessed to have ended, for each that would have if all ran as long as expected."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +171,7 @@ def _guess_ended(load: Load, demand: Demand, passed: timedelta, expected_seconds
         return None
     asked = (demand.submitted - load.submitted) * (load.containers + load.pending) / load.applications
     ended = _gone(load, demand) + asked
-    if asked <= 0 or ended <= 0 or load.completed is not None:
+    if asked <= 0 or ended <= 0:
         return None
     ran = (load.containers + demand.containers) / 2 * passed.total_seconds()
     return min(ended, MOST_GUESSED * ran / expected_seconds)

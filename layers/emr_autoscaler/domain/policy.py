@@ -69,8 +69,8 @@ class TaskPolicy:
         objective: One knob for cost against waiting, by the name of a point.
         drain_within: The same knob as a time, in place of ``objective``: how long work that the present nodes
             leave over may take before nodes are bought for it; None for the objective's.
-        expected_task_seconds: How long one container typically runs, until a probe or a backlog shows it; turns
-            MiB into work.
+        expected_task_seconds: How long one container typically runs, until a probe or a backlog shows it, and
+            without a probe the least it is taken to run; turns MiB into work.
         headroom_percent: Memory kept free, as a percentage of the memory in use.
         max_step_nodes: Never more nodes than this in one order; None for no limit.
         scale_out_cooldown: Least time between any resize and the next scale-out.

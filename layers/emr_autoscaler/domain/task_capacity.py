@@ -187,7 +187,7 @@ def _next_evaluation(
         or memory.on_demand_since is not None
         or (scene.limits.max_usd_per_hour is not None and scene.nodes > 0)
     )
-    surplus = fewest_nodes(scene) < scene.nodes and not scene.is_work_unseen
+    surplus = fewest_nodes(scene) < scene.nodes and not scene.evidence.is_work_unseen
     if not (moving or wanting or surplus):
         planned = (schedules.next_change(evidence.policy.schedules, now), _next_busy_hour(scene))
         return min((moment for moment in planned if moment is not None), default=None)

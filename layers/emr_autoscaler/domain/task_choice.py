@@ -154,7 +154,7 @@ def _scale_in(scene: Scene, demand: Demand, want: Want) -> Choice:
         counts = counts if lasting == needed else _place_fewer(scene, lasting)
     if sum(counts.values()) >= scene.nodes:
         return Choice(reason=_why_held(scene, demand, want), counts=scene.base)
-    if scene.is_work_unseen:
+    if scene.evidence.is_work_unseen:
         # Only the bounds, which hold whatever works where, are a reason to end work that nobody counts.
         counts = _place_fewer(scene, math.inf) if above else scene.base
         return Choice(reason=why_above if above else Reason.WORK_NOT_VISIBLE_TO_YARN, counts=counts)

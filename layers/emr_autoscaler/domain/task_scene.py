@@ -54,6 +54,11 @@ class TaskEvidence(CapacityEvidence):
     node_units: Mapping[str, int] = field(default_factory=dict)
     steps: StepQueue = field(default_factory=StepQueue)
 
+    @property
+    def is_work_unseen(self) -> bool:
+        """Whether nodes may work although YARN sees nothing there, so that none is given back for that."""
+        return bool(self.unseen) and not self.policy.trust_yarn
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
@@ -121,11 +126,6 @@ class Scene:
     def is_above_maximum(self) -> bool:
         """Whether more is ordered than the bounds allow."""
         return self.nodes > self.max_nodes or capacity_units(self.slots, self.base) > self.limits.max_units
-
-    @property
-    def is_work_unseen(self) -> bool:
-        """Whether nodes may work although YARN sees nothing there, so that none is given back for that."""
-        return bool(self.evidence.unseen) and not self.evidence.policy.trust_yarn
 
     def without_lowering(self) -> "Scene":
         """Return the scene with everything ordered left standing, for a look without data."""

@@ -28,7 +28,7 @@ def toward_spot(scene: Scene, choice: Choice, want: Want) -> tuple[Scene, Choice
     """Take the next step back to spot where nothing else is to be done, or where it goes further than that."""
     if any(group.fleet_id for group in scene.usable):
         return scene, choice
-    if scene.is_work_unseen:
+    if scene.evidence.is_work_unseen:
         forgotten = replace(scene.memory, returning_mib=0.0, owed_mib=0.0, on_demand_since=None)
         return (scene if forgotten == scene.memory else replace(scene, memory=forgotten)), choice
     scene = _up_to_date(scene)

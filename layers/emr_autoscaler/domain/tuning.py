@@ -132,6 +132,9 @@ EXPECTED_TASKS = 20
 """The policy's expected task length weighs as much as this many containers that were seen, or as fewer where fewer
 run; as more while more run than were seen to end."""
 
+MOST_GUESSED = 2.0
+"""Containers that may be guessed to have ended, for each that would have if all ran as long as expected."""
+
 FINISH_LENGTHS = 2.0
 """A leaving node has at least this many container lengths to finish: what waits for its end is less than what is
 begun again after a timeout that cuts it off."""

@@ -100,7 +100,8 @@ class TaskDocument(Section):
         Field(
             ge=1,
             le=86_400,
-            description="How long one container typically runs, until a probe or a backlog shows it.",
+            description="How long one container typically runs, until a probe or a backlog shows it; "
+            "without a probe never taken to be less.",
         ),
     ] = _TASK.expected_task_seconds
     headroom_percent: Annotated[
